@@ -1,0 +1,80 @@
+"""The declarative container, and the functions that make, use and close one.
+
+Tests override any part: ``app.llm_provider.override(FakeProvider(reply="canned"))``,
+or one option, ``app.llm_provider.providers["house"].override(...)``.
+"""
+
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from dependency_injector import containers, providers
+
+from war_rig.agents import Agent
+from war_rig.config import Settings, load
+from war_rig.providers import LLMProvider
+from war_rig.wiring import Built, bind_providers, build_agent
+
+
+class Application(containers.DeclarativeContainer):
+    """All that is wired. Make one with ``application()``, which binds the providers.
+
+    llm_provider: the provider that the setting ``llm_provider`` names, one
+    option a known name. agents: one Agent by name, its provider injected.
+    """
+
+    config = providers.Configuration(strict=True)
+    settings: "providers.Dependency[Settings]" = providers.Dependency(instance_of=Settings)
+    built: "providers.Singleton[Built]" = providers.ThreadSafeSingleton(dict)
+    llm_provider: "providers.Selector[LLMProvider]" = providers.Selector(config.llm_provider)
+    agents: "providers.Factory[Agent]" = providers.Factory(
+        build_agent, settings=settings, selector=llm_provider.provider
+    )
+
+
+def application(
+    path: str | Path | None = None,
+    env: Mapping[str, str] = os.environ,
+    *,
+    llm_provider: str | None = None,
+) -> Application:
+    """Return a container for the configuration at *path* and the environment *env*.
+
+    Without *path*, WAR_RIG_CONFIG or ./war_rig.yaml is used where there is one;
+    *llm_provider* beats what they say. Nothing is imported or connected until
+    it is used. Raises ConfigError, with every fault of the file.
+    """
+    settings = load(Path(path) if path is not None else None, env, llm_provider=llm_provider)
+    if settings.file is not None and not settings.file.is_trusted:
+        print(_FOUND_HERE, file=sys.stderr)
+    app = Application(config={"llm_provider": settings.llm_provider}, settings=settings)
+    bind_providers(app.llm_provider, app.config.llm_provider, settings, app.built())
+    return app
+
+
+_FOUND_HERE = (
+    "note: using ./war_rig.yaml, found in the current folder; it gets nothing from the "
+    "environment unless you name it: --config war_rig.yaml"
+)
+
+
+async def close(app: Application) -> None:
+    """Close every provider that *app* has built, the last first; it can be used again after it."""
+    built = app.built()
+    while built:
+        _, provider = built.popitem()
+        await provider.aclose()
+    for option in app.llm_provider.providers.values():
+        if isinstance(option, providers.ThreadSafeSingleton):
+            option.reset()
+
+
+@asynccontextmanager
+async def running(app: Application) -> AsyncIterator[Application]:
+    """Close *app* at the end of an ``async with`` block."""
+    try:
+        yield app
+    finally:
+        await close(app)

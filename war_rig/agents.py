@@ -1,0 +1,174 @@
+"""Agents: a name, an injected provider, and what to tell it.
+
+An agent with ``output`` asked of it returns validated data: it adds the JSON
+schema to the prompt and asks once more, with the validation errors, where the
+answer does not fit.
+"""
+
+import asyncio
+import atexit
+import json
+import threading
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from war_rig.errors import MalformedAnswerError
+from war_rig.providers import CompletionResponse, LLMProvider, Message
+from war_rig.providers.border import checked
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """An LLM with a part to play. What is None is left to the provider."""
+
+    name: str
+    provider: LLMProvider
+    system: str | None = None
+    model: str | None = None
+    temperature: float | None = None
+
+    async def run(
+        self, text: str, *, output: "type[BaseModel] | None" = None, **parameters: Any
+    ) -> CompletionResponse:
+        """Ask the provider; *parameters* go to it as they are and beat the agent's own.
+
+        With *output*, the response's ``output`` holds an instance of it and its
+        token counts are those of both calls, where it took two. Raises the errors
+        of ``war_rig.errors``; MalformedAnswerError where no answer fits *output*.
+        """
+        if output is None:
+            return await self._complete(self._messages(text), parameters)
+        return await self._structured(text, output, parameters)
+
+    def run_sync(
+        self, text: str, *, output: "type[BaseModel] | None" = None, **parameters: Any
+    ) -> CompletionResponse:
+        """Do what ``run`` does, for code that is not async; works inside a running loop too."""
+        return _in_background(self.run(text, output=output, **parameters))
+
+    def _messages(self, text: str) -> list[Message]:
+        system = [Message("system", self.system)] if self.system else []
+        return [*system, Message("user", text)]
+
+    async def _complete(
+        self, messages: list[Message], parameters: dict[str, Any]
+    ) -> CompletionResponse:
+        own = {"model": self.model, "temperature": self.temperature}
+        asked = {name: value for name, value in own.items() if value is not None} | parameters
+        answer = await self.provider.complete(messages, **asked)
+        return checked(answer, self._provider_name, asked.get("model"))
+
+    async def _structured(
+        self, text: str, output: "type[BaseModel]", parameters: dict[str, Any]
+    ) -> CompletionResponse:
+        messages = self._messages(text + _schema_request(output))
+        first = await self._complete(messages, parameters)
+        fault = _validate(first, output)
+        if fault is None:
+            return first
+        messages += [Message("assistant", first.content), Message("user", _again(fault))]
+        second = await self._complete(messages, parameters)
+        fault = _validate(second, output)
+        _add_usage(second, first)
+        if fault is None:
+            return second
+        raise MalformedAnswerError(
+            f"provider '{self._provider_name}' did not answer agent '{self.name}' with a valid "
+            f"{output.__name__}, asked twice\n  {fault.replace(chr(10), chr(10) + '  ')}\n"
+            "  choose a model that follows a JSON schema, or ask for less at once",
+            provider=self._provider_name,
+            model=second.model,
+        )
+
+    @property
+    def _provider_name(self) -> str:
+        return getattr(self.provider, "name", None) or type(self.provider).__name__
+
+
+def _schema_request(output: "type[BaseModel]") -> str:
+    schema = json.dumps(output.model_json_schema(), separators=(",", ":"))
+    return f"\n\nAnswer with one JSON object that fits this JSON schema, and nothing else:\n{schema}"
+
+
+def _again(fault: str) -> str:
+    return f"That does not fit the schema. Answer with the corrected JSON object only.\n{fault}"
+
+
+def _validate(response: CompletionResponse, output: "type[BaseModel]") -> str | None:
+    """Put the validated object into *response*; return what is wrong where it does not fit."""
+    from pydantic import ValidationError
+
+    try:
+        response.output = output.model_validate_json(_json_part(response.content))
+    except ValidationError as error:
+        faults = error.errors(include_input=False, include_url=False)
+        return "\n".join(f"{'.'.join(map(str, f['loc'])) or 'JSON'}: {f['msg']}" for f in faults)
+    response.output_mode = "prompted"
+    return None
+
+
+def _json_part(content: str) -> str:
+    """Return the text from the first ``{`` to the last ``}``: models like to add words and fences."""
+    first, last = content.find("{"), content.rfind("}")
+    return content[first : last + 1] if 0 <= first < last else content
+
+
+def _add_usage(response: CompletionResponse, earlier: CompletionResponse) -> None:
+    """Count what *earlier* cost too; a part that one of them did not tell is unknown."""
+    response.tokens_used += earlier.tokens_used
+    for part in ("prompt_tokens", "completion_tokens"):
+        counts = (getattr(response, part), getattr(earlier, part))
+        setattr(response, part, None if None in counts else sum(counts))
+    if earlier.usage_source != response.usage_source:
+        response.usage_source = "estimated" if "estimated" in (
+            earlier.usage_source, response.usage_source
+        ) else None  # fmt: skip
+
+
+class _Background:
+    """The one event loop, in a thread of its own, that run_sync uses."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+
+    def loop(self) -> asyncio.AbstractEventLoop:
+        with self._lock:
+            if self._loop is None or self._thread is None or not self._thread.is_alive():
+                self._loop = asyncio.new_event_loop()  # anew after a fork, too
+                self._thread = threading.Thread(
+                    target=self._loop.run_forever, name="war-rig-run-sync", daemon=True
+                )
+                self._thread.start()
+            return self._loop
+
+    def stop(self) -> None:
+        """End the loop as asyncio.run would, so that what it holds is closed."""
+        if self._loop is None or self._thread is None or not self._thread.is_alive():
+            return
+        ending = asyncio.run_coroutine_threadsafe(self._loop.shutdown_asyncgens(), self._loop)
+        ending.result(timeout=5)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(timeout=5)
+        self._loop.close()
+        self._loop = None
+
+
+_background = _Background()
+atexit.register(_background.stop)
+
+
+def _in_background(work: Coroutine[Any, Any, T]) -> T:
+    running = asyncio.run_coroutine_threadsafe(work, _background.loop())
+    try:
+        return running.result()
+    except BaseException:
+        running.cancel()
+        raise

@@ -1,0 +1,58 @@
+"""``${NAME}``, ``${NAME:default}`` and ``$$`` inside a text, after the YAML is parsed."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_REFERENCE = re.compile(r"\$(?:\$|\{([^}]*)(\}?))")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def interpolate(value: Any, env: Mapping[str, str]) -> tuple[Any, frozenset[str]]:
+    """Return *value* with the variables of its texts put in, and the names of those used.
+
+    Maps and lists are walked. An empty variable counts as unset. Raises
+    ValueError for a variable that is unset and has no default, and for a
+    reference that is not of one of the three forms.
+    """
+    used: set[str] = set()
+    return _interpolated(value, env, used), frozenset(used)
+
+
+def references(value: Any) -> frozenset[str]:
+    """Return the names of the variables that *value* refers to, set or not."""
+    if isinstance(value, dict):
+        return frozenset().union(*map(references, value.values()))
+    if isinstance(value, list):
+        return frozenset().union(*map(references, value))
+    if not isinstance(value, str):
+        return frozenset()
+    return frozenset(m[1].partition(":")[0] for m in _REFERENCE.finditer(value) if m[1] is not None)
+
+
+def _interpolated(value: Any, env: Mapping[str, str], used: set[str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _interpolated(item, env, used) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_interpolated(item, env, used) for item in value]
+    if isinstance(value, str):
+        return _REFERENCE.sub(lambda match: _replacement(match, env, used), value)
+    return value
+
+
+def _replacement(match: "re.Match[str]", env: Mapping[str, str], used: set[str]) -> str:
+    if match[1] is None:
+        return "$"
+    name, colon, default = match[1].partition(":")
+    if not match[2]:
+        raise ValueError("has a '${' without its '}'; a plain '$' is written '$$'")
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"'${{{name}}}' does not name a variable; a plain '$' is written '$$'")
+    if default[:1] in ("-", "?", "+", "="):
+        raise ValueError(f"a default is written '${{{name}:{default[1:]}}}', without '{default[0]}'")
+    used.add(name)
+    if env.get(name):
+        return env[name]
+    if not colon:
+        raise ValueError(f"the environment variable {name} is not set and has no default")
+    return default

@@ -1,0 +1,184 @@
+"""A YAML file as values that know the line they stand on.
+
+Plain words stay text: only ``true``/``false``, decimal numbers and ``null``
+mean something else, so that ``no``, ``0123`` and ``2024-02-01`` arrive as they
+were written.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+_MOST_NODES = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a value was set. folder: where its relative paths start."""
+
+    label: str
+    folder: Path | None = None
+    is_trusted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A value and its origin; the items of a map or a list are Located too."""
+
+    value: Any
+    origin: Origin
+
+    def __repr__(self) -> str:
+        return f"<value at {self.origin.label}>"
+
+    def plain(self) -> Any:
+        """Return the value without origins."""
+        if isinstance(self.value, dict):
+            return {key: item.plain() for key, item in self.value.items()}
+        if isinstance(self.value, list):
+            return [item.plain() for item in self.value]
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something in a file that can't be used; key is dotted."""
+
+    origin: Origin
+    key: str
+    text: str
+
+    def __str__(self) -> str:
+        key = f"{self.key}: " if self.key else ""
+        return f"{self.origin.label}  {key}{self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A configuration file; label is how messages call it."""
+
+    path: Path
+    label: str
+    is_trusted: bool = True
+
+    def origin(self, line: int) -> Origin:
+        """Return the origin of what stands on *line*, counted from 1."""
+        return Origin(f"{self.label}:{line}", self.path.resolve().parent, self.is_trusted)
+
+
+def read(file: File, faults: list[Fault]) -> Located:
+    """Return the map in *file*, empty for an empty one; what is wrong is added to *faults*."""
+    empty = Located({}, file.origin(1))
+    try:
+        loader = _Loader(file.path.read_text(encoding="utf-8"))
+        node = loader.get_single_node()
+    except OSError as error:
+        faults.append(Fault(Origin(file.label), "", f"can't be read: {error.strerror}"))
+    except UnicodeDecodeError as error:
+        faults.append(Fault(Origin(file.label), "", f"is not UTF-8 at byte {error.start}"))
+    except yaml.YAMLError as error:
+        faults.append(_syntax_fault(file, error))
+    except RecursionError:
+        faults.append(Fault(Origin(file.label), "", "is nested too deeply"))
+    else:
+        if node is None:
+            return empty
+        tree = _Tree(file, loader, faults).located(node, "")
+        if isinstance(tree.value, dict):
+            return tree
+        if tree.value is not None:
+            faults.append(Fault(tree.origin, "", "must be a map of 'key: value' lines"))
+    return empty
+
+
+def _syntax_fault(file: File, error: yaml.YAMLError) -> Fault:
+    """Return the parser's complaint without the line's text, which may hold a secret."""
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or "holds a character that YAML does not allow"
+    if "but got '{'" in problem:
+        problem += "; between { and }, a ${NAME} needs quotes"
+    return Fault(file.origin(mark.line + 1) if mark else Origin(file.label), "", f"{problem}")
+
+
+class _Loader(yaml.SafeLoader):
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  PyYAML's own way
+
+
+_TAG = "tag:yaml.org,2002:"
+_FLOAT = r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?"
+for _kind, _pattern, _first_characters in (
+    ("bool", "true|True|TRUE|false|False|FALSE", list("tTfF")),
+    ("int", "[-+]?(?:0|[1-9][0-9]*)", list("-+0123456789")),
+    ("float", _FLOAT, list("-+.0123456789")),
+    ("null", "~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("merge", "<<", ["<"]),
+):
+    _Loader.add_implicit_resolver(  # type: ignore[no-untyped-call]
+        _TAG + _kind, re.compile(f"^(?:{_pattern})$"), _first_characters
+    )
+
+
+class _Tree:
+    """Turns nodes into located values; bounded, since aliases can multiply a small file."""
+
+    def __init__(self, file: File, loader: _Loader, faults: list[Fault]) -> None:
+        self._file = file
+        self._loader = loader
+        self._faults = faults
+        self._nodes = 0
+        self._open: list[yaml.Node] = []
+
+    def located(self, node: yaml.Node, key: str) -> Located:
+        """Return the value of *node*, whose dotted key is *key*."""
+        origin = self._file.origin(node.start_mark.line + 1)
+        self._nodes += 1
+        if node in self._open or self._nodes == _MOST_NODES:
+            self._faults.append(Fault(origin, key, "holds an alias of itself, or too many values"))
+        if node in self._open or self._nodes >= _MOST_NODES:
+            return Located(None, origin)
+        self._open.append(node)
+        value = self._value(node, key, origin)
+        self._open.pop()
+        return Located(value, origin)
+
+    def _value(self, node: yaml.Node, key: str, origin: Origin) -> Any:
+        if isinstance(node, yaml.MappingNode):
+            return self._map(node, key)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.located(item, f"{key}[{i}]") for i, item in enumerate(node.value)]
+        if node.tag.removeprefix(_TAG) in ("bool", "int", "float", "null", "str"):
+            return self._scalar(node, key, origin)
+        self._faults.append(Fault(origin, key, f"has the tag {node.tag}, which is not allowed"))
+        return None
+
+    def _scalar(self, node: yaml.Node, key: str, origin: Origin) -> Any:
+        try:
+            return self._loader.construct_object(node)  # type: ignore[no-untyped-call]
+        except (ValueError, LookupError):  # an explicit tag, such as !!int, on other text
+            self._faults.append(Fault(origin, key, f"is not of the type that {node.tag} says"))
+            return None
+
+    def _map(self, node: yaml.MappingNode, key: str) -> dict[str, Located]:
+        found: dict[str, Located] = {}
+        inherited: dict[str, Located] = {}
+        for key_node, value_node in node.value:
+            if key_node.tag == f"{_TAG}merge":
+                inherited = {**self._merged(value_node, key), **inherited}
+                continue
+            name = key_node.value if isinstance(key_node, yaml.ScalarNode) else "?"
+            dotted = f"{key}.{name}" if key else name
+            origin = self._file.origin(key_node.start_mark.line + 1)
+            if name in found:
+                first = found[name].origin.label
+                self._faults.append(Fault(origin, dotted, f"is here twice, first at {first}"))
+            found[name] = Located(self.located(value_node, dotted).value, origin)
+        return {**inherited, **found}
+
+    def _merged(self, node: yaml.Node, key: str) -> dict[str, Located]:
+        """Return what a ``<<`` key brings in: one map, or several, the first of which wins."""
+        nodes = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        maps = [self.located(item, key).value for item in nodes]
+        return {k: v for found in reversed(maps) if isinstance(found, dict) for k, v in found.items()}

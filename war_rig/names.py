@@ -1,0 +1,32 @@
+"""How a name is compared, and which one was probably meant.
+
+Every place that takes a provider's name (YAML, environment, entry point,
+``register_provider``) compares it through ``normalise``.
+"""
+
+import re
+from collections.abc import Iterable
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def normalise(name: str) -> str:
+    """Return *name* as War Rig compares it: stripped, lower case, ``-`` as ``_``.
+
+    Raises ValueError, naming the rule, when what is left is not a name.
+    """
+    normal = name.strip().lower().replace("-", "_")
+    if not _NAME.fullmatch(normal):
+        raise ValueError(
+            f"{name!r} is not a name: use letters, digits, '-' and '_', a letter first"
+        )
+    return normal
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return `` Did you mean 'x'?`` for the nearest of *known*, or an empty string."""
+    import difflib
+
+    by_lower = {name.lower(): name for name in known}
+    near = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    return f" Did you mean '{by_lower[near[0]]}'?" if near else ""

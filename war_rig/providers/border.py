@@ -1,0 +1,167 @@
+"""The host's side of the contract: what leaves a provider is an answer or one of our errors.
+
+``Border`` is an LLMProvider around any provider. The container puts it inside
+each option of its Selector, so that agents and policies meet one kind of
+failure, whoever wrote the provider, and no secret passes.
+"""
+
+import inspect
+import logging
+from collections.abc import Iterable
+from typing import Any, NoReturn
+
+from war_rig.errors import ConfigError, MalformedAnswerError, ProviderError, WarRigError
+from war_rig.providers.classification import Verdict, classify, one_line
+from war_rig.providers.protocol import CompletionResponse, LLMProvider, Message
+from war_rig.providers.secrets import Redactor
+
+_log = logging.getLogger("war_rig.providers")
+
+
+class Border:
+    """Checks what goes into one provider and classifies what comes out.
+
+    name: the provider's name in messages and errors. secrets: values that must
+    not leave through an error, besides those in the process's environment.
+    """
+
+    def __init__(self, name: str, provider: LLMProvider, secrets: Iterable[str] = ()) -> None:
+        self.name = name
+        self.provider = provider
+        self._redactor = Redactor(secrets)
+        self._taken = _keywords(provider.complete)
+
+    def __repr__(self) -> str:
+        return f"<Border of provider '{self.name}': {type(self.provider).__name__}>"
+
+    @property
+    def default_model(self) -> str:
+        """Return the provider's own default model."""
+        return self.provider.default_model
+
+    async def complete(self, messages: list[Message], **kwargs: Any) -> CompletionResponse:
+        """Ask the provider; raise one of our errors where it does not answer.
+
+        kwargs are passed on as they are: model, temperature, and what else the
+        provider takes. One that its signature can't take is a ConfigError.
+        """
+        self._refuse_unknown(kwargs)
+        model = kwargs.get("model") or self._default_model()
+        _log.debug("asking %s, model %s, %d messages", self.name, model, len(messages))
+        try:
+            answer = await self._awaited(messages, kwargs)
+        except Exception as error:  # the plugin's border
+            failure = error
+        else:
+            return checked(answer, self.name, model)
+        self._raise(failure, model)
+
+    async def aclose(self) -> None:
+        """Close the provider, where it can be closed."""
+        close = getattr(self.provider, "aclose", None)
+        if close is not None:
+            await close()
+
+    async def _awaited(self, messages: list[Message], kwargs: dict[str, Any]) -> Any:
+        answer: Any = self.provider.complete(messages, **kwargs)
+        if not inspect.isawaitable(answer):
+            raise MalformedAnswerError("complete() is not async: write 'async def complete'")
+        return await answer
+
+    def _default_model(self) -> str | None:
+        try:
+            model = self.provider.default_model
+        except Exception:  # a property of the plugin's; only the error's details need it
+            return None
+        return model if isinstance(model, str) else None
+
+    def _refuse_unknown(self, kwargs: dict[str, Any]) -> None:
+        unknown = [name for name in kwargs if self._taken is not None and name not in self._taken]
+        if unknown:
+            raise ConfigError(
+                f"provider '{self.name}' does not take {' and '.join(map(repr, unknown))}\n"
+                f"  its complete() takes: messages, {', '.join(sorted(self._taken or ()))}\n"
+                "  remove it from the agent in war_rig.yaml, or from the call"
+            )
+
+    def _raise(self, failure: Exception, model: str | None) -> NoReturn:
+        error = self._error(failure, model)
+        _log.debug("%s failed: %s, status %s", self.name, type(error).__name__, _status(error))
+        cause = failure.__cause__ if isinstance(failure, WarRigError) else failure
+        raise error from (cause and self._redactor.safe_cause(cause))
+
+    def _error(self, failure: Exception, model: str | None) -> WarRigError:
+        if isinstance(failure, WarRigError) and not isinstance(failure, ProviderError):
+            return type(failure)(self._redactor.redact(str(failure)))
+        verdict = _declared(failure) if isinstance(failure, ProviderError) else classify(failure)
+        return verdict.kind(
+            self._redactor.redact(_message(self.name, model, verdict)),
+            provider=self.name,
+            model=model,
+            status=verdict.status,
+            retry_after_seconds=verdict.retry_after_seconds,
+            is_retryable=verdict.is_retryable,
+        )
+
+
+def checked(answer: object, provider: str, model: str | None = None) -> CompletionResponse:
+    """Return *answer* where it is one; else raise MalformedAnswerError naming *provider*."""
+    fault = _fault(answer)
+    if fault is None:
+        assert isinstance(answer, CompletionResponse)
+        answer.tokens_used = answer.tokens_used or 0
+        answer.model = answer.model or model or "unknown"
+        return answer
+    verdict = Verdict(MalformedAnswerError, f"returned {fault}")
+    raise MalformedAnswerError(_message(provider, model, verdict), provider=provider, model=model)
+
+
+def _fault(answer: object) -> str | None:
+    if answer is None:
+        return "None instead of an answer"
+    if not isinstance(answer, CompletionResponse):
+        return f"a {type(answer).__name__} instead of a CompletionResponse"
+    if not isinstance(answer.content, str):
+        return f"an answer whose content is a {type(answer.content).__name__}, not text"
+    if not answer.content:
+        reason = f" (finish reason: {answer.finish_reason})" if answer.finish_reason else ""
+        return f"an answer without content{reason}"
+    if answer.tokens_used is not None and not isinstance(answer.tokens_used, int):
+        return f"an answer whose tokens_used is a {type(answer.tokens_used).__name__}, not a count"
+    return None
+
+
+def _declared(failure: ProviderError) -> Verdict:
+    """Return what a provider that raises our own errors said itself."""
+    return Verdict(
+        type(failure),
+        f"reports: {one_line(str(failure))}",
+        failure.status,
+        failure.retry_after_seconds,
+        failure.is_retryable,
+    )
+
+
+def _message(provider: str, model: str | None, verdict: Verdict) -> str:
+    told = [f"model {model}"] if model else []
+    if verdict.retry_after_seconds is not None:
+        told.append(f"the server asks to wait {verdict.retry_after_seconds:g} s")
+    lines = [f"provider '{provider}' {verdict.what}"]
+    lines += [f"  {'; '.join(told)}"] if told else []
+    return "\n".join([*lines, f"  {verdict.kind.next_step.format(provider=provider)}"])
+
+
+def _status(error: WarRigError) -> int | None:
+    return error.status if isinstance(error, ProviderError) else None
+
+
+def _keywords(complete: Any) -> frozenset[str] | None:
+    """Return the keywords that *complete* takes after the messages, None where it takes any."""
+    try:
+        parameters = list(inspect.signature(complete).parameters.values())
+    except (ValueError, TypeError):
+        return None
+    if any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters):
+        return None
+    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return frozenset(p.name for p in parameters[1:] if p.kind in kinds)

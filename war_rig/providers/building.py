@@ -1,0 +1,285 @@
+"""The one rule by which a provider is built.
+
+Each parameter that the constructor names is taken from, in this order: what
+``create_provider`` was given, the configuration file, the environment variable
+``<NAME>_<PARAMETER>``, the constructor's default.
+"""
+
+import inspect
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from war_rig.errors import ConfigError, PluginError, WarRigError
+from war_rig.names import did_you_mean
+from war_rig.providers.conversion import Argument, convert, plain_types
+from war_rig.providers.protocol import LLMProvider
+from war_rig.providers.registry import ProviderFactory, Registration
+from war_rig.providers.secrets import MASK, Redactor, is_secret_name
+
+_UNSET = inspect.Parameter.empty
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A constructor's parameter with the argument it gets; argument is None for a default."""
+
+    name: str
+    variable: str
+    declared: inspect.Parameter
+    argument: Argument | None
+
+    @property
+    def is_missing(self) -> bool:
+        """Return whether it has neither an argument nor a default."""
+        return self.argument is None and self.declared.default is _UNSET
+
+    @property
+    def is_secret(self) -> bool:
+        """Return whether its value must not be shown."""
+        return is_secret_name(self.name) or bool(self.argument and self.argument.is_secret)
+
+    @property
+    def origin(self) -> str:
+        """Return where its value comes from."""
+        if self.argument:
+            return self.argument.origin
+        return "missing" if self.is_missing else "default"
+
+    @property
+    def shown(self) -> str:
+        """Return its value for a person to see; a secret is masked."""
+        if self.is_missing:
+            return "-"
+        value = self.argument.value if self.argument else self.declared.default
+        return MASK if self.is_secret and value is not None else repr(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """A provider that is ready to be built: its code is imported, its arguments are known."""
+
+    name: str
+    registration: Registration
+    factory: ProviderFactory
+    signature: inspect.Signature
+    parameters: tuple[Parameter, ...]
+    extra: Mapping[str, Argument]
+    notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"<Blueprint of {self.name}: {self.shown_signature}>"
+
+    @property
+    def shown_signature(self) -> str:
+        """Return ``Class(parameter, other='default')``."""
+        shown = ", ".join(_shown(p) for p in self.signature.parameters.values())
+        return f"{getattr(self.factory, '__name__', type(self.factory).__name__)}({shown})"
+
+    @property
+    def secrets(self) -> set[str]:
+        """Return the values among the arguments that are secrets."""
+        given = [(p.argument, p.is_secret) for p in self.parameters]
+        given += [(a, a.is_secret or is_secret_name(name)) for name, a in self.extra.items()]
+        return {str(a.value) for a, is_secret in given if a and is_secret and a.value}
+
+    def build(self) -> LLMProvider:
+        """Call the constructor and check what it made.
+
+        Raises ConfigError for a missing argument and PluginError where the
+        constructor raises or makes something that is no provider.
+        """
+        if missing := [p for p in self.parameters if p.is_missing]:
+            raise ConfigError(self._missing(missing))
+        return self._checked(self._constructed())
+
+    def _constructed(self) -> object:
+        bound = self.signature.bind_partial()
+        for parameter in self.parameters:
+            if parameter.argument is not None:
+                bound.arguments[parameter.name] = parameter.argument.value
+        extra = {name: argument.value for name, argument in self.extra.items()}
+        try:
+            return self.factory(*bound.args, **bound.kwargs, **extra)
+        except WarRigError:
+            raise
+        except Exception as error:  # the plugin's border
+            failure = error
+        redactor = Redactor(self.secrets)
+        message = redactor.redact(self._broken_constructor(failure))
+        raise PluginError(message) from redactor.safe_cause(failure)
+
+    def _checked(self, made: object) -> LLMProvider:
+        missing = [part for part in ("default_model", "complete") if not self._has(made, part)]
+        if not missing and callable(made.complete):  # type: ignore[attr-defined]
+            return typing.cast(LLMProvider, made)
+        lacks = " and no ".join(missing) or "callable complete()"
+        raise PluginError(
+            f"provider '{self.name}' is not one: {self.shown_signature} made "
+            f"a {type(made).__name__}, which has no {lacks}\n"
+            f"  {self.registration.described}\n"
+            "  its author must give it a 'default_model' property and "
+            "'async def complete(self, messages, **kwargs)'"
+        )
+
+    def _has(self, made: object, part: str) -> bool:
+        try:
+            return hasattr(made, part)
+        except Exception as error:  # a property of the plugin's
+            failure = error
+        redactor = Redactor(self.secrets)
+        raise PluginError(
+            redactor.redact(
+                f"provider '{self.name}' raised {type(failure).__name__} from its {part}: "
+                f"{failure}\n  {self.registration.described}"
+            )
+        ) from redactor.safe_cause(failure)
+
+    def _missing(self, missing: list[Parameter]) -> str:
+        names = " and ".join(f"'{p.name}'" for p in missing)
+        lines = [
+            f"provider '{self.name}' needs {names}",
+            f"  {self.shown_signature}, {self.registration.described}",
+        ]
+        for p in missing:
+            lines.append(
+                f"  set one of: providers.{self.name}.{p.name} in war_rig.yaml, {p.variable}, "
+                f"create_provider(..., {p.name}=...)"
+            )
+        return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
+
+    def _broken_constructor(self, error: BaseException) -> str:
+        lines = [
+            f"provider '{self.name}' could not be built: {type(error).__name__}: {error}",
+            f"  {self.shown_signature}, {self.registration.described}",
+        ]
+        if isinstance(error, KeyError):
+            lines.append(
+                f"  is {error} an environment variable that is not set? A provider that reads "
+                "the environment by itself sees the process's own"
+            )
+        else:
+            lines.append("  the constructor of the provider raised this: see its documentation")
+        return "\n".join(lines)
+
+
+def blueprint(
+    name: str,
+    registration: Registration,
+    *,
+    env: Mapping[str, str],
+    given: Mapping[str, Argument] | None = None,
+    notes: tuple[str, ...] = (),
+) -> Blueprint:
+    """Import the provider and find each parameter's argument.
+
+    given: from create_provider and the configuration file; env is looked up
+    for the rest. notes are added to the message about a missing argument.
+    Raises PluginError for a failing import, ConfigError for an argument that
+    the constructor does not take or that can't be converted.
+    """
+    given = {key: argument for key, argument in (given or {}).items() if argument.value is not None}
+    factory = _loaded(name, registration)
+    signature = _signature(factory)
+    named = {p.name: p for p in signature.parameters.values() if p.kind not in _VARIADIC}
+    extra = {key: argument for key, argument in given.items() if key not in named}
+    if extra and not _takes_any(signature):
+        raise ConfigError(_unknown_arguments(name, factory, registration, extra, list(named)))
+    parameters = tuple(_parameter(name, p, factory, given, env) for p in named.values())
+    return Blueprint(name, registration, factory, signature, parameters, extra, notes)
+
+
+def build(
+    name: str, registration: Registration, *, kwargs: Mapping[str, Any], env: Mapping[str, str]
+) -> LLMProvider:
+    """Build *registration* under its own name from *kwargs* and *env*."""
+    given = {key: Argument(value, "create_provider(...)") for key, value in kwargs.items()}
+    return blueprint(registration.name, registration, env=env, given=given).build()
+
+
+_VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+
+def _takes_any(signature: inspect.Signature) -> bool:
+    return any(p.kind is inspect.Parameter.VAR_KEYWORD for p in signature.parameters.values())
+
+
+def _loaded(name: str, registration: Registration) -> ProviderFactory:
+    try:
+        factory = registration.load()
+    except Exception as error:  # the plugin's border: its module runs here
+        failure = error
+    else:
+        if callable(factory):
+            return factory
+        failure = TypeError(f"a {type(factory).__name__} can't be called to make a provider")
+    redactor = Redactor()
+    message = (
+        f"provider '{name}' could not be imported: {type(failure).__name__}: {failure}\n"
+        f"  {registration.described}\n"
+        "  install what it misses, upgrade it, or uninstall it; no other provider is affected"
+    )
+    raise PluginError(redactor.redact(message)) from redactor.safe_cause(failure)
+
+
+def _signature(factory: Callable[..., Any]) -> inspect.Signature:
+    try:
+        return inspect.signature(factory)
+    except (ValueError, TypeError):  # a callable written in C tells none
+        anything = inspect.Parameter("kwargs", inspect.Parameter.VAR_KEYWORD)
+        return inspect.Signature([anything])
+
+
+def _parameter(
+    provider: str,
+    declared: inspect.Parameter,
+    factory: ProviderFactory,
+    given: Mapping[str, Argument],
+    env: Mapping[str, str],
+) -> Parameter:
+    variable = f"{provider}_{declared.name}".upper()
+    argument = given.get(declared.name)
+    if argument is None and env.get(variable):
+        argument = Argument(env[variable], f"environment {variable}")
+    if argument is not None:
+        argument = _converted(provider, declared, factory, argument)
+    return Parameter(declared.name, variable, declared, argument)
+
+
+def _converted(
+    provider: str, declared: inspect.Parameter, factory: ProviderFactory, argument: Argument
+) -> Argument:
+    try:
+        value = convert(argument, plain_types(declared, factory))
+    except ValueError as error:
+        raise ConfigError(
+            f"provider '{provider}': {declared.name} must be {error}\n  set by: {argument.origin}"
+        ) from None
+    return Argument(value, argument.origin, argument.folder, argument.is_secret)
+
+
+def _shown(p: inspect.Parameter) -> str:
+    stars = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
+    name = stars.get(p.kind, "") + p.name
+    if p.default is _UNSET:
+        return name
+    is_hidden = is_secret_name(p.name) and p.default not in (None, "")
+    return f"{name}={MASK if is_hidden else repr(p.default)}"
+
+
+def _unknown_arguments(
+    name: str,
+    factory: ProviderFactory,
+    registration: Registration,
+    extra: Mapping[str, Argument],
+    known: list[str],
+) -> str:
+    shown = getattr(factory, "__name__", type(factory).__name__)
+    takes = f"takes: {', '.join(known)}" if known else "takes no arguments"
+    lines = [f"provider '{name}': {shown}, {registration.described}, {takes}"]
+    lines += [
+        f"  it does not take '{key}', set by: {argument.origin}.{did_you_mean(key, known)}"
+        for key, argument in extra.items()
+    ]
+    return "\n".join(lines)

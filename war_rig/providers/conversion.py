@@ -1,0 +1,94 @@
+"""How an argument becomes what the constructor's annotation asks for.
+
+Text from a file or the environment is converted to str, int, float, bool or
+Path, and Optional of these; a relative Path starts at the file that names it.
+"""
+
+import inspect
+import types
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_WANTED = {
+    str: "text: put it in quotes",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    Path: "a path",
+}
+_TRUTH = {"true": True, "yes": True, "on": True, "1": True}
+_TRUTH |= {"false": False, "no": False, "off": False, "0": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """A value given for a parameter, and where it was given.
+
+    folder: where a relative path starts, None for the current folder.
+    is_secret: whether it came from a variable whose name says so.
+    """
+
+    value: Any
+    origin: str
+    folder: Path | None = None
+    is_secret: bool = False
+
+    def __repr__(self) -> str:
+        return f"<Argument from {self.origin}>"
+
+
+def plain_types(declared: inspect.Parameter, factory: Callable[..., Any]) -> tuple[type, ...]:
+    """Return the types of str, int, float, bool and Path that the annotation allows.
+
+    Empty where it allows anything else too, or where there is none.
+    """
+    annotation = _annotation(declared, factory)
+    is_union = typing.get_origin(annotation) in (typing.Union, types.UnionType)
+    members = typing.get_args(annotation) if is_union else (annotation,)
+    kinds = tuple(member for member in members if member is not types.NoneType)
+    return kinds if all(kind in _WANTED for kind in kinds) else ()
+
+
+def _annotation(declared: inspect.Parameter, factory: Callable[..., Any]) -> Any:
+    """Return the annotation; one that is text and can't be evaluated is None."""
+    annotation = declared.annotation
+    if not isinstance(annotation, str):
+        return annotation
+    function = inspect.unwrap(factory if inspect.isfunction(factory) else factory.__init__)  # type: ignore[misc]
+    try:
+        return eval(annotation, getattr(function, "__globals__", {}))
+    except Exception:  # the plugin's own text, as it would fail in typing.get_type_hints
+        return None
+
+
+def convert(argument: Argument, kinds: tuple[type, ...]) -> Any:
+    """Return the argument's value as the first of *kinds* that takes it; no kinds: as it is.
+
+    Raises ValueError saying what the value must be.
+    """
+    if not kinds or type(argument.value) in kinds:
+        return argument.value
+    if not isinstance(argument.value, str) and not (
+        isinstance(argument.value, int) and not isinstance(argument.value, bool) and float in kinds
+    ):
+        if argument.origin == "create_provider(...)":
+            return argument.value  # code is trusted to know what it passes
+        raise ValueError(_WANTED[kinds[0]])
+    for kind in kinds:
+        try:
+            return _as(kind, argument)
+        except (ValueError, KeyError):
+            continue
+    raise ValueError(" or ".join(_WANTED[kind] for kind in kinds))
+
+
+def _as(kind: type, argument: Argument) -> Any:
+    if kind is bool:
+        return _TRUTH[argument.value.strip().lower()]
+    if kind is Path:
+        path = Path(argument.value).expanduser()
+        return argument.folder / path if argument.folder else path
+    return kind(argument.value)

@@ -1,0 +1,119 @@
+"""The embedded provider: no model, no key, no network.
+
+It composes claims from the facts that ``war-rig document`` puts into its
+prompts, and says of any other prompt that it can't answer it. The same prompt
+always gets the same answer.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+from war_rig.providers.protocol import CompletionResponse, Message
+
+FACTS_FENCE = "war-rig-facts"
+"""The info string of the fenced JSON block that holds a unit's facts and comments.
+
+    {"file": str, "first": int, "last": int,
+     "facts": [{"kind": str, "subject": str, "object": str, "line": int}],
+     "comments": [{"line": int, "text": str}]}
+"""
+
+_BLOCK = re.compile(rf"^```{FACTS_FENCE}\n(.*?)\n```$", re.MULTILINE | re.DOTALL)
+_LONGEST_QUOTE = 200
+_MOST_CLAIMS = 12
+
+
+class OfflineProvider:
+    """Answers from facts alone; for trying War Rig, and for tests."""
+
+    def __init__(self, model: str = "offline") -> None:
+        self._model = model
+
+    @property
+    def default_model(self) -> str:
+        """Return "offline", or the name that was configured."""
+        return self._model
+
+    async def complete(
+        self, messages: list[Message], model: str | None = None, **kwargs: Any
+    ) -> CompletionResponse:
+        """Return claims for a prompt with a facts block, else a sentence on what to do next."""
+        asked = next((m.content for m in reversed(messages) if m.role == "user"), "")
+        block = _facts(messages)
+        content = json.dumps({"claims": list(_claims(block))}) if block else _refusal(asked)
+        prompt_tokens = sum(_estimate(m.content) for m in messages)
+        return CompletionResponse(
+            content=content,
+            model=model or self._model,
+            tokens_used=prompt_tokens + _estimate(content),
+            prompt_tokens=prompt_tokens,
+            completion_tokens=_estimate(content),
+            usage_source="estimated",
+            finish_reason="stop",
+        )
+
+
+def _facts(messages: list[Message]) -> dict[str, Any] | None:
+    """Return the last facts block, None where there is none that can be read."""
+    found = [match for m in messages if m.role == "user" for match in _BLOCK.findall(m.content)]
+    try:
+        block = json.loads(found[-1]) if found else None
+    except ValueError:
+        return None
+    return block if isinstance(block, dict) else None
+
+
+def _claims(block: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    file = block["file"]
+    quoted = list(_quotes(block["comments"]))[:_MOST_CLAIMS]
+    for first, last, text in quoted:
+        yield _claim("purpose", f'The source says: "{text}"', file, first, last)
+    edges = {fact["kind"]: fact for fact in block["facts"]}
+    if not quoted and {"begins", "ends"} <= edges.keys():
+        begins, ends = edges["begins"], edges["ends"]
+        text = f"This part begins with `{begins['object']}` and ends with `{ends['object']}`."
+        yield _claim("purpose", text, file, begins["line"], ends["line"])
+
+
+def _claim(about: str, text: str, file: str, first: int, last: int) -> dict[str, Any]:
+    return {"about": about, "text": text, "cites": [f"{file}:{first}-{last}"]}
+
+
+def _quotes(comments: list[dict[str, Any]]) -> Iterator[tuple[int, int, str]]:
+    """Yield runs of comments on neighbouring lines as (first line, last line, text)."""
+    run: list[dict[str, Any]] = []
+    for comment, following in pairwise([*comments, {"line": -1, "text": ""}]):
+        run.append(comment)
+        if following["line"] == comment["line"] + 1:
+            continue
+        yield _quote(run)
+        run = []
+
+
+def _quote(run: list[dict[str, Any]]) -> tuple[int, int, str]:
+    """Return as much of the run as fits into a quotation, whole lines first."""
+    text, last = "", run[0]["line"]
+    for comment in run:
+        longer = f"{text} {comment['text']}".strip()
+        if text and len(longer) > _LONGEST_QUOTE:
+            break
+        text, last = longer, comment["line"]
+    return run[0]["line"], last, text[:_LONGEST_QUOTE].replace('"', "'")
+
+
+def _refusal(asked: str) -> str:
+    first_line = next((line.strip() for line in asked.splitlines() if line.strip()), "")
+    return (
+        f"I am War Rig's offline provider, not a language model, so I can't answer "
+        f'"{first_line[:_LONGEST_QUOTE]}". Set LLM_PROVIDER to a provider '
+        "(`war-rig providers` lists them), or try me on source code: "
+        "war-rig document SRC --out DOCS"
+    )
+
+
+def _estimate(text: str) -> int:
+    """Return about how many tokens *text* is: four characters each."""
+    return (len(text) + 3) // 4

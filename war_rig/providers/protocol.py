@@ -1,0 +1,63 @@
+"""The contract with whoever brings an LLM: two values and one protocol.
+
+A provider is any object with ``default_model`` and ``async complete()``. It
+inherits nothing. Where it also has ``async aclose()``, the container calls it
+once when it is closed. docs/custom-provider.md is the guide for authors.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, runtime_checkable
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message of a conversation; role is "system", "user" or "assistant"."""
+
+    role: str
+    content: str
+
+
+@dataclass
+class CompletionResponse:
+    """What a provider answered.
+
+    Authors give the first three (and raw_response for debugging); the rest is
+    optional. Token counts are of the whole call. usage_source says whether
+    they were reported by the API or estimated; None means that nobody said.
+    output and output_mode are filled by ``Agent.run(..., output=Model)``.
+    """
+
+    content: str
+    model: str
+    tokens_used: int
+    raw_response: dict[str, Any] | None = field(default=None, repr=False)
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    usage_source: Literal["reported", "estimated"] | None = None
+    finish_reason: str | None = None
+    output: Any = None
+    output_mode: Literal["native", "prompted"] | None = None
+
+
+@runtime_checkable
+class LLMProvider(Protocol):
+    """Anything that completes a conversation.
+
+    isinstance() looks at names only; that complete() is async and that its
+    answer is one is checked at the first call.
+    """
+
+    @property
+    def default_model(self) -> str:
+        """Return the model that is used where none is asked for."""
+        ...
+
+    async def complete(
+        self,
+        messages: list[Message],
+        model: str | None = None,
+        temperature: float = 0.7,
+        **kwargs: Any,
+    ) -> CompletionResponse:
+        """Send *messages* and return the answer; raise where there is none."""
+        ...

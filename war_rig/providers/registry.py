@@ -1,0 +1,217 @@
+"""Which names stand for a provider, and how one is made.
+
+A name comes from ``register_provider`` (this process), from an entry point of
+the group ``war_rig.providers`` (an installed plugin), or is built in. Listing
+reads metadata only; a provider's code is imported when it is built.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from war_rig.errors import PluginError, UnknownProviderError
+from war_rig.names import did_you_mean, normalise
+from war_rig.providers.protocol import LLMProvider
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+GROUP = "war_rig.providers"
+OWN_DISTRIBUTION = "war-rig"
+
+_BUILT_IN = {
+    "azure_openai": "war_rig.providers.openai:AzureOpenAIProvider",
+    "offline": "war_rig.providers.offline:OfflineProvider",
+    "openai": "war_rig.providers.openai:OpenAIProvider",
+}
+
+ProviderFactory = Callable[..., LLMProvider]
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A name and where its provider comes from; ``load`` imports it.
+
+    kind: "built-in", "plugin" or "registered". distribution and version are
+    those of the package it was installed with.
+    """
+
+    name: str
+    kind: str
+    source: str
+    load: Callable[[], ProviderFactory]
+    distribution: str | None = None
+    version: str | None = None
+
+    @property
+    def described(self) -> str:
+        """Return where it comes from, for a message."""
+        if self.kind == "plugin":
+            return f"plugin {self.distribution} {self.version} ({self.source})"
+        return self.source
+
+
+_registered: dict[str, Registration] = {}
+
+
+def register_provider(name: str, factory: ProviderFactory) -> None:
+    """Make *factory*, a class or any callable that returns a provider, known as *name*.
+
+    It holds in this process, beats a plugin and a built-in of that name, and
+    replaces what was registered so before; a container that has already built
+    the name keeps what it built. Raises ValueError where *name* is no name and
+    TypeError where *factory* can't be called.
+    """
+    if not callable(factory):
+        raise TypeError(
+            f"register_provider({name!r}, ...) takes the class or a function that returns a "
+            f"provider, not a {type(factory).__name__}: wrap an instance in a lambda"
+        )
+    name = normalise(name)
+    caller = sys._getframe(1)
+    source = f"registered at {_short_path(caller.f_code.co_filename)}:{caller.f_lineno}"
+    _registered[name] = Registration(name, "registered", source, lambda: factory)
+
+
+def available_providers() -> list[str]:
+    """Return the names that can be selected, sorted; imports no provider."""
+    return sorted({registration.name for registration in registrations()})
+
+
+def create_provider(name: str, /, **kwargs: Any) -> LLMProvider:
+    """Build the provider *name* from *kwargs*, then the environment, then its defaults.
+
+    Reads os.environ and no file, and returns the instance itself, without the
+    container's classification of errors. The caller closes it. Raises
+    UnknownProviderError, PluginError, or ConfigError for a missing argument.
+    """
+    from war_rig.providers.building import build
+
+    return build(name, find(name), kwargs=kwargs, env=os.environ)
+
+
+def find(name: str, distribution: str | None = None) -> Registration:
+    """Return what *name* stands for; *distribution* settles a name taken twice.
+
+    Raises UnknownProviderError or, for a name that two distributions offer, PluginError.
+    """
+    try:
+        normal = normalise(name)
+    except ValueError as error:
+        raise UnknownProviderError(f"unknown provider: {error}") from None
+    candidates = [r for r in registrations() if r.name == normal]
+    if distribution is not None:
+        return _of_distribution(normal, distribution, candidates)
+    if candidates and candidates[0].kind == "registered":
+        return candidates[0]
+    if len(candidates) > 1:
+        raise PluginError(_conflict(normal, candidates))
+    if not candidates:
+        raise UnknownProviderError(unknown(normal, available_providers()))
+    return candidates[0]
+
+
+def registrations() -> Iterator[Registration]:
+    """Yield all that is known, the registered first; a name may come more than once."""
+    yield from _registered.values()
+    for name, value in _BUILT_IN.items():
+        yield _built_in(name, value)
+    for entry_point in _entry_points():
+        try:
+            yield _plugin(entry_point)
+        except ValueError:  # a name that nobody can select: `war-rig providers` shows it
+            continue
+
+
+def unusable_entry_points() -> list[str]:
+    """Return a line for each entry point whose name can't be selected."""
+    lines = []
+    for entry_point in _entry_points():
+        try:
+            normalise(entry_point.name)
+        except ValueError as error:
+            lines.append(f"{_plugin_source(entry_point)} of {_owner(entry_point)[0]}: {error}")
+    return lines
+
+
+def _built_in(name: str, value: str) -> Registration:
+    from importlib.metadata import EntryPoint
+
+    from war_rig import __version__
+
+    load = EntryPoint(name=name, value=value, group=GROUP).load
+    return Registration(name, "built-in", "built in", load, OWN_DISTRIBUTION, __version__)
+
+
+def _plugin(entry_point: "EntryPoint") -> Registration:
+    name, version = _owner(entry_point)
+    source = _plugin_source(entry_point)
+    return Registration(
+        normalise(entry_point.name), "plugin", source, entry_point.load, name, version
+    )
+
+
+def _plugin_source(entry_point: "EntryPoint") -> str:
+    return f"entry point {entry_point.name} = {entry_point.value}"
+
+
+def _owner(entry_point: "EntryPoint") -> tuple[str, str]:
+    dist = entry_point.dist
+    return (dist.name, dist.version) if dist else ("unknown distribution", "?")
+
+
+def _entry_points() -> "tuple[EntryPoint, ...]":
+    from importlib.metadata import entry_points
+
+    return tuple(sorted(entry_points(group=GROUP), key=lambda e: (e.name, _owner(e))))
+
+
+def _of_distribution(name: str, wanted: str, candidates: list[Registration]) -> Registration:
+    for candidate in candidates:
+        if candidate.distribution and _same_distribution(candidate.distribution, wanted):
+            return candidate
+    offered = ", ".join(c.distribution or c.source for c in candidates) or "nobody"
+    raise PluginError(
+        f"provider '{name}' is not offered by the distribution '{wanted}'\n"
+        f"  it is offered by: {offered}\n"
+        f"  correct or remove providers.{name}.distribution"
+    )
+
+
+def _same_distribution(one: str, other: str) -> bool:
+    def canonical(name: str) -> str:
+        return name.strip().lower().replace("_", "-").replace(".", "-")
+
+    return canonical(one) == canonical(other)
+
+
+def _conflict(name: str, candidates: list[Registration]) -> str:
+    lines = [f"provider '{name}' is offered more than once, so War Rig will not choose"]
+    lines += [f"  {c.distribution} {c.version}: {c.source}" for c in candidates]
+    lines.append(
+        f"  set providers.{name}.distribution in war_rig.yaml to one of them, "
+        "or uninstall the other"
+    )
+    return "\n".join(lines)
+
+
+def unknown(name: str, known: Iterable[str]) -> str:
+    """Return the message for a *name* that is none of *known*."""
+    known = sorted(known)
+    return (
+        f"unknown provider '{name}'.{did_you_mean(name, known)}\n"
+        f"  available: {', '.join(known)}\n"
+        "  install a plugin that offers it, call register_provider() in this process, "
+        "or add it under 'providers:' with a 'type'"
+    )
+
+
+def _short_path(filename: str) -> str:
+    path = Path(filename)
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return filename

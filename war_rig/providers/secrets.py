@@ -1,0 +1,135 @@
+"""What counts as a secret, and how a text is cleared of it.
+
+A secret is known by its parameter's name, by the variable that it came from,
+and as the value of any environment variable with such a name. A value under
+eight characters is masked where it is shown by name, but not searched for.
+"""
+
+import gc
+import json
+import os
+import traceback
+import types
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+MASK = "***"
+_WORDS = frozenset({"key", "token", "secret", "password"})
+_SHORTEST = 8
+_WALK_LIMIT = 5_000
+
+
+def is_secret_name(name: str) -> bool:
+    """Return whether the last ``_``-word of *name* is key, token, secret or password."""
+    return name.rsplit("_", 1)[-1].lower() in _WORDS
+
+
+def secrets_of(*maps: Mapping[str, object]) -> set[str]:
+    """Return the values in *maps* whose names say that they are secrets."""
+    return {
+        str(value)
+        for values in maps
+        for name, value in list(values.items())
+        if is_secret_name(name) and value
+    }
+
+
+class Redactor:
+    """Clears texts of the secrets it was given and of those in the process's environment."""
+
+    def __init__(self, known: Iterable[str] = ()) -> None:
+        self._known = frozenset(known)
+
+    def __repr__(self) -> str:
+        return f"<Redactor of {len(self._known)} secrets>"
+
+    def redact(self, text: str) -> str:
+        """Return *text* with every known secret replaced by ``***``."""
+        for secret in self._spellings():
+            text = text.replace(secret, MASK)
+        return text
+
+    def is_clean(self, root: object) -> bool:
+        """Return whether nothing that *root* reaches is a secret or an HTTP message.
+
+        Frames, classes and modules are not walked. A structure too large to
+        walk is not called clean.
+        """
+        spellings = self._spellings()
+        seen: dict[int, object] = {}
+        waiting = [root]
+        while waiting:
+            thing = waiting.pop()
+            if id(thing) in seen:
+                continue
+            seen[id(thing)] = thing
+            if len(seen) > _WALK_LIMIT or _is_http_message(thing) or _holds(thing, spellings):
+                return False
+            waiting.extend(_referents(thing))
+        return True
+
+    def _spellings(self) -> list[str]:
+        long = {s for s in self._known | secrets_of(os.environ) if len(s) >= _SHORTEST}
+        spelt = {form for secret in long for form in _forms(secret)}
+        return sorted(spelt, key=len, reverse=True)
+
+
+    def safe_cause(self, error: BaseException) -> BaseException:
+        """Return *error* where it is clean, else a stand-in with its type's name and clear text."""
+        return error if self.is_clean(error) else RedactedError(error, self)
+
+
+class RedactedError(Exception):
+    """Stands in, as a cause, for an exception that reaches a secret or an HTTP message.
+
+    Holds the original's type name and its text and traceback, cleared of secrets.
+    """
+
+    def __init__(self, original: BaseException, redactor: Redactor) -> None:
+        kind = type(original)
+        text = redactor.redact(f"{kind.__module__}.{kind.__qualname__}: {original}")
+        super().__init__(text)
+        self.original_type = f"{kind.__module__}.{kind.__qualname__}"
+        lines = traceback.format_tb(original.__traceback__)
+        self.add_note(redactor.redact("Its traceback:\n" + "".join(lines)).rstrip())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickle_redacted, (str(self), self.__dict__.copy())
+
+
+def _unpickle_redacted(text: str, state: dict[str, Any]) -> "RedactedError":
+    error = RedactedError.__new__(RedactedError)
+    error.args = (text,)
+    error.__dict__.update(state)
+    return error
+
+
+def _forms(secret: str) -> Iterable[str]:
+    """Yield *secret* as it is, and as it looks in a URL, in JSON and in a repr."""
+    yield secret
+    yield quote(secret, safe="")
+    yield quote_plus(secret)
+    yield json.dumps(secret)[1:-1]
+    yield repr(secret)[1:-1]
+
+
+def _holds(thing: object, secrets: list[str]) -> bool:
+    if isinstance(thing, (bytes, bytearray)):
+        thing = bytes(thing).decode("latin-1")
+    return isinstance(thing, str) and any(secret in thing for secret in secrets)
+
+
+def _is_http_message(thing: object) -> bool:
+    return any(
+        base.__name__.endswith(("Request", "Response", "RequestInfo")) for base in type(thing).__mro__
+    )
+
+
+_NOT_WALKED = (type, types.ModuleType, types.FrameType, types.TracebackType, types.CodeType)
+
+
+def _referents(thing: object) -> list[Any]:
+    if isinstance(thing, types.FunctionType):  # its globals are the whole module
+        return [thing.__closure__, thing.__defaults__, thing.__kwdefaults__, thing.__dict__]
+    return [r for r in gc.get_referents(thing) if not isinstance(r, _NOT_WALKED)]

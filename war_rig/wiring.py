@@ -1,0 +1,164 @@
+"""From settings to dependency-injector providers.
+
+Each known name becomes one option of a Selector: a ThreadSafeSingleton that
+builds the provider inside its Border on first use. One more option looks up
+names that were registered after the container was made.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from dependency_injector import providers
+
+from war_rig.agents import Agent
+from war_rig.config import ProviderEntry, Settings
+from war_rig.errors import ConfigError, UnknownProviderError
+from war_rig.names import did_you_mean, normalise
+from war_rig.providers import LLMProvider, available_providers
+from war_rig.providers.border import Border
+from war_rig.providers.building import Blueprint, blueprint
+from war_rig.providers.conversion import Argument
+from war_rig.providers.registry import Registration, find, unknown
+from war_rig.providers.secrets import is_secret_name, secrets_of
+
+LATE = "(registered later)"
+"""The option for names that became known after the container was made."""
+
+Built = dict[str, Border]
+"""What a container has built, by name and in the order of building."""
+
+
+def known_names(settings: Settings) -> list[str]:
+    """Return every name that can be selected with *settings*, sorted."""
+    return sorted({*available_providers(), *settings.providers})
+
+
+def bind_providers(
+    selector: "providers.Selector[LLMProvider]",
+    chosen: Callable[[], str],
+    settings: Settings,
+    built: Built,
+) -> None:
+    """Give *selector* one option a known name, and let the name that *chosen* returns decide.
+
+    What is built is put into *built*, for whoever closes it.
+    """
+    options: dict[str, providers.Provider[LLMProvider]] = {
+        name: _option(name, settings, built) for name in known_names(settings)
+    }
+    late: dict[str, providers.Provider[LLMProvider]] = {}
+
+    def build_late(name: str | None = None) -> LLMProvider:
+        name = _name(name or chosen(), settings)
+        return late.setdefault(name, _option(name, settings, built))()
+
+    def option() -> str:
+        name = _name(chosen(), settings)
+        return name if name in options else LATE
+
+    options[LATE] = providers.Callable(build_late)
+    selector.set_selector(providers.Callable(option))
+    selector.set_providers(**options)
+
+
+def _option(name: str, settings: Settings, built: Built) -> providers.Provider[LLMProvider]:
+    return providers.ThreadSafeSingleton(partial(_build, name, settings, built))
+
+
+def _build(name: str, settings: Settings, built: Built) -> LLMProvider:
+    plan = provider_blueprint(name, settings)
+    built[name] = Border(name, plan.build(), plan.secrets | secrets_of(settings.env))
+    return built[name]
+
+
+def provider_blueprint(name: str, settings: Settings) -> Blueprint:
+    """Return how the provider *name* is built with *settings*; imports its code.
+
+    Raises UnknownProviderError, PluginError, or ConfigError for its entry.
+    """
+    name = _name(name, settings)
+    entry = settings.providers.get(name, ProviderEntry(name, name))
+    registration = _registration(entry, settings)
+    is_trusted = entry.origin.is_trusted
+    if not is_trusted and entry.arguments and registration.kind == "plugin":
+        raise ConfigError(
+            f"providers.{name} may not give arguments to a plugin, which may add your keys to them"
+            f"\n  set at: {entry.origin.label}\n  {_UNTRUSTED}"
+        )
+    return blueprint(
+        name,
+        registration,
+        env=settings.env if is_trusted else {},
+        given=_arguments(entry, settings),
+        notes=() if is_trusted else (_UNTRUSTED,),
+    )
+
+
+_UNTRUSTED = (
+    "its entry is in a war_rig.yaml that was only found in the current folder, so it gets nothing "
+    "from the environment: to trust the file, pass --config war_rig.yaml or set "
+    "WAR_RIG_CONFIG=war_rig.yaml"
+)
+
+
+def _arguments(entry: ProviderEntry, settings: Settings) -> dict[str, Argument]:
+    return {
+        name: Argument(
+            value,
+            entry.arguments[name].origin.label,
+            entry.arguments[name].origin.folder,
+            any(map(is_secret_name, variables)),
+        )
+        for name, value, variables in entry.interpolated(settings.env)
+    }
+
+
+def _registration(entry: ProviderEntry, settings: Settings) -> Registration:
+    try:
+        return find(entry.type, entry.distribution)
+    except UnknownProviderError as error:
+        failure = str(error)
+    if entry.name not in settings.providers:
+        failure = unknown(entry.name, known_names(settings))
+    elif entry.type == entry.name:
+        failure += f"\n  {entry.origin.label}: providers.{entry.name} may lack its 'type'"
+    else:
+        failure += f"\n  {entry.origin.label}: providers.{entry.name}.type names it"
+    raise UnknownProviderError(failure)
+
+
+def _name(name: str, settings: Settings) -> str:
+    try:
+        return normalise(name)
+    except ValueError as error:
+        known = ", ".join(known_names(settings))
+        failure = f"unknown provider: {error}\n  available: {known}"
+    raise UnknownProviderError(f"{failure}\n  set by: {settings.origin('llm_provider').label}")
+
+
+def build_agent(
+    name: str, *, settings: Settings, selector: "providers.Selector[LLMProvider]"
+) -> Agent:
+    """Return the agent *name* with its own provider injected, else the selected one.
+
+    Raises ConfigError, listing the agents that exist.
+    """
+    spec = settings.agents.get(name)
+    if spec is None:
+        known = sorted(settings.agents)
+        raise ConfigError(
+            f"unknown agent '{name}'.{did_you_mean(name, known)}\n  available: {', '.join(known)}\n"
+            "  add it under 'agents:' in war_rig.yaml"
+        )
+    provider = selector() if spec.provider is None else _named(spec.provider, settings, selector)
+    return Agent(name, provider, spec.system, spec.model, spec.temperature)
+
+
+def _named(
+    name: str, settings: Settings, selector: "providers.Selector[LLMProvider]"
+) -> LLMProvider:
+    normal = _name(name, settings)
+    options: dict[str, Any] = selector.providers
+    provider: LLMProvider = options[normal]() if normal in options else options[LATE](normal)
+    return provider
