@@ -47,17 +47,11 @@ def application(
     it is used. Raises ConfigError, with every fault of the file.
     """
     settings = load(Path(path) if path is not None else None, env, llm_provider=llm_provider)
-    if settings.file is not None and not settings.file.is_trusted:
-        print(_FOUND_HERE, file=sys.stderr)
+    if settings.note:
+        print(settings.note, file=sys.stderr)
     app = Application(config={"llm_provider": settings.llm_provider}, settings=settings)
     bind_providers(app.llm_provider, app.config.llm_provider, settings, app.built())
     return app
-
-
-_FOUND_HERE = (
-    "note: using ./war_rig.yaml, found in the current folder; it gets nothing from the "
-    "environment unless you name it: --config war_rig.yaml"
-)
 
 
 async def close(app: Application) -> None:

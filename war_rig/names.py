@@ -28,5 +28,5 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     import difflib
 
     by_lower = {name.lower(): name for name in known}
-    near = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.65)
     return f" Did you mean '{by_lower[near[0]]}'?" if near else ""

@@ -12,7 +12,7 @@ from typing import Any
 from dependency_injector import providers
 
 from war_rig.agents import Agent
-from war_rig.config import ProviderEntry, Settings
+from war_rig.config import AgentSettings, ProviderEntry, Settings
 from war_rig.errors import ConfigError, UnknownProviderError
 from war_rig.names import did_you_mean, normalise
 from war_rig.providers import LLMProvider, available_providers
@@ -140,19 +140,21 @@ def _name(name: str, settings: Settings) -> str:
 def build_agent(
     name: str, *, settings: Settings, selector: "providers.Selector[LLMProvider]"
 ) -> Agent:
-    """Return the agent *name* with its own provider injected, else the selected one.
-
-    Raises ConfigError, listing the agents that exist.
-    """
-    spec = settings.agents.get(name)
-    if spec is None:
-        known = sorted(settings.agents)
-        raise ConfigError(
-            f"unknown agent '{name}'.{did_you_mean(name, known)}\n  available: {', '.join(known)}\n"
-            "  add it under 'agents:' in war_rig.yaml"
-        )
+    """Return the agent *name* with its own provider injected, else the selected one."""
+    spec = agent_settings(name, settings)
     provider = selector() if spec.provider is None else _named(spec.provider, settings, selector)
     return Agent(name, provider, spec.system, spec.model, spec.temperature)
+
+
+def agent_settings(name: str, settings: Settings) -> AgentSettings:
+    """Return what is configured for the agent *name*; ConfigError lists those that exist."""
+    if name in settings.agents:
+        return settings.agents[name]
+    known = sorted(settings.agents)
+    raise ConfigError(
+        f"unknown agent '{name}'.{did_you_mean(name, known)}\n  available: {', '.join(known)}\n"
+        "  add it under 'agents:' in war_rig.yaml"
+    )
 
 
 def _named(

@@ -86,6 +86,16 @@ class Settings:
         """Return whether a flag, the environment or the user's file chose llm_provider."""
         return not self.origin("llm_provider").label.startswith(_SHIPPED)
 
+    @property
+    def note(self) -> str | None:
+        """Return what to tell a user whose file was only found in the current folder."""
+        if self.file is None or self.file.is_trusted:
+            return None
+        return (
+            f"note: using ./{self.file.label}, found in the current folder; it gets nothing from "
+            f"the environment unless you name it: --config {self.file.label}"
+        )
+
 
 class _File(BaseModel):
     """The shape of a whole file; the entries of providers are checked by hand."""

@@ -8,9 +8,8 @@ behind, or the process, needs no ``close`` and prints nothing.
 import asyncio
 import atexit
 import contextlib
-import weakref
 from collections.abc import AsyncGenerator, Callable
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 
 class _Closable(Protocol):
@@ -27,55 +26,64 @@ class LoopClients(Generic[T]):
         self._open = open_client
         self._clients: dict[asyncio.AbstractEventLoop, T] = {}
         self._lifetimes: dict[asyncio.AbstractEventLoop, AsyncGenerator[None, None]] = {}
-        _all.add(self)
 
     async def get(self) -> T:
         """Return the client of the running loop."""
         loop = asyncio.get_running_loop()
-        client = self._clients.get(loop)
-        if client is None:
-            await self._drop_closed()
-            client = self._clients[loop] = self._open()
-            self._lifetimes[loop] = self._lifetime(loop, client)
+        if loop not in self._clients:
+            await _close_those_of_closed_loops()
+        if loop not in self._clients:  # nobody else runs from here to the end
+            self._clients[loop] = self._open()
+            self._lifetimes[loop] = self._lifetime(loop, self._clients[loop])
             await anext(self._lifetimes[loop])
-        return client
+        return self._clients[loop]
 
     async def aclose(self) -> None:
         """Close every client, each on the loop that it belongs to."""
-        for loop in list(self._lifetimes):
-            lifetime = self._lifetimes[loop]
-            if loop is asyncio.get_running_loop() or not loop.is_running():
+        for loop, lifetime in list(self._lifetimes.items()):
+            if loop is asyncio.get_running_loop() or loop.is_closed():
                 await lifetime.aclose()
-            else:
-                closing = asyncio.run_coroutine_threadsafe(_closed(lifetime), loop)
+            elif loop.is_running():
+                closing = asyncio.run_coroutine_threadsafe(_closing(lifetime), loop)
                 await asyncio.wrap_future(closing)
+            else:
+                await asyncio.to_thread(loop.run_until_complete, lifetime.aclose())
+
+    async def close_those_of_closed_loops(self) -> None:
+        """Drop the clients of loops that were closed without ending their generators."""
+        for loop, lifetime in list(self._lifetimes.items()):
+            if loop.is_closed():
+                await lifetime.aclose()
 
     async def _lifetime(
         self, loop: asyncio.AbstractEventLoop, client: T
     ) -> AsyncGenerator[None, None]:
+        _with_clients.add(self)
         try:
             yield
         finally:
             self._clients.pop(loop, None)
             self._lifetimes.pop(loop, None)
+            if not self._lifetimes:
+                _with_clients.discard(self)
             await client.close()
 
-    async def _drop_closed(self) -> None:
-        """Forget the clients of loops that were closed without ending their generators."""
-        for loop in [loop for loop in self._lifetimes if loop.is_closed()]:
-            await self._lifetimes[loop].aclose()
+
+# Strong references: a client that is garbage-collected while open complains on stderr.
+_with_clients: set[LoopClients[Any]] = set()
 
 
-async def _closed(lifetime: AsyncGenerator[None, None]) -> None:
+async def _closing(lifetime: AsyncGenerator[None, None]) -> None:
     await lifetime.aclose()
 
 
-_all: "weakref.WeakSet[LoopClients[_Closable]]" = weakref.WeakSet()
+async def _close_those_of_closed_loops() -> None:
+    for clients in list(_with_clients):
+        await clients.close_those_of_closed_loops()
 
 
 @atexit.register
-def _close_what_is_left() -> None:
-    for clients in list(_all):
-        if clients._lifetimes:
-            with contextlib.suppress(Exception):  # the process ends; nobody is left to be told
-                asyncio.run(clients.aclose())
+def _close_all() -> None:
+    for clients in list(_with_clients):
+        with contextlib.suppress(Exception):  # the process ends; nobody is left to be told
+            asyncio.run(clients.aclose())

@@ -5,6 +5,7 @@ call. It never retries here, and reads nothing from the environment but what
 belongs to the process: proxies and certificates.
 """
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from war_rig.errors import MalformedAnswerError
@@ -50,13 +51,17 @@ class _ChatCompletions:
         """
         if temperature is not None:
             kwargs["temperature"] = temperature
-        client = await self._clients.get()
-        answer = await client.chat.completions.create(
-            model=model or self._model,
-            messages=[{"role": m.role, "content": m.content} for m in messages],  # type: ignore[misc]
+        request: dict[str, Any] = {
+            "model": model or self._model,
+            "messages": [{"role": m.role, "content": m.content} for m in messages],
             **kwargs,
-        )
-        return _response(answer)
+        }
+        client = await self._clients.get()
+        try:
+            return _response(await client.chat.completions.create(**request))
+        except json.JSONDecodeError as error:  # the SDK parses JSON only where the status is good
+            broken = str(error)
+        raise MalformedAnswerError(f"answered 200 with broken JSON: {broken}", status=200)
 
     async def aclose(self) -> None:
         """Close the clients; the provider can be used again after it."""
@@ -76,7 +81,9 @@ class _ChatCompletions:
             max_connections=self._max_connections, max_keepalive_connections=self._max_connections
         )
         return {
-            "http_client": DefaultAioHttpClient(timeout=timeout, limits=limits),
+            "http_client": DefaultAioHttpClient(
+                timeout=timeout, limits=limits, follow_redirects=False
+            ),
             "max_retries": 0,
             "timeout": timeout,
         }
@@ -195,7 +202,8 @@ def _response(answer: "ChatCompletion") -> CompletionResponse:
 def _refuse_foreign(answer: Any) -> None:
     """Raise where the SDK took something that is no chat completion for one."""
     if isinstance(answer, str):
-        raise MalformedAnswerError(f"answered 200 with text that is no JSON: {one_line(answer)}", status=200)
+        text = f"answered 200 with text that is no JSON: {one_line(answer)}"
+        raise MalformedAnswerError(text, status=200)
     error = getattr(answer, "error", None)
     if error:
         text = error.get("message", error) if isinstance(error, dict) else error

@@ -204,8 +204,8 @@ def unknown(name: str, known: Iterable[str]) -> str:
     return (
         f"unknown provider '{name}'.{did_you_mean(name, known)}\n"
         f"  available: {', '.join(known)}\n"
-        "  install a plugin that offers it, call register_provider() in this process, "
-        "or add it under 'providers:' with a 'type'"
+        "  to add it, install a plugin, write an entry with a 'type' under 'providers:', or call "
+        "register_provider() in this process (the war-rig command sees no other process's)"
     )
 
 

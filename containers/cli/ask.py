@@ -1,0 +1,80 @@
+"""``war-rig ask``: one question to one agent."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from containers.cli.options import Config, Debug, Provider
+
+if TYPE_CHECKING:
+    from containers.application import Application
+    from war_rig.agents import Agent
+
+
+def ask(
+    text: Annotated[
+        str | None, typer.Argument(help="What to ask; without it, or as '-', standard input.")
+    ] = None,
+    agent: Annotated[
+        str, typer.Option("--agent", metavar="NAME", help="The agent that answers.")
+    ] = "assistant",
+    provider: Provider = None,
+    model: Annotated[
+        str | None, typer.Option("--model", metavar="NAME", help="The model to use.")
+    ] = None,
+    config: Config = None,
+    debug: Debug = False,
+) -> None:
+    """Ask an agent, and print its answer."""
+    import asyncio
+
+    from containers import application
+
+    question = _read(text)
+    app = application(config, llm_provider=provider)
+    if provider is not None:
+        _forget_own_provider(app, agent)
+    asked = app.agents(agent)
+    note_offline(app, agent)
+    print(asyncio.run(_answer(app, asked, question, model)))
+
+
+def note_offline(app: "Application", agent: str) -> None:
+    """Say on stderr that nobody chose a provider, where that is so."""
+    settings = app.settings()
+    if not settings.is_provider_chosen and settings.agents[agent].provider is None:
+        print(
+            "note: no provider was chosen, so the embedded 'offline' one is used; "
+            "set LLM_PROVIDER or pass --provider (see: war-rig providers)",
+            file=sys.stderr,
+        )
+
+
+def _read(text: str | None) -> str:
+    if text is not None and text != "-":
+        return text
+    if text is None and sys.stdin.isatty():
+        raise typer.BadParameter("nothing to ask: give a text, or pipe one in")
+    piped = sys.stdin.read()
+    if not piped.strip():
+        raise typer.BadParameter("nothing to ask: standard input is empty")
+    return piped
+
+
+def _forget_own_provider(app: "Application", agent: str) -> None:
+    """Let --provider beat the provider that the agent names itself."""
+    from dataclasses import replace
+
+    settings = app.settings()
+    if agent in settings.agents:
+        changed = settings.agents[agent].model_copy(update={"provider": None})
+        app.settings.override(replace(settings, agents={**settings.agents, agent: changed}))
+
+
+async def _answer(app: "Application", agent: "Agent", question: str, model: str | None) -> str:
+    from containers import running
+
+    async with running(app):
+        parameters = {} if model is None else {"model": model}
+        return (await agent.run(question, **parameters)).content

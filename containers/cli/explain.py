@@ -1,0 +1,99 @@
+"""``war-rig explain``: the effective configuration, and where each value comes from."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from containers.cli.options import Config, Debug, Provider, load_settings
+
+if TYPE_CHECKING:
+    from war_rig.config import ProviderEntry, Settings
+
+_WIDEST_VALUE = 60
+
+
+def explain(
+    agent: Annotated[
+        str | None, typer.Argument(help="An agent: shows it, and the provider it would use.")
+    ] = None,
+    provider: Provider = None,
+    config: Config = None,
+    debug: Debug = False,
+) -> None:
+    """Show the effective configuration, each value with its origin; secrets are masked."""
+    settings = load_settings(config, provider)
+    rows = list(_all(settings) if agent is None else _one(agent, settings))
+    for line in table(rows):
+        print(line)
+
+
+Row = tuple[str, str, str]
+
+
+def table(rows: list[Row]) -> Iterator[str]:
+    """Yield *rows* as lines of aligned columns."""
+    widths = [max((len(row[i]) for row in rows), default=0) for i in range(2)]
+    for key, value, origin in rows:
+        yield f"{key:<{widths[0]}}  {value:<{widths[1]}}  {origin}".rstrip()
+
+
+def _all(settings: "Settings") -> Iterator[Row]:
+    yield "llm_provider", settings.llm_provider, settings.origin("llm_provider").label
+    for entry in settings.providers.values():
+        yield from _entry(entry, settings)
+    for name in settings.agents:
+        yield from _agent(name, settings)
+    for key, value in settings.document:
+        yield f"document.{key}", str(value), settings.origin(f"document.{key}").label
+
+
+def _agent(name: str, settings: "Settings") -> Iterator[Row]:
+    for key, value in settings.agents[name]:
+        dotted = f"agents.{name}.{key}"
+        if value is not None:
+            yield dotted, _short(value), settings.origin(dotted).label
+        elif key == "provider":
+            yield dotted, settings.llm_provider, "llm_provider"
+        else:
+            yield dotted, "-", "left to the provider"
+
+
+def _entry(entry: "ProviderEntry", settings: "Settings") -> Iterator[Row]:
+    key = f"providers.{entry.name}"
+    yield f"{key}.type", entry.type, entry.origin.label
+    if entry.distribution is not None:
+        yield f"{key}.distribution", entry.distribution, entry.origin.label
+    for name, located in entry.arguments.items():
+        value = _masked(name, located.plain(), settings)
+        yield f"{key}.{name}", _short(value), located.origin.label
+
+
+def _masked(name: str, value: Any, settings: "Settings") -> str:
+    """Return *value* as its file has it; of a secret, only which variables it is made of."""
+    from war_rig.config.interpolation import references
+    from war_rig.providers.secrets import MASK, is_secret_name
+
+    if isinstance(value, dict):
+        inner = (f"{key}: {_masked(key, item, settings)}" for key, item in value.items())
+        return f"{{{', '.join(inner)}}}"
+    used = sorted(references(value))
+    if not is_secret_name(name) and not any(map(is_secret_name, used)):
+        return str(value)
+    states = (f"{v} is {'set' if settings.env.get(v) else 'not set'}" for v in used)
+    return f"{MASK} ({', '.join(states)})" if used else MASK
+
+
+def _one(agent: str, settings: "Settings") -> Iterator[Row]:
+    from war_rig.wiring import agent_settings, provider_blueprint
+
+    chosen = agent_settings(agent, settings).provider or settings.llm_provider
+    yield from _agent(agent, settings)
+    for parameter in provider_blueprint(chosen, settings).parameters:
+        key = f"providers.{chosen}.{parameter.name}"
+        yield key, _short(parameter.shown), parameter.origin
+
+
+def _short(value: object) -> str:
+    text = " ".join(str(value).split())
+    return text if len(text) <= _WIDEST_VALUE else f"{text[: _WIDEST_VALUE - 3]}..."

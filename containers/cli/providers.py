@@ -1,0 +1,96 @@
+"""``war-rig providers``: which there are, and what one needs."""
+
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from containers.cli.explain import table
+from containers.cli.options import Config, Debug, load_settings
+
+if TYPE_CHECKING:
+    from war_rig.config import Settings
+    from war_rig.providers.registry import Registration
+
+app = typer.Typer(
+    name="providers",
+    help="List the providers, or show what one needs.",
+    invoke_without_command=True,
+    rich_markup_mode=None,
+)
+
+
+@app.callback()
+def list_providers(context: typer.Context, config: Config = None, debug: Debug = False) -> None:
+    """List the providers that can be selected; imports none of them."""
+    if context.invoked_subcommand is not None:
+        return
+    from war_rig.providers.registry import unusable_entry_points
+
+    settings = load_settings(config)
+    rows = [("NAME", "STATUS", "ORIGIN"), *sorted(_rows(settings))]
+    for line in table(rows):
+        print(line)
+    for line in unusable_entry_points():
+        print(f"not usable: {line}", file=sys.stderr)
+    if not any(status == "selected" for _, status, _ in rows):
+        chosen = settings.llm_provider
+        print(f"selected, but not usable: {chosen}; see: war-rig ask hello", file=sys.stderr)
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="The provider's name.")],
+    config: Config = None,
+    debug: Debug = False,
+) -> None:
+    """Import one provider, and show its parameters: which are set, from where, what is missing."""
+    from war_rig.wiring import provider_blueprint
+
+    plan = provider_blueprint(name, load_settings(config))
+    print(f"{plan.name}: {plan.registration.described}")
+    print(f"  {plan.shown_signature}")
+    rows = [(f"  {p.name}", p.shown, f"{p.origin} ({p.variable})") for p in plan.parameters]
+    for line in table(rows):
+        print(line)
+    missing = [p.name for p in plan.parameters if p.is_missing]
+    print(f"missing: {', '.join(missing)}" if missing else "nothing is missing")
+
+
+def _rows(settings: "Settings") -> Iterator[tuple[str, str, str]]:
+    from war_rig.names import normalise
+    from war_rig.providers.registry import registrations
+
+    known = list(registrations())
+    offered = Counter(registration.name for registration in known)
+    try:
+        selected = normalise(settings.llm_provider)
+    except ValueError:
+        selected = ""
+    for registration in known:
+        name = registration.name
+        is_taken_twice = offered[name] > 1
+        yield name, _status(registration, settings, selected, is_taken_twice), _origin(registration)
+    for entry in settings.providers.values():
+        if entry.name not in offered:
+            status = "selected" if entry.name == selected else "available"
+            yield entry.name, status, f"{entry.origin.label}, type {entry.type}"
+
+
+def _status(
+    registration: "Registration", settings: "Settings", selected: str, is_taken_twice: bool
+) -> str:
+    entry = settings.providers.get(registration.name)
+    if is_taken_twice:
+        settled = entry.distribution if entry else None
+        if settled is None:
+            return "conflict"
+        if settled != registration.distribution:
+            return "not chosen"
+    return "selected" if registration.name == selected else "available"
+
+
+def _origin(registration: "Registration") -> str:
+    return f"{registration.distribution} {registration.version}, {registration.source}"
