@@ -1,0 +1,11 @@
+.PHONY: check fix test
+
+check:
+	.ci/check
+
+fix:
+	ruff check --fix .
+	ruff format .
+
+test:
+	python -m pytest
