@@ -214,7 +214,9 @@ def test_the_guides_own_tests_pass(guide: Path, tmp_path: Path) -> None:
     with serve(answer(REPLY)) as proxy:
         env = {**os.environ, "HTTP_PROXY": proxy.url, "PYTHONPATH": str(tmp_path)}
         env.pop("PYTEST_ADDOPTS", None)
-        ran = run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=tmp_path, env=env)
+        ran = run(
+            sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=tmp_path, env=env
+        )
     assert "2 passed" in ran.stdout, ran.stdout + ran.stderr
     assert [r.target.rstrip("/") for r in proxy.requests] == ["http://test"]
     assert not hasattr(builtins, plugin.attribute)
@@ -235,7 +237,7 @@ def test_a_provider_that_returns_none_is_named(guide: Path, tmp_path: Path) -> N
         register_provider("unfinished", made)
         env = {"LLM_PROVIDER": "unfinished", "UNFINISHED_MODEL_PATH": "model.gguf"}
         agent = application(env=env).agents("assistant")
-        with pytest.raises(MalformedAnswerError, match="^provider 'unfinished' returned None"):
+        with pytest.raises(MalformedAnswerError, match=r"^provider 'unfinished' returned None"):
             asyncio.run(agent.run("Hello"))
     assert unfinished or guide == OWN
 

@@ -93,7 +93,9 @@ class Agent:
 
 def _schema_request(output: "type[BaseModel]") -> str:
     schema = json.dumps(output.model_json_schema(), separators=(",", ":"))
-    return f"\n\nAnswer with one JSON object that fits this JSON schema, and nothing else:\n{schema}"
+    return (
+        f"\n\nAnswer with one JSON object that fits this JSON schema, and nothing else:\n{schema}"
+    )
 
 
 def _again(fault: str) -> str:
@@ -114,7 +116,7 @@ def _validate(response: CompletionResponse, output: "type[BaseModel]") -> str | 
 
 
 def _json_part(content: str) -> str:
-    """Return the text from the first ``{`` to the last ``}``: models like to add words and fences."""
+    """Return the text from the first ``{`` to the last ``}``: models add words and fences."""
     first, last = content.find("{"), content.rfind("}")
     return content[first : last + 1] if 0 <= first < last else content
 

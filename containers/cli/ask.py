@@ -1,6 +1,7 @@
 """``war-rig ask``: one question to one agent."""
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -64,8 +65,6 @@ def _read(text: str | None) -> str:
 
 def _forget_own_provider(app: "Application", agent: str) -> None:
     """Let --provider beat the provider that the agent names itself."""
-    from dataclasses import replace
-
     settings = app.settings()
     if agent in settings.agents:
         changed = settings.agents[agent].model_copy(update={"provider": None})
@@ -76,5 +75,5 @@ async def _answer(app: "Application", agent: "Agent", question: str, model: str 
     from containers import running
 
     async with running(app):
-        parameters = {} if model is None else {"model": model}
-        return (await agent.run(question, **parameters)).content
+        asked = agent if model is None else replace(agent, model=model)
+        return (await asked.run(question)).content

@@ -4,7 +4,8 @@
 fault with its file, line and key. Each value remembers where it was set.
 """
 
-from war_rig.config.settings import AgentSettings, DocumentSettings, ProviderEntry, Settings, load
+from war_rig.config.loading import load
+from war_rig.config.settings import AgentSettings, DocumentSettings, ProviderEntry, Settings
 from war_rig.config.yaml_file import Located, Origin
 
 __all__ = [

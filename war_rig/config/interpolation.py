@@ -49,7 +49,9 @@ def _replacement(match: "re.Match[str]", env: Mapping[str, str], used: set[str])
     if not _NAME.fullmatch(name):
         raise ValueError(f"'${{{name}}}' does not name a variable; a plain '$' is written '$$'")
     if default[:1] in ("-", "?", "+", "="):
-        raise ValueError(f"a default is written '${{{name}:{default[1:]}}}', without '{default[0]}'")
+        raise ValueError(
+            f"a default is written '${{{name}:{default[1:]}}}', without '{default[0]}'"
+        )
     used.add(name)
     if env.get(name):
         return env[name]

@@ -12,6 +12,8 @@ from typing import Any
 
 import yaml
 
+from war_rig.errors import ConfigError
+
 _MOST_NODES = 50_000
 
 
@@ -54,6 +56,14 @@ class Fault:
     def __str__(self) -> str:
         key = f"{self.key}: " if self.key else ""
         return f"{self.origin.label}  {key}{self.text}"
+
+
+def refuse(faults: list[Fault]) -> None:
+    """Raise one ConfigError that lists *faults*, where there are any."""
+    if faults:
+        counted = f"{len(faults)} faults" if len(faults) > 1 else "a fault"
+        lines = [f"the configuration has {counted}", *(f"  {fault}" for fault in faults)]
+        raise ConfigError("\n".join(lines))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +126,7 @@ for _kind, _pattern, _first_characters in (
     ("null", "~|null|Null|NULL|", ["~", "n", "N", ""]),
     ("merge", "<<", ["<"]),
 ):
-    _Loader.add_implicit_resolver(  # type: ignore[no-untyped-call]
-        _TAG + _kind, re.compile(f"^(?:{_pattern})$"), _first_characters
-    )
+    _Loader.add_implicit_resolver(_TAG + _kind, re.compile(f"^(?:{_pattern})$"), _first_characters)
 
 
 class _Tree:
@@ -156,7 +164,7 @@ class _Tree:
 
     def _scalar(self, node: yaml.Node, key: str, origin: Origin) -> Any:
         try:
-            return self._loader.construct_object(node)  # type: ignore[no-untyped-call]
+            return self._loader.construct_object(node)
         except (ValueError, LookupError):  # an explicit tag, such as !!int, on other text
             self._faults.append(Fault(origin, key, f"is not of the type that {node.tag} says"))
             return None
@@ -181,4 +189,6 @@ class _Tree:
         """Return what a ``<<`` key brings in: one map, or several, the first of which wins."""
         nodes = node.value if isinstance(node, yaml.SequenceNode) else [node]
         maps = [self.located(item, key).value for item in nodes]
-        return {k: v for found in reversed(maps) if isinstance(found, dict) for k, v in found.items()}
+        return {
+            k: v for found in reversed(maps) if isinstance(found, dict) for k, v in found.items()
+        }

@@ -8,7 +8,7 @@ failure, whoever wrote the provider, and no secret passes.
 import inspect
 import logging
 from collections.abc import Iterable
-from typing import Any, NoReturn
+from typing import Any
 
 from war_rig.errors import ConfigError, MalformedAnswerError, ProviderError, WarRigError
 from war_rig.providers.classification import Verdict, classify, one_line
@@ -39,14 +39,22 @@ class Border:
         """Return the provider's own default model."""
         return self.provider.default_model
 
-    async def complete(self, messages: list[Message], **kwargs: Any) -> CompletionResponse:
+    async def complete(
+        self,
+        messages: list[Message],
+        model: str | None = None,
+        temperature: float | None = None,
+        **kwargs: Any,
+    ) -> CompletionResponse:
         """Ask the provider; raise one of our errors where it does not answer.
 
-        kwargs are passed on as they are: model, temperature, and what else the
-        provider takes. One that its signature can't take is a ConfigError.
+        A model or temperature of None is not passed on, all else is, by
+        keyword. What the provider's signature can't take is a ConfigError.
         """
+        named = {"model": model, "temperature": temperature}
+        kwargs |= {name: value for name, value in named.items() if value is not None}
         self._refuse_unknown(kwargs)
-        model = kwargs.get("model") or self._default_model()
+        model = model or self._default_model()
         _log.debug("asking %s, model %s, %d messages", self.name, model, len(messages))
         try:
             answer = await self._awaited(messages, kwargs)
@@ -54,7 +62,7 @@ class Border:
             failure = error
         else:
             return checked(answer, self.name, model)
-        self._raise(failure, model)
+        raise self._error(failure, model) from self._cause(failure)
 
     async def aclose(self) -> None:
         """Close the provider, where it can be closed."""
@@ -84,16 +92,16 @@ class Border:
                 "  remove it from the agent in war_rig.yaml, or from the call"
             )
 
-    def _raise(self, failure: Exception, model: str | None) -> NoReturn:
-        error = self._error(failure, model)
-        _log.debug("%s failed: %s, status %s", self.name, type(error).__name__, _status(error))
+    def _cause(self, failure: Exception) -> BaseException | None:
+        """Return what may be kept of *failure*; one of our own is replaced, so its cause is."""
         cause = failure.__cause__ if isinstance(failure, WarRigError) else failure
-        raise error from (cause and self._redactor.safe_cause(cause))
+        return None if cause is None else self._redactor.safe_cause(cause)
 
     def _error(self, failure: Exception, model: str | None) -> WarRigError:
         if isinstance(failure, WarRigError) and not isinstance(failure, ProviderError):
             return type(failure)(self._redactor.redact(str(failure)))
         verdict = _declared(failure) if isinstance(failure, ProviderError) else classify(failure)
+        _log.debug("%s failed: %s, status %s", self.name, verdict.kind.__name__, verdict.status)
         return verdict.kind(
             self._redactor.redact(_message(self.name, model, verdict)),
             provider=self.name,
@@ -149,10 +157,6 @@ def _message(provider: str, model: str | None, verdict: Verdict) -> str:
     lines = [f"provider '{provider}' {verdict.what}"]
     lines += [f"  {'; '.join(told)}"] if told else []
     return "\n".join([*lines, f"  {verdict.kind.next_step.format(provider=provider)}"])
-
-
-def _status(error: WarRigError) -> int | None:
-    return error.status if isinstance(error, ProviderError) else None
 
 
 def _keywords(complete: Any) -> frozenset[str] | None:

@@ -198,7 +198,7 @@ def build(
     return blueprint(registration.name, registration, env=env, given=given).build()
 
 
-_VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+_VARIADIC: tuple[Any, Any] = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 def _takes_any(signature: inspect.Signature) -> bool:
@@ -260,8 +260,8 @@ def _converted(
 
 
 def _shown(p: inspect.Parameter) -> str:
-    stars = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
-    name = stars.get(p.kind, "") + p.name
+    stars = {_VARIADIC[0]: "*", _VARIADIC[1]: "**"}.get(p.kind, "")
+    name = f"{stars}{p.name}"
     if p.default is _UNSET:
         return name
     is_hidden = is_secret_name(p.name) and p.default not in (None, "")

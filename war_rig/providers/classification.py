@@ -84,7 +84,9 @@ def classify(error: BaseException) -> Verdict:
         if _names(inner) & (_TIMEOUTS | _TLS | _CONNECTIONS):
             return _by_transport(chain[link:])
     if isinstance(error, _SLIPS):
-        return Verdict(MalformedAnswerError, f"got an answer that its code could not read: {said(error)}")
+        return Verdict(
+            MalformedAnswerError, f"got an answer that its code could not read: {said(error)}"
+        )
     return Verdict(ProviderError, f"raised {said(error)}")
 
 

@@ -57,7 +57,7 @@ def _annotation(declared: inspect.Parameter, factory: Callable[..., Any]) -> Any
     annotation = declared.annotation
     if not isinstance(annotation, str):
         return annotation
-    function = inspect.unwrap(factory if inspect.isfunction(factory) else factory.__init__)  # type: ignore[misc]
+    function = inspect.unwrap(factory if inspect.isfunction(factory) else factory.__init__)
     try:
         return eval(annotation, getattr(function, "__globals__", {}))
     except Exception:  # the plugin's own text, as it would fail in typing.get_type_hints

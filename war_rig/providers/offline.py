@@ -38,7 +38,11 @@ class OfflineProvider:
         return self._model
 
     async def complete(
-        self, messages: list[Message], model: str | None = None, **kwargs: Any
+        self,
+        messages: list[Message],
+        model: str | None = None,
+        temperature: float | None = None,
+        **kwargs: Any,
     ) -> CompletionResponse:
         """Return claims for a prompt with a facts block, else a sentence on what to do next."""
         asked = next((m.content for m in reversed(messages) if m.role == "user"), "")

@@ -74,7 +74,6 @@ class Redactor:
         spelt = {form for secret in long for form in _forms(secret)}
         return sorted(spelt, key=len, reverse=True)
 
-
     def safe_cause(self, error: BaseException) -> BaseException:
         """Return *error* where it is clean, else a stand-in with its type's name and clear text."""
         return error if self.is_clean(error) else RedactedError(error, self)
@@ -122,7 +121,8 @@ def _holds(thing: object, secrets: list[str]) -> bool:
 
 def _is_http_message(thing: object) -> bool:
     return any(
-        base.__name__.endswith(("Request", "Response", "RequestInfo")) for base in type(thing).__mro__
+        base.__name__.endswith(("Request", "Response", "RequestInfo"))
+        for base in type(thing).__mro__
     )
 
 

@@ -44,11 +44,16 @@ class FakeProvider:
         return self._model
 
     async def complete(
-        self, messages: list[Message], model: str | None = None, **parameters: Any
+        self,
+        messages: list[Message],
+        model: str | None = None,
+        temperature: float | None = None,
+        **parameters: Any,
     ) -> CompletionResponse:
         """Keep the call and give the next reply."""
-        given = parameters if model is None else {"model": model, **parameters}
-        self.calls.append(Call(list(messages), given))
+        named = {"model": model, "temperature": temperature}
+        parameters |= {name: value for name, value in named.items() if value is not None}
+        self.calls.append(Call(list(messages), parameters))
         content = self._content(messages)
         words = len(content.split())
         return CompletionResponse(content, model or self._model, words, usage_source="estimated")
