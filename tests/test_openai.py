@@ -1,0 +1,323 @@
+"""The openai and azure_openai providers against real servers on loopback."""
+
+import asyncio
+import gc
+import ssl
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import pytest
+import trustme
+from canary import CANARY, leaks
+from loopback import Server, answer, chat_completion, serve, stall
+
+from containers import application, close, running
+from war_rig.errors import (
+    MalformedAnswerError,
+    ProviderConnectionError,
+    ProviderError,
+    ProviderTimeoutError,
+)
+from war_rig.providers import Message, create_provider
+
+POISON = {
+    "OPENAI_BASE_URL": "http://poison.invalid",
+    "OPENAI_ORG_ID": "poison",
+    "OPENAI_PROJECT_ID": "poison",
+    "OPENAI_CUSTOM_HEADERS": "X-Poison: poison\nAuthorization: Bearer poison",
+    "OPENAI_ADMIN_KEY": "poison",
+    "OPENAI_WEBHOOK_SECRET": "poison",
+    "OPENAI_API_VERSION": "poison",
+    "OPENAI_API_KEY": "poison",
+    "AZURE_OPENAI_AD_TOKEN": "poison",
+    "AZURE_OPENAI_API_KEY": "poison",
+    "AZURE_OPENAI_ENDPOINT": "http://poison.invalid",
+    "OPENAI_LOG": "debug",
+}
+
+
+@pytest.fixture
+def api() -> Iterator[Server]:
+    with serve(answer(chat_completion())) as server:
+        yield server
+
+
+def environment(url: str, **more: str) -> dict[str, str]:
+    return {
+        "LLM_PROVIDER": "openai",
+        "OPENAI_API_KEY": CANARY,
+        "OPENAI_BASE_URL": f"{url}/v1",
+        **more,
+    }
+
+
+async def failure(env: dict[str, str]) -> ProviderError:
+    async with running(application(env=env)) as app:
+        with pytest.raises(ProviderError) as caught:
+            await app.agents("assistant").run("Hello")
+    assert leaks(caught.value) == []
+    return caught.value
+
+
+def test_an_answer_arrives_with_what_the_server_reported(api: Server) -> None:
+    """Content, model, token counts and finish reason are the server's own."""
+    response = application(env=environment(api.url)).agents("assistant").run_sync("Hello")
+    assert response.content == "Hello."
+    assert response.model == "served-model"
+    assert (response.prompt_tokens, response.completion_tokens, response.tokens_used) == (3, 4, 7)
+    assert (response.usage_source, response.finish_reason) == ("reported", "stop")
+    assert response.raw_response is not None
+    assert response.raw_response["id"] == "chatcmpl-1"
+
+
+def test_only_what_was_set_is_sent(api: Server) -> None:
+    """No temperature goes out unless someone set one; other parameters pass as they are."""
+    provider = create_provider("openai", api_key=CANARY, base_url=api.url)
+
+    async def ask() -> None:
+        await provider.complete([Message("user", "Hi")])
+        await provider.complete([Message("user", "Hi")], model="m", temperature=0.0, top_p=0.5)
+
+    asyncio.run(ask())
+    plain, full = (request.json for request in api.requests)
+    assert plain == {"messages": [{"role": "user", "content": "Hi"}], "model": "gpt-5-mini"}
+    assert full == {**plain, "model": "m", "temperature": 0.0, "top_p": 0.5}
+
+
+def test_usage_that_nobody_reported_is_unknown() -> None:
+    """A server that reports no usage yields no made-up counts."""
+    with serve(answer(chat_completion(usage=None))) as api:
+        response = application(env=environment(api.url)).agents("assistant").run_sync("Hello")
+    assert (response.tokens_used, response.prompt_tokens, response.usage_source) == (0, None, None)
+
+
+def test_the_sdk_takes_nothing_from_the_environment(
+    api: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With every variable of the SDK's poisoned, only what War Rig passes is sent."""
+    for name, value in POISON.items():
+        monkeypatch.setenv(name, value)
+    response = application(env=environment(api.url)).agents("assistant").run_sync("Hello")
+    assert response.content == "Hello."
+    (request,) = api.requests
+    assert request.headers["authorization"] == f"Bearer {CANARY}"
+    assert "poison" not in str(request)
+    assert [name for name, value in request.headers.items() if not value] == []
+
+
+def test_organization_and_project_are_sent_where_they_are_set(api: Server) -> None:
+    """Both are arguments like any other."""
+    env = environment(api.url, OPENAI_ORGANIZATION="org-1", OPENAI_PROJECT="proj-1")
+    application(env=env).agents("assistant").run_sync("Hello")
+    headers = api.requests[0].headers
+    assert (headers["openai-organization"], headers["openai-project"]) == ("org-1", "proj-1")
+
+
+def test_azure_asks_its_deployment(api: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """azure_openai sends its key, API version and deployment, and nothing that is poisoned."""
+    for name, value in POISON.items():
+        monkeypatch.setenv(name, value)
+    env = {
+        "LLM_PROVIDER": "Azure-OpenAI",
+        "AZURE_OPENAI_API_KEY": CANARY,
+        "AZURE_OPENAI_ENDPOINT": api.url,
+        "AZURE_OPENAI_DEPLOYMENT": "house-gpt",
+    }
+    response = application(env=env).agents("assistant").run_sync("Hello")
+    assert response.content == "Hello."
+    (request,) = api.requests
+    path = "/openai/deployments/house-gpt/chat/completions?api-version=2024-10-21"
+    assert request.target == path
+    assert request.headers["api-key"] == CANARY
+    assert "poison" not in str(request)
+
+
+def test_a_refused_connection_is_a_connection_error() -> None:
+    """The SDK calls it a timeout; the socket's own error decides."""
+    with serve(answer({})) as gone:
+        pass
+    error = asyncio.run(failure(environment(gone.url)))
+    assert type(error) is ProviderConnectionError
+    assert "could not be reached: ConnectionRefusedError" in str(error)
+    assert error.is_retryable
+
+
+def test_an_unknown_host_is_a_connection_error() -> None:
+    """A name that DNS does not know is no timeout."""
+    error = asyncio.run(failure(environment("http://no-such-host.invalid")))
+    assert type(error) is ProviderConnectionError
+    assert "gaierror" in str(error)
+
+
+def test_a_full_pool_is_a_timeout() -> None:
+    """A call that finds no free connection in the declared time says so."""
+    env = {"OPENAI_MAX_CONNECTIONS": "1", "OPENAI_POOL_TIMEOUT_SECONDS": "0.3"}
+
+    async def two_at_once(url: str) -> ProviderError:
+        async with running(application(env=environment(url, **env))) as app:
+            agent = app.agents("assistant")
+            first = asyncio.create_task(agent.run("Hello"))
+            while not api.requests:
+                await asyncio.sleep(0.01)
+            with pytest.raises(ProviderError) as caught:
+                await agent.run("Hello")
+            first.cancel()
+            return caught.value
+
+    with serve(stall()) as api:
+        error = asyncio.run(two_at_once(api.url))
+    assert type(error) is ProviderTimeoutError
+    assert error.is_retryable
+
+
+def test_a_certificate_that_nobody_trusts_is_not_worth_a_retry() -> None:
+    """A TLS failure is a connection error that no waiting cures."""
+    with serve(answer(chat_completion()), tls()[0]) as api:
+        error = asyncio.run(failure(environment(api.url)))
+    assert type(error) is ProviderConnectionError
+    assert "could not be reached over TLS: SSLCertVerificationError" in str(error)
+    assert not error.is_retryable
+
+
+def test_the_process_s_own_certificates_are_honoured(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: pytest.TempPathFactory
+) -> None:
+    """SSL_CERT_FILE, which belongs to the process, makes a private authority trusted."""
+    context, authority = tls()
+    path = f"{tmp_path}/ca.pem"
+    authority.cert_pem.write_to_path(path)
+    monkeypatch.setenv("SSL_CERT_FILE", path)
+    with serve(answer(chat_completion()), context) as api:
+        response = application(env=environment(api.url)).agents("assistant").run_sync("Hello")
+    assert response.content == "Hello."
+
+
+def tls() -> tuple[ssl.SSLContext, trustme.CA]:
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    return context, authority
+
+
+def test_the_process_s_own_proxy_is_honoured(api: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """HTTP_PROXY, which belongs to the process, is used as every program uses it."""
+    monkeypatch.setenv("HTTP_PROXY", api.url)
+    env = environment("http://llm.example.invalid")
+    assert application(env=env).agents("assistant").run_sync("Hello").content == "Hello."
+    assert api.requests[0].target == "http://llm.example.invalid/v1/chat/completions"
+
+
+def test_a_stall_ends_at_the_declared_timeout() -> None:
+    """A server that never answers is a timeout, at the time that was declared."""
+    with serve(stall()) as api:
+        env = environment(api.url, OPENAI_READ_TIMEOUT_SECONDS="0.3")
+        error = asyncio.run(failure(env))
+    assert type(error) is ProviderTimeoutError
+
+
+@pytest.mark.parametrize("body", [[1], 3, {}, {"choices": [{"index": 0}]}, {"choices": None}])
+def test_another_shape_of_answer_is_malformed(body: object) -> None:
+    """JSON that is no chat completion never becomes an answer."""
+    with serve(answer(body)) as api:
+        error = asyncio.run(failure(environment(api.url)))
+    assert type(error) is MalformedAnswerError
+    assert error.status == 200
+
+
+def test_two_event_loops_after_each_other_work(api: Server) -> None:
+    """Each asyncio.run gets a client of its own, closed with its loop."""
+    agent = application(env=environment(api.url)).agents("assistant")
+    for _ in range(3):
+        assert asyncio.run(agent.run("Hello")).content == "Hello."
+    assert agent.provider.provider._clients._clients == {}  # type: ignore[attr-defined]
+
+
+def test_a_client_is_shared_by_the_calls_of_a_loop(api: Server) -> None:
+    """Concurrent calls on one loop use one client."""
+    agent = application(env=environment(api.url)).agents("assistant")
+
+    async def many() -> int:
+        await asyncio.gather(*(agent.run("Hello") for _ in range(5)))
+        return len(agent.provider.provider._clients._clients)  # type: ignore[attr-defined]
+
+    assert asyncio.run(many()) == 1
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # the careless loop's own sockets
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_loop_that_was_closed_carelessly_is_forgotten(api: Server) -> None:
+    """A loop closed without shutdown_asyncgens leaves no client behind after the next call."""
+    agent = application(env=environment(api.url)).agents("assistant")
+    for _ in range(3):
+        loop = asyncio.new_event_loop()
+        assert loop.run_until_complete(agent.run("Hello")).content == "Hello."
+        loop.close()
+    assert len(agent.provider.provider._clients._clients) == 1  # type: ignore[attr-defined]
+    asyncio.run(agent.run("Hello"))
+    gc.collect()
+    assert agent.provider.provider._clients._clients == {}  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("where", ["running in a thread", "not running"])
+def test_close_closes_each_client_on_its_own_loop(api: Server, where: str) -> None:
+    """close(app) reaches clients of other loops, and the container can be used again."""
+    app = application(env=environment(api.url))
+    agent = app.agents("assistant")
+    loop = asyncio.new_event_loop()
+    if where == "not running":
+        loop.run_until_complete(agent.run("Hello"))
+    else:
+        agent.run_sync("Hello")
+    clients = agent.provider.provider._clients  # type: ignore[attr-defined]
+    (client,) = clients._clients.values()
+
+    async def use_and_close() -> None:
+        await agent.run("Hello")
+        await close(app)
+
+    asyncio.run(use_and_close())
+    assert client.is_closed()
+    assert clients._clients == {}
+    loop.close()
+    assert app.agents("assistant").run_sync("Hello").content == "Hello."
+    asyncio.run(close(app))
+
+
+ENDINGS = {
+    "asyncio.run": "asyncio.run(agent.run('Hello'))",
+    "run_sync": "agent.run_sync('Hello')",
+    "a loop left open": "asyncio.new_event_loop().run_until_complete(agent.run('Hello'))",
+    "a loop left closed": (
+        "loop = asyncio.new_event_loop(); loop.run_until_complete(agent.run('Hello')); loop.close()"
+    ),
+    "a container dropped": "agent.run_sync('Hello'); del app, agent; gc.collect()",
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_leaving_without_close_prints_nothing(
+    api: Server, ending: str, bare: Callable[[str, dict[str, str]], "subprocess.Popen[str]"]
+) -> None:
+    """A process that ends without close() prints nothing about open connections."""
+    code = (
+        "import asyncio, gc; from containers import application; app = application();"
+        f"agent = app.agents('assistant'); {ENDINGS[ending]}"
+    )
+    process = bare(code, environment(api.url))
+    output, errors = process.communicate(timeout=60)
+    assert (process.returncode, output, errors) == (0, "", "")
+
+
+@pytest.fixture
+def bare() -> Callable[[str, dict[str, str]], "subprocess.Popen[str]"]:
+    def start(code: str, env: dict[str, str]) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [sys.executable, "-c", code],
+            env=env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    return start
