@@ -158,7 +158,7 @@ def test_a_full_pool_is_a_timeout() -> None:
         async with running(application(env=environment(url, **env))) as app:
             agent = app.agents("assistant")
             first = asyncio.create_task(agent.run("Hello"))
-            while not api.requests:
+            while not api.requests:  # noqa: ASYNC110  the server is a thread
                 await asyncio.sleep(0.01)
             with pytest.raises(ProviderError) as caught:
                 await agent.run("Hello")

@@ -1,5 +1,124 @@
 """``war-rig document``: documentation of a source tree."""
 
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-def document() -> None:
-    """Document a source tree."""
+import typer
+
+from containers.cli.ask import note_offline
+from containers.cli.options import Config, Debug, Provider
+
+if TYPE_CHECKING:
+    from containers.application import Application
+    from war_rig.document import DocsFolder, Plan, Progress, Summary
+
+_AGENT = "scribe"
+
+
+def document(
+    src: Annotated[Path, typer.Argument(metavar="SRC", help="The source: a folder or a file.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DOCS", help="Where the pages go.")],
+    provider: Provider = None,
+    config: Config = None,
+    debug: Debug = False,
+) -> None:
+    """Document a source tree: pages whose every claim cites checked lines."""
+    import asyncio
+
+    from containers import application
+    from war_rig.document import DocsFolder, plan
+    from war_rig.readers import readers
+
+    app = application(config, llm_provider=provider)
+    settings = app.settings()
+    planned = plan(src, readers(settings.document.unit_lines))
+    folder = DocsFolder(out, planned.root if src.is_dir() else src.resolve())
+    note_offline(app, _AGENT)
+    print(_destination(app), file=sys.stderr)
+    summary = asyncio.run(_document(app, planned, folder))
+    _print_summary(summary, folder)
+    if summary.failures:
+        raise typer.Exit(1)
+
+
+def _provider_name(app: "Application") -> str:
+    settings = app.settings()
+    return settings.agents[_AGENT].provider or app.config.llm_provider()
+
+
+def _destination(app: "Application") -> str:
+    """Return where the source will go, as far as the provider's parameters tell."""
+    from war_rig.wiring import provider_blueprint
+
+    target = provider_blueprint(_provider_name(app), app.settings())
+    who = f"provider '{target.name}' ({target.registration.described})"
+    if target.registration.name == "offline":
+        return f"the source stays in this process: {who}"
+    where = ", ".join(target.hosts) or "not known to War Rig"
+    return f"the source goes to {who}, host {where}"
+
+
+async def _document(app: "Application", planned: "Plan", folder: "DocsFolder") -> "Summary":
+    from containers import running
+    from war_rig.document import document
+
+    async with running(app):
+        with _progress() as show:
+            return await document(
+                planned,
+                app.agents(_AGENT),
+                folder,
+                provider=_provider_name(app),
+                rounds=app.settings().document.rounds,
+                on_progress=show,
+            )
+
+
+@contextmanager
+def _progress() -> "Iterator[Callable[[Progress], None]]":
+    """Show a bar on a terminal, and a line for every tenth of the work elsewhere."""
+    if not sys.stderr.isatty():
+        yield _print_tenths()
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    with Bar(console=Console(stderr=True)) as bar:
+        task = bar.add_task("documenting", total=None)
+
+        def show(progress: "Progress") -> None:
+            text = f"{progress.failed} failed, {progress.tokens} tokens"
+            bar.update(task, total=progress.units, completed=progress.done, description=text)
+
+        yield show
+
+
+def _print_tenths() -> "Callable[[Progress], None]":
+    printed = 0
+
+    def show(progress: "Progress") -> None:
+        nonlocal printed
+        tenths = 10 * progress.done // progress.units
+        if tenths > printed:
+            printed = tenths
+            print(
+                f"{progress.done} of {progress.units} parts, {progress.failed} failed, "
+                f"{progress.tokens} tokens",
+                file=sys.stderr,
+            )
+
+    return show
+
+
+def _print_summary(summary: "Summary", folder: "DocsFolder") -> None:
+    plan = summary.plan
+    print(f"{len(plan.files)} files, {plan.units} parts, {summary.tokens} tokens")
+    print(f"{summary.verified} claims verified, {summary.unverified} unverified")
+    for reason, count in sorted(plan.reasons.items()):
+        print(f"left out: {count} {reason}")
+    for unit, failure in summary.failures:
+        print(f"not documented: {unit.file} {unit.name}: {failure}", file=sys.stderr)
+    print(f"read {folder.path / 'README.md'}")

@@ -10,6 +10,7 @@ import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from war_rig.errors import ConfigError, PluginError, WarRigError
 from war_rig.names import did_you_mean
@@ -83,6 +84,13 @@ class Blueprint:
         given = [(p.argument, p.is_secret) for p in self.parameters]
         given += [(a, a.is_secret or is_secret_name(name)) for name, a in self.extra.items()]
         return {str(a.value) for a, is_secret in given if a and is_secret and a.value}
+
+    @property
+    def hosts(self) -> list[str]:
+        """Return the hosts of those arguments and defaults that are URLs."""
+        values = [p.argument.value if p.argument else p.declared.default for p in self.parameters]
+        urls = [urlsplit(v) for v in values if isinstance(v, str) and v.startswith("http")]
+        return [url.hostname for url in urls if url.hostname]
 
     def build(self) -> LLMProvider:
         """Call the constructor and check what it made.

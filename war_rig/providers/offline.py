@@ -75,11 +75,16 @@ def _claims(block: dict[str, Any]) -> Iterator[dict[str, Any]]:
     quoted = list(_quotes(block["comments"]))[:_MOST_CLAIMS]
     for first, last, text in quoted:
         yield _claim("purpose", f'The source says: "{text}"', file, first, last)
-    edges = {fact["kind"]: fact for fact in block["facts"]}
-    if not quoted and {"begins", "ends"} <= edges.keys():
-        begins, ends = edges["begins"], edges["ends"]
-        text = f"This part begins with `{begins['object']}` and ends with `{ends['object']}`."
-        yield _claim("purpose", text, file, begins["line"], ends["line"])
+    if not quoted:
+        yield _claim("purpose", _edges(block["facts"]), file, block["first"], block["last"])
+
+
+def _edges(facts: list[dict[str, Any]]) -> str:
+    """Return what can be said of a part without comments."""
+    edges = {fact["kind"]: fact["object"].replace('"', "'") for fact in facts}
+    if not {"begins", "ends"} <= edges.keys():
+        return "This part holds no words."
+    return f'This part begins with "{edges["begins"]}" and ends with "{edges["ends"]}".'
 
 
 def _claim(about: str, text: str, file: str, first: int, last: int) -> dict[str, Any]:
@@ -105,7 +110,7 @@ def _quote(run: list[dict[str, Any]]) -> tuple[int, int, str]:
         if text and len(longer) > _LONGEST_QUOTE:
             break
         text, last = longer, comment["line"]
-    return run[0]["line"], last, text[:_LONGEST_QUOTE].replace('"', "'")
+    return run[0]["line"], last, text.replace('"', "'")
 
 
 def _refusal(asked: str) -> str:

@@ -1,0 +1,103 @@
+"""The folder of the documentation: only War Rig's own pages are ever touched in it."""
+
+import hashlib
+import json
+import os
+import re
+from pathlib import Path, PurePosixPath
+
+from war_rig.errors import ConfigError
+
+_MANIFEST = ".war-rig.json"
+_LONGEST_NAME = 120
+
+
+class DocsFolder:
+    """Where pages are written, each whole or not at all; what is left of an earlier run goes."""
+
+    def __init__(self, out: Path, root: Path) -> None:
+        """Take *out* for the documentation of *root*.
+
+        Raises ConfigError where *out* lies inside *root*, is no folder, or
+        holds files that War Rig didn't write.
+        """
+        self.path = out.resolve()
+        if self.path == root or root in self.path.parents:
+            raise ConfigError(
+                f"{out} lies inside the source {root}\n"
+                "  choose a folder elsewhere: --out ../docs-of-it"
+            )
+        self._old = self._manifest()
+        self._written: set[str] = set()
+        self._names: dict[str, str] = {}
+
+    def page_name(self, kind: str, file: str) -> str:
+        """Return the page's path for a source *file*; the same on every run, never taken twice."""
+        *folders, last = PurePosixPath(file).parts
+        # A folder "x.md" would stand in the way of the page of a file "x".
+        parts = [_safe(part, part.lower().endswith(".md")) for part in folders]
+        name = "/".join([kind, *parts, _safe(last)]) + ".md"
+        if self._names.setdefault(name.lower(), f"{kind}:{file}") != f"{kind}:{file}":
+            name = f"{name.removesuffix('.md')}-{_digest(file)}.md"
+        return name
+
+    def write(self, name: str, text: str) -> None:
+        """Write one page; whoever reads it finds the old one or the new one."""
+        target = self.path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if not target.parent.resolve().is_relative_to(self.path):
+            raise ConfigError(f"{target.parent} leads out of {self.path}\n  remove the link")
+        part = target.with_name(f".{target.name}.part")
+        part.write_text(text, encoding="utf-8", newline="\n")
+        part.replace(target)
+        self._written.add(name)
+        if name not in self._old:
+            self._old.add(name)
+            self._save(self._old)
+
+    def finish(self) -> None:
+        """Remove the pages of earlier runs that this one did not write again."""
+        for name in sorted(self._old - self._written):
+            (self.path / name).unlink(missing_ok=True)
+        self._old = set(self._written)
+        self._save(self._old)
+
+    def _manifest(self) -> set[str]:
+        """Return the pages that an earlier run wrote; refuse a folder of somebody else's."""
+        if not self.path.exists():
+            return set()
+        try:
+            pages = json.loads((self.path / _MANIFEST).read_text(encoding="utf-8"))["pages"]
+            return {name for name in pages if _is_page(name)}
+        except (OSError, ValueError, KeyError, TypeError):
+            if self.path.is_dir() and not any(self.path.iterdir()):
+                return set()
+        raise ConfigError(
+            f"{self.path} holds files that War Rig did not write\n"
+            "  choose an empty folder, or one that an earlier run made: --out docs-of-it"
+        )
+
+    def _save(self, pages: set[str]) -> None:
+        part = self.path / f"{_MANIFEST}.part"
+        part.write_text(json.dumps({"format": 1, "pages": sorted(pages)}, indent=1) + "\n")
+        part.replace(self.path / _MANIFEST)
+
+
+def relative(page: str, start: str) -> str:
+    """Return the link from the page *start* to *page*."""
+    return PurePosixPath(os.path.relpath(page, PurePosixPath(start).parent)).as_posix()
+
+
+def _is_page(name: object) -> bool:
+    parts = PurePosixPath(name).parts if isinstance(name, str) else ()
+    return bool(parts) and ".." not in parts and parts[0] != "/" and str(name).endswith(".md")
+
+
+def _safe(part: str, must_change: bool = False) -> str:
+    """Return a path's part as every file system takes it; what had to change gets a digest."""
+    safe = re.sub(r"[^A-Za-z0-9._-]", "_", part)[:_LONGEST_NAME].strip(".") or "_"
+    return safe if safe == part and not must_change else f"{safe}-{_digest(part)}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -1,0 +1,47 @@
+"""The Imperator: how often the Scribe is asked, and what is published.
+
+A unit gets at most *rounds* rounds. Each round's claims are checked; those that
+fail go back to the Scribe with the reasons. It ends early when nothing failed
+and something passed. What still fails in the last round is unverified.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from war_rig.agents import Agent
+from war_rig.document.check import Checked, check
+from war_rig.document.claims import Claim
+from war_rig.document.plan import PlannedFile
+from war_rig.document.write import write
+from war_rig.readers import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A unit's published and unverified claims, how often the Scribe was asked, and tokens.
+
+    failure: why the unit could not be documented, None where it was.
+    """
+
+    unit: Unit
+    verified: tuple[Claim, ...] = ()
+    unverified: tuple[Checked, ...] = ()
+    asked: int = 0
+    tokens: int = 0
+    failure: str | None = None
+
+
+async def judge(scribe: Agent, unit: Unit, file: PlannedFile, rounds: int) -> Judged:
+    """Have *unit* written and checked, and decide. Raises what the provider raises."""
+    verified: dict[str, Claim] = {}
+    rejected: Sequence[Checked] = ()
+    tokens = asked = 0
+    while asked < rounds:
+        claims, response = await write(scribe, unit, file, rejected)
+        asked, tokens = asked + 1, tokens + response.tokens_used
+        checked = [check(claim, unit, file.source, file.reading.facts) for claim in claims]
+        verified |= {c.claim.text: c.claim for c in checked if c.is_verified}
+        rejected = [c for c in checked if not c.is_verified]
+        if verified and not rejected:
+            break
+    return Judged(unit, tuple(verified.values()), tuple(rejected), asked, tokens)

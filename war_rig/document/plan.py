@@ -1,0 +1,147 @@
+"""Which files are documented, and which are left out, and why.
+
+Links are not followed; hidden files and what git ignores are left out; binary
+files are named as not read. Nothing is skipped in silence.
+"""
+
+import os
+import stat
+import subprocess
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from war_rig.errors import ConfigError
+from war_rig.readers import Reader, Reading, Source, decode, reader_for
+
+_LARGEST_BYTES = 20_000_000
+_GIT_TIMEOUT_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFile:
+    """A file that was read: its text, its language, its units and facts."""
+
+    source: Source
+    language: str
+    reading: Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be documented below *root*; left_out: (path, reason) of all the rest."""
+
+    root: Path
+    files: tuple[PlannedFile, ...]
+    left_out: tuple[tuple[str, str], ...]
+
+    @property
+    def units(self) -> int:
+        """Return how many units there are."""
+        return sum(len(file.reading.units) for file in self.files)
+
+    @property
+    def reasons(self) -> "Counter[str]":
+        """Return how many paths were left out for each reason."""
+        return Counter(reason for _, reason in self.left_out)
+
+
+def plan(src: Path, readers: Sequence[Reader]) -> Plan:
+    """Read every file of *src*, a folder or one file. Raises ConfigError where there is none."""
+    if not src.exists():
+        raise ConfigError(f"there is no source at {src}\n  name a folder or a file that exists")
+    root = src.resolve()
+    left_out: list[tuple[str, str]] = []
+    if root.is_file():
+        paths: Iterator[str] = iter([root.name])
+        root = root.parent
+    else:
+        paths = _walk(root, "", _ignored_by_git(root), left_out)
+    files = []
+    for path in paths:
+        source = _read(root / path, path)
+        if isinstance(source, str):
+            left_out.append((path, source))
+        else:
+            reader = reader_for(source, readers)
+            files.append(PlannedFile(source, reader.language, reader.read(source)))
+    return Plan(root, tuple(files), tuple(sorted(left_out)))
+
+
+def _walk(
+    root: Path, folder: str, ignored: frozenset[str], left_out: list[tuple[str, str]]
+) -> Iterator[str]:
+    try:
+        entries = sorted(os.scandir(root / folder), key=lambda entry: entry.name)
+    except OSError as error:
+        left_out.append((f"{folder}/", f"folder could not be read: {error.strerror}"))
+        return
+    for entry in entries:
+        path = f"{folder}/{entry.name}" if folder else entry.name
+        reason = _reason(entry, path, ignored)
+        if reason:
+            left_out.append((path, reason))
+        elif entry.is_dir(follow_symlinks=False):
+            yield from _walk(root, path, ignored, left_out)
+        else:
+            yield path
+
+
+def _reason(entry: "os.DirEntry[str]", path: str, ignored: frozenset[str]) -> str | None:
+    """Return why *entry* is left out, None where it is not."""
+    if entry.is_symlink():
+        return "symbolic link, not followed"
+    if entry.name.startswith("."):
+        return "hidden"
+    if path in ignored:
+        return "ignored by git"
+    if not (entry.is_dir() or entry.is_file()):
+        return "not a regular file"
+    return None
+
+
+def _read(path: Path, name: str) -> Source | str:
+    """Return the text at *path*, or why there is none."""
+    try:
+        name.encode()
+        # Not following a link that was put there since; not waiting for a pipe.
+        number = os.open(path, os.O_RDONLY | _flag("O_NOFOLLOW") | _flag("O_NONBLOCK"))
+        with open(number, "rb") as file:  # noqa: PTH123  a descriptor
+            status = os.fstat(number)
+            if not stat.S_ISREG(status.st_mode):
+                return "not a regular file"
+            if status.st_size > _LARGEST_BYTES:
+                return f"larger than {_LARGEST_BYTES // 1_000_000} MB, not read"
+            data = file.read()
+    except UnicodeEncodeError:
+        return "name is not UTF-8, not read"
+    except OSError as error:
+        return f"could not be read: {error.strerror}"
+    return decode(name, data) or "binary, not read"
+
+
+def _flag(name: str) -> int:
+    """Return an os.open flag, 0 on systems without it."""
+    return int(getattr(os, name, 0))
+
+
+def _ignored_by_git(root: Path) -> frozenset[str]:
+    """Return the paths below *root* that git ignores; none where there is no git or repository.
+
+    The repository is somebody else's: its configuration must not run a program.
+    """
+    command = [
+        "git", "-C", str(root), "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null",
+        "ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory",
+    ]  # fmt: skip
+    try:
+        listed = subprocess.run(
+            command, capture_output=True, timeout=_GIT_TIMEOUT_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return frozenset()
+    if listed.returncode != 0:
+        return frozenset()
+    paths = listed.stdout.split(b"\0")
+    return frozenset(os.fsdecode(path).rstrip("/") for path in paths if path)

@@ -1,0 +1,145 @@
+"""Pages in Markdown: an index, a page a file, and its numbered source.
+
+All foreign text goes through ``inert``. Pages hold no dates, so that the same
+source and claims give the same pages.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from war_rig.document.check import Checked
+from war_rig.document.claims import Citation
+from war_rig.document.folder import DocsFolder, relative
+from war_rig.document.inert import code, inert, link, pre, sentence
+from war_rig.document.judge import Judged
+from war_rig.document.plan import Plan, PlannedFile
+
+INDEX = "README.md"
+_MOST_LEFT_OUT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class FilePages:
+    """A file's result, and where its two pages are."""
+
+    file: PlannedFile
+    judged: list[Judged]
+    page: str
+    source: str
+
+    @classmethod
+    def of(cls, file: PlannedFile, judged: list[Judged], folder: DocsFolder) -> "FilePages":
+        """Return the pages of *file* in *folder*."""
+        name = file.source.file
+        return cls(file, judged, folder.page_name("files", name), folder.page_name("source", name))
+
+    def write(self, folder: DocsFolder) -> None:
+        """Write both pages."""
+        folder.write(self.source, "\n".join(_source_page(self)) + "\n")
+        folder.write(self.page, "\n".join(_file_page(self)) + "\n")
+
+
+def index_page(plan: Plan, pages: Sequence[FilePages], provider: str, is_whole: bool) -> str:
+    """Return the page that leads to all others and says what was left out."""
+    lines = [f"# {inert(plan.root.name) or 'Source'}", ""]
+    if not is_whole:
+        lines += ["> This run did not come to its end: some parts are not documented.", ""]
+    lines += [
+        f"{len(plan.files)} files in {plan.units} parts, written by provider {code(provider)}. "
+        "Every claim below cites lines that were checked; what no check supports is marked "
+        "as unverified on the page of its file.",
+        "",
+        "| File | What it is for | Parts | Claims | Unverified |",
+        "| --- | --- | ---: | ---: | ---: |",
+        *(_row(entry) for entry in pages),
+        "",
+    ]
+    return "\n".join([*lines, *_left_out(plan)]) + "\n"
+
+
+def _row(entry: FilePages) -> str:
+    name = link(code(entry.file.source.file), entry.page)
+    verified = [claim for judged in entry.judged for claim in judged.verified]
+    unverified = sum(len(judged.unverified) for judged in entry.judged)
+    summary = sentence(verified[0].text) if verified else "-"
+    parts = len(entry.file.reading.units)
+    return f"| {name} | {summary} | {parts} | {len(verified)} | {unverified} |"
+
+
+def _left_out(plan: Plan) -> Iterator[str]:
+    if not plan.left_out:
+        return
+    yield from ("## Left out", "")
+    for reason, count in sorted(plan.reasons.items()):
+        yield f"- {inert(reason)}: {count}"
+    yield from ("", "<details><summary>Which</summary>", "")
+    for path, reason in plan.left_out[:_MOST_LEFT_OUT]:
+        yield f"- {code(path)}: {inert(reason)}"
+    more = len(plan.left_out) - _MOST_LEFT_OUT
+    if more > 0:
+        yield f"- and {more} more"
+    yield from ("", "</details>", "")
+
+
+def _file_page(entry: FilePages) -> Iterator[str]:
+    source = entry.file.source
+    yield f"# {code(source.file)}"
+    yield ""
+    yield (
+        f"{link('Source', relative(entry.source, entry.page))}, {len(source.lines)} lines, "
+        f"language {inert(entry.file.language)}, {inert(source.encoding)}. "
+        f"{link('All files', relative(INDEX, entry.page))}."
+    )
+    yield ""
+    if not entry.file.reading.units:
+        yield "This file holds no text."
+    for judged in entry.judged:
+        yield from _unit_section(entry, judged)
+    yield from _unverified(entry)
+
+
+def _unit_section(entry: FilePages, judged: Judged) -> Iterator[str]:
+    unit = judged.unit
+    yield f"## {inert(unit.name[:1].upper() + unit.name[1:])}"
+    yield ""
+    for about, title in (("purpose", "Purpose"), ("rule", "Rules")):
+        claims = [claim for claim in judged.verified if claim.about == about]
+        if claims:
+            yield from (f"**{title}**", "")
+            yield from (f"- {sentence(c.text)} {_cited(entry, c.citations)}" for c in claims)
+            yield ""
+    if judged.failure is not None:
+        yield from (f"Not documented: {inert(judged.failure)}", "")
+    elif not judged.verified:
+        yield from ("No claim about this part passed the checks.", "")
+
+
+def _unverified(entry: FilePages) -> Iterator[str]:
+    rejected: list[Checked] = [c for judged in entry.judged for c in judged.unverified]
+    if not rejected:
+        return
+    yield from ("## Unverified", "", "The checks do not support these; read the source.", "")
+    for checked in rejected:
+        yield f"- {sentence(checked.claim.text)} ({inert('; '.join(checked.issues))})"
+    yield ""
+
+
+def _cited(entry: FilePages, citations: Iterable[Citation]) -> str:
+    target = relative(entry.source, entry.page)
+    return "".join(
+        link(f"({c.first}-{c.last})" if c.last > c.first else f"({c.first})", target, f"L{c.first}")
+        for c in citations
+    )
+
+
+def _source_page(entry: FilePages) -> Iterator[str]:
+    source = entry.file.source
+    width = len(str(len(source.lines)))
+    yield f"# {code(source.file)}"
+    yield ""
+    yield f"{link('What it does', relative(entry.page, entry.source))}."
+    yield ""
+    yield "<pre>"
+    for number, line in enumerate(source.lines, 1):
+        yield f'<a id="L{number}"></a>{number:>{width}}  {pre(line)}'
+    yield "</pre>"

@@ -1,0 +1,45 @@
+"""Which readers there are."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from war_rig.errors import PluginError
+from war_rig.readers.source import Reader, Source
+from war_rig.readers.text import TextReader
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+GROUP = "war_rig.readers"
+
+
+def readers(unit_lines: int) -> list[Reader]:
+    """Return every installed reader, the plain-text one, which reads all, last.
+
+    Raises PluginError for a reader that can't be imported.
+    """
+    from importlib.metadata import entry_points
+
+    found = sorted(entry_points(group=GROUP), key=lambda entry_point: entry_point.name)
+    others = [_made(entry_point) for entry_point in found if entry_point.name != "text"]
+    return [*others, TextReader(unit_lines)]
+
+
+def reader_for(source: Source, known: Sequence[Reader]) -> Reader:
+    """Return the first of *known* that reads *source*."""
+    return next(reader for reader in known if reader.reads(source))
+
+
+def _made(entry_point: "EntryPoint") -> Reader:
+    try:
+        reader: Reader = entry_point.load()()
+    except Exception as error:  # the plugin's border: its module and constructor run here
+        failure = error
+    else:
+        return reader
+    owner = entry_point.dist.name if entry_point.dist else "unknown distribution"
+    raise PluginError(
+        f"the reader '{entry_point.name}' could not be made: {type(failure).__name__}: {failure}\n"
+        f"  {owner}, entry point {entry_point.value}\n"
+        "  install what it misses, upgrade it, or uninstall it"
+    ) from failure

@@ -1,0 +1,86 @@
+"""The plain-text reader: for every file that no other reader knows.
+
+Its units are windows of lines, cut at blank lines; its facts are the lines
+that look like comments, and how each unit begins and ends.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from war_rig.readers.source import Fact, Reading, Source, Unit
+
+_COMMENT = re.compile(
+    r"""^(?:\d{6}|.{6}(?=\*))?\s*        # a sequence number, as in fixed-format COBOL
+        (?:\#+(?!\s*(?:include|define|undef|if|ifdef|ifndef|elif|else|endif|pragma|!)\b|!)
+          |//\*?(?=\s|$)|--+(?=\s|$)|;+|/?\*+>?(?=\s|$)|REM\b|<!--|[rRbBuU]{0,2}\"\"\")
+        \s*(?P<text>.*?)\s*(?:\*/|-->|\"\"\")?$""",
+    re.VERBOSE,
+)
+_WORDS = re.compile(r"[^\W\d_]{2,}")
+_LONGEST_LINE = 200
+
+
+class TextReader:
+    """Reads any text; a unit has at most *unit_lines* lines."""
+
+    language = "text"
+
+    def __init__(self, unit_lines: int = 60) -> None:
+        self._unit_lines = unit_lines
+
+    def reads(self, source: Source) -> bool:
+        """Return True: this is the reader of last resort."""
+        return True
+
+    def read(self, source: Source) -> Reading:
+        """Return windows of lines as units; a file without any text has none."""
+        units = tuple(
+            Unit(source.file, f"lines {first}-{last}", "lines", first, last)
+            for first, last in self._windows(source.lines)
+        )
+        return Reading(units, tuple(fact for unit in units for fact in _facts(source, unit)))
+
+    def _windows(self, lines: Sequence[str]) -> Iterator[tuple[int, int]]:
+        first = 1
+        while (first := _next_text(lines, first)) <= len(lines):
+            end = min(first + self._unit_lines, len(lines) + 1)
+            if end <= len(lines):
+                end = _last_blank(lines, first, end) or end
+            last = end - 1
+            while not lines[last - 1].strip():
+                last -= 1
+            yield first, last
+            first = end
+
+
+def _next_text(lines: Sequence[str], line: int) -> int:
+    while line <= len(lines) and not lines[line - 1].strip():
+        line += 1
+    return line
+
+
+def _last_blank(lines: Sequence[str], first: int, end: int) -> int | None:
+    """Return the last blank line before *end* in the window's second half."""
+    for line in range(end, first + (end - first) // 2, -1):
+        if not lines[line - 1].strip():
+            return line
+    return None
+
+
+def _facts(source: Source, unit: Unit) -> Iterator[Fact]:
+    lines = range(unit.first, unit.last + 1)
+    texts = {line: _clipped(source.lines[line - 1].strip()) for line in lines}
+    wordy = [line for line in lines if re.search(r"\w", texts[line])]
+    for kind, line in zip(("begins", "ends"), wordy[:1] + wordy[-1:], strict=False):
+        yield Fact(kind, unit.name, texts[line], source.file, line)
+    for line in wordy:
+        match = _COMMENT.match(_clipped(source.lines[line - 1]))
+        if match and len(_WORDS.findall(match["text"])) > 1:
+            yield Fact("comment", unit.name, match["text"], source.file, line)
+
+
+def _clipped(line: str) -> str:
+    """Return at most _LONGEST_LINE characters of *line*, and no part of a word."""
+    if len(line) <= _LONGEST_LINE:
+        return line
+    return re.sub(r"\w+$", "", line[: _LONGEST_LINE + 1]).rstrip()
