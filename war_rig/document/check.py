@@ -160,8 +160,14 @@ def _same_number(one: str, other: str) -> bool:
 def _is_quoted_from(literal: str, cited: str) -> bool:
     """Return whether *literal* stands in *cited*, apart from punctuation and line breaks."""
     words = _only_words(literal)
-    return f" {words} " in f" {_only_words(cited)} " if words else literal in cited
+    if words and f" {words} " in f" {_only_words(cited)} ":
+        return True
+    return " ".join(literal.split()) in " ".join(cited.split())
 
 
 def _only_words(text: str) -> str:
-    return " ".join(re.findall(r"\w+", text.lower()))
+    return " ".join(re.findall(r"\w+", _SEQUENCE_NUMBERS.sub(" ", text).lower()))
+
+
+# Columns 1-6 and 73-80 of a card: no part of the text that runs over its lines.
+_SEQUENCE_NUMBERS = re.compile(r"^\d{6}(?!\d)|(?<=\W)\d{8}\s*$", re.MULTILINE)

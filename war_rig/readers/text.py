@@ -13,7 +13,7 @@ _COMMENT = re.compile(
     r"""^(?:\d{6}|.{6}(?=\*))?\s*        # a sequence number, as in fixed-format COBOL
         (?:\#+(?!\s*(?:include|define|undef|if|ifdef|ifndef|elif|else|endif|pragma|!)\b|!)
           |//\*?(?=\s|$)|--+(?=\s|$)|;+|/?\*+>?(?=\s|$)|REM\b|<!--|[rRbBuU]{0,2}\"\"\")
-        \s*(?P<text>.*?)\s*(?:\*/|-->|\"\"\")?$""",
+        \s*(?P<text>.*?)[\s*]*(?:/|-->|\"\"\")?(?:(?<=\W)\d{8}\s*)?$  # ... or columns 73-80""",
     re.VERBOSE,
 )
 _WORDS = re.compile(r"[^\W\d_]{2,}")
