@@ -9,7 +9,6 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from war_rig.errors import PluginError, UnknownProviderError
@@ -210,8 +209,8 @@ def unknown(name: str, known: Iterable[str]) -> str:
 
 
 def _short_path(filename: str) -> str:
-    path = Path(filename)
     try:
-        return str(path.relative_to(Path.cwd()))
-    except (ValueError, OSError):
+        short = os.path.relpath(filename)
+    except (ValueError, OSError):  # on another drive, or in a folder that is gone
         return filename
+    return filename if short.startswith("..") else short

@@ -1,0 +1,221 @@
+"""The rooms import only what they may, load only what they need, and export what is promised."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+STANDARD = set(sys.stdlib_module_names)
+
+# Room -> the rooms and third-party packages that it may import. "lazily" ones only in a function.
+MAY_IMPORT = {
+    "war_rig.errors": set(),
+    "war_rig.names": {"war_rig.errors"},
+    "war_rig.providers": {"war_rig.errors", "war_rig.names", "war_rig"},
+    "war_rig.config": {"war_rig.errors", "war_rig.names", "pydantic", "yaml"},
+    "war_rig.agents": {"war_rig.errors", "war_rig.providers"},
+    "war_rig.readers": {"war_rig.errors"},
+    "war_rig.document": {
+        "war_rig.errors", "war_rig.agents", "war_rig.providers", "war_rig.readers", "pydantic",
+    },
+    "war_rig.testing": {"war_rig.errors", "war_rig.providers"},
+    "war_rig.wiring": {
+        "war_rig.errors", "war_rig.names", "war_rig.providers", "war_rig.config", "war_rig.agents",
+        "dependency_injector",
+    },
+}  # fmt: skip
+MAY_IMPORT_LATE = {
+    "war_rig.providers.openai": {"openai", "httpx2"},
+    "war_rig.agents": {"pydantic"},
+}
+EXPORTS = {
+    "war_rig.providers": "CompletionResponse LLMProvider Message available_providers "
+    "create_provider register_provider",
+    "war_rig.testing": "Call FakeProvider",
+    "war_rig.config": "AgentSettings DocumentSettings Located Origin ProviderEntry Settings load",
+    "war_rig.readers": "Fact Reader Reading Source Unit decode reader_for readers",
+    "war_rig.document": "Citation Claim DocsFolder Plan Progress Summary document plan",
+    "containers": "Application application close running",
+}
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    for package in ("war_rig", "containers"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            dotted = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+            yield dotted.removesuffix(".__init__"), path
+
+
+def imported(path: Path) -> Iterator[tuple[str, bool]]:
+    """Yield every module that *path* imports, and whether only inside a function."""
+    tree = ast.parse(path.read_text())
+    typing_only = {
+        id(node)
+        for block in ast.walk(tree)
+        if isinstance(block, ast.If) and "TYPE_CHECKING" in ast.unparse(block.test)
+        for node in ast.walk(block)
+    }
+    late = {
+        id(node)
+        for function in ast.walk(tree)
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
+        for node in ast.walk(function)
+    }
+    for node in ast.walk(tree):
+        if id(node) in typing_only:
+            continue
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, id(node) in late) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            yield str(node.module), id(node) in late
+
+
+def room(module: str) -> str:
+    return ".".join(module.split(".")[:2]) if module.startswith("war_rig.") else module
+
+
+def top(module: str) -> str:
+    return room(module) if module.startswith("war_rig") else module.split(".")[0]
+
+
+@pytest.mark.parametrize(("module", "path"), list(modules()), ids=lambda value: str(value))
+def test_a_room_imports_only_what_it_may(module: str, path: Path) -> None:
+    """The arrows point one way: up the table of rooms, and to the packages of that room."""
+    if module in ("war_rig", "war_rig.__init__"):
+        assert list(imported(path)) == []
+        return
+    if module.startswith("containers"):
+        return
+    allowed = MAY_IMPORT[room(module)] | {room(module)}
+    late_too = MAY_IMPORT_LATE.get(module, set())
+    for name, is_late in imported(path):
+        target = top(name)
+        assert target in STANDARD | allowed or (is_late and target in late_too), f"{name}"
+
+
+def test_nothing_in_war_rig_imports_containers() -> None:
+    """The container knows the rooms; no room knows the container."""
+    for module, path in modules():
+        if module.startswith("war_rig"):
+            assert not any(name.startswith("containers") for name, _ in imported(path)), module
+
+
+def test_every_room_has_its_arrows() -> None:
+    """A new room is not added without saying what it may import."""
+    found = {room(module) for module, _ in modules() if module.startswith("war_rig.")}
+    assert found == set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("package", EXPORTS)
+def test_the_public_names_are_these(package: str) -> None:
+    """What is public is pinned: adding or removing a name is a decision."""
+    module = __import__(package, fromlist=["__all__"])
+    assert sorted(module.__all__) == sorted(EXPORTS[package].split())
+    for name in module.__all__:
+        assert getattr(module, name) is not None
+
+
+def test_the_errors_are_these() -> None:
+    """The error tree is the documented one."""
+    from war_rig import errors
+
+    tree = {
+        name: kind.__mro__[1].__name__
+        for name, kind in vars(errors).items()
+        if isinstance(kind, type) and issubclass(kind, errors.WarRigError)
+    }
+    assert tree.pop("WarRigError") == "Exception"
+    own = {"ConfigError", "UnknownProviderError", "PluginError", "ProviderError"}
+    assert {name for name, base in tree.items() if base == "WarRigError"} == own
+    assert {name for name, base in tree.items() if base == "ProviderError"} == {
+        "AuthenticationError", "RateLimitError", "QuotaExceededError", "ModelNotFoundError",
+        "BadRequestError", "ContextTooLongError", "ContentRefusedError", "ServerError",
+        "ProviderConnectionError", "ProviderTimeoutError", "MalformedAnswerError",
+    }  # fmt: skip
+
+
+def loaded_by(*command: str) -> set[str]:
+    """Return the modules that a fresh interpreter has loaded after *command*."""
+    code = f"import sys\n{command[0]}\nprint('\\n'.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.splitlines())
+
+
+def test_importing_the_providers_loads_the_standard_library_only() -> None:
+    """A plugin pays for the contract, not for War Rig; neither asyncio nor metadata is needed."""
+    loaded = loaded_by("import war_rig.providers")
+    foreign = {name.split(".")[0] for name in loaded} - STANDARD - {"war_rig", "__main__"}
+    assert {name for name in foreign if not name.startswith("_")} <= {"sitecustomize"}
+    assert not loaded & {"asyncio", "importlib.metadata", "logging"}
+
+
+HEAVY = {"dependency_injector", "pydantic", "yaml", "openai", "httpx", "aiohttp", "asyncio"}
+
+
+def test_help_loads_nothing_heavy() -> None:
+    """`war-rig --help` answers without the container, the configuration or an SDK."""
+    code = (
+        "sys.argv = ['war-rig', '--help']\nfrom containers.__main__ import main\n"
+        "import contextlib, io\n"
+        "with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()): main()"
+    )
+    assert not loaded_by(code) & HEAVY
+
+
+def test_the_offline_answer_loads_no_sdk() -> None:
+    """What is not selected is not imported."""
+    code = (
+        "import contextlib, io\nfrom containers import application\n"
+        "application(env={}).agents('assistant').run_sync('Hello')"
+    )
+    assert not loaded_by(code) & {"openai", "httpx", "httpx2", "aiohttp", "rich"}
+
+
+def test_importing_containers_loads_nothing_else() -> None:
+    """The package is lazy, and its function keeps its name whoever imports the module."""
+    assert not loaded_by("import containers") & {"dependency_injector", "war_rig.wiring"}
+    loaded_by("import containers.application, containers; assert callable(containers.application)")
+    loaded_by(
+        "from containers.application import Application\nfrom containers import application\n"
+        "assert application(env={}).llm_provider().name == 'offline'"
+    )
+
+
+def test_an_unknown_name_of_the_package_is_an_attribute_error() -> None:
+    """The lazy package still says what it does not have."""
+    import containers
+
+    with pytest.raises(AttributeError, match="module 'containers' has no attribute 'nope'"):
+        _ = containers.nope
+
+
+def test_every_module_and_public_thing_has_a_docstring() -> None:
+    """Public modules, classes and functions say what they are."""
+    for module, path in modules():
+        tree = ast.parse(path.read_text())
+        assert ast.get_docstring(tree), module
+        for node in ast.walk(tree):
+            if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+                is_public = not node.name.startswith("_") and node in tree.body
+                assert not is_public or ast.get_docstring(node), f"{module}.{node.name}"
+
+
+def test_the_wheel_runs_nothing_at_start_up(tmp_path: Path) -> None:
+    """The wheel holds no .pth file and nothing outside its packages."""
+    import zipfile
+
+    from conftest import _checkout, build_wheel
+
+    names = zipfile.ZipFile(build_wheel(_checkout(tmp_path), tmp_path)).namelist()
+    assert {name.split("/")[0].split("-")[0] for name in names} == {
+        "war_rig",
+        "containers",
+    }
+    assert not any(name.endswith(".pth") for name in names)
+    assert "war_rig/_config/war_rig.yaml" in names
+    assert "war_rig/py.typed" in names

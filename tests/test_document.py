@@ -1,0 +1,532 @@
+"""`war-rig document`: every claim that is published cites lines that were checked."""
+
+import asyncio
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT
+from pages import OWN_TAGS, Rendered, broken_links, claims, invalid_citations
+
+from war_rig.agents import Agent
+from war_rig.document import DocsFolder, Progress, Summary, document, plan
+from war_rig.errors import AuthenticationError, ConfigError, MalformedAnswerError
+from war_rig.providers.offline import OfflineProvider
+from war_rig.readers import readers
+from war_rig.testing import FakeProvider
+
+PROGRAM = """\
+# Adds the daily interest to an account.
+def add_interest(account):
+    rate = 0.031
+    return account.balance * rate
+
+# Refuses an account that is closed.
+def check(account):
+    if account.state == "CLOSED":
+        raise ValueError("account is closed")
+"""
+
+
+def said(*found: tuple[str, str], about: str = "purpose") -> str:
+    """Return the Scribe's answer with these (text, cited lines)."""
+    written = [{"about": about, "text": text, "cites": [f"interest.py:{c}"]} for text, c in found]
+    return json.dumps({"claims": written})
+
+
+def run(
+    src: Path,
+    docs: Path,
+    provider: Any = None,
+    rounds: int = 2,
+    unit_lines: int = 60,
+    **options: Any,
+) -> Summary:
+    planned = plan(src, readers(unit_lines))
+    scribe = Agent("scribe", provider or OfflineProvider())
+    folder = DocsFolder(docs, planned.root)
+    return asyncio.run(document(planned, scribe, folder, provider="fake", rounds=rounds, **options))
+
+
+@pytest.fixture
+def src(tmp_path: Path) -> Path:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "interest.py").write_text(PROGRAM)
+    return tmp_path / "src"
+
+
+@pytest.fixture
+def docs(tmp_path: Path) -> Path:
+    return tmp_path / "docs"
+
+
+def page(docs: Path, file: str = "interest.py") -> str:
+    return (docs / "files" / f"{file}.md").read_text(encoding="utf-8")
+
+
+def test_the_repository_documents_itself_offline(docs: Path, tmp_path: Path) -> None:
+    """On its own source no file is skipped in silence, no link broken, no citation invalid."""
+    source = tmp_path / "repository"
+    source.mkdir()
+    listed = subprocess.run(
+        ["git", "-C", ROOT, "ls-files", "-z"], capture_output=True, check=True, text=True
+    )
+    files = [name for name in listed.stdout.split("\0") if name]
+    for name in files:
+        target = source / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes((ROOT / name).read_bytes() if (ROOT / name).exists() else b"")
+    summary = run(source, docs)
+    known = {file.source.file for file in summary.plan.files}
+    left_out = {path for path, _ in summary.plan.left_out}
+    silent = [f for f in files if f not in known and f.split("/")[0] not in left_out | {f}]
+    assert [f for f in silent if f not in left_out] == []
+    assert summary.failures == []
+    assert summary.unverified == 0
+    assert broken_links(docs) == []
+    assert invalid_citations(docs) == []
+    assert all(any(j for j in file.reading.units) or not any(file.source.lines)
+               for file in summary.plan.files)  # fmt: skip
+    assert len(claims(docs)) == summary.verified >= summary.plan.units
+
+
+def test_a_second_run_gives_the_same_pages(src: Path, docs: Path) -> None:
+    """The same source and answers give the same bytes."""
+    run(src, docs)
+    first = {path: path.read_bytes() for path in docs.rglob("*") if path.is_file()}
+    run(src, docs)
+    assert {path: path.read_bytes() for path in docs.rglob("*") if path.is_file()} == first
+
+
+def test_a_supported_claim_is_published_with_its_citation(src: Path, docs: Path) -> None:
+    """A claim whose identifiers and numbers stand in the cited lines is published."""
+    text = "`add_interest` multiplies the balance by a rate of 0.031."
+    summary = run(src, docs, FakeProvider(said((text, "2-4"), about="rule")))
+    assert (summary.verified, summary.unverified) == (1, 0)
+    line = (
+        "- <code>add_interest</code> multiplies the balance by a rate of 0.031. "
+        "[(2-4)](../source/interest.py.md#L2)"
+    )
+    assert f"**Rules**\n\n{line}\n" in page(docs)
+
+
+UNSUPPORTED = {
+    "an invented name": ("`drop_account` is called.", "1-4", "'drop_account' is not in the file: "
+                         "it is invented"),
+    "a name outside the cited lines": ("`add_interest` refuses.", "7-9", "'add_interest' is in the "
+                                       "file but not in the cited lines: widen the citation"),
+    "a wrong number": ("The rate is 0.05.", "2-4", "the number 0.05 does not stand in the cited "
+                       "lines"),
+    "a wrong literal": ('It raises "account is open".', "7-9", "'account is open' does not stand "
+                        "in the cited lines"),
+    "lines beyond the part": ("It ends.", "8-99", "interest.py:8-99: the lines of this part are "
+                              "1-9"),
+    "lines the wrong way round": ("It ends.", "4-2", "interest.py:4-2: the lines of this part are "
+                                  "1-9"),
+    "no citation that parses": ("It ends.", "end", "'interest.py:end' is not FILE:FIRST-LAST"),
+    "a line that is not cited": ("See line 9.", "1-4", "line 9 is not among the cited lines"),
+    "nothing": (" ", "1-4", "it says nothing"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", UNSUPPORTED)
+def test_an_unsupported_claim_is_never_published_as_a_fact(
+    name: str, src: Path, docs: Path
+) -> None:
+    """What the checks do not support stands under "Unverified", with the reason."""
+    text, lines, issue = UNSUPPORTED[name]
+    fake = FakeProvider(said((text, lines)))
+    summary = run(src, docs, fake)
+    assert (summary.verified, summary.unverified) == (0, 1)
+    before, _, unverified = page(docs).partition("## Unverified")
+    assert "No claim about this part passed the checks." in before
+    assert issue.replace("_", "") in unverified.replace("_", "")
+    assert issue in fake.calls[1].text
+    assert "| 1 | 0 | 1 |" in (docs / "README.md").read_text()
+
+
+def test_a_claim_must_cite(src: Path, docs: Path) -> None:
+    """A claim without citations is unverified."""
+    uncited = json.dumps({"claims": [{"about": "rule", "text": "It adds.", "cites": []}]})
+    run(src, docs, FakeProvider(uncited))
+    assert "It adds. (it cites no lines)" in page(docs).replace("&#40;", "(").replace("&#41;", ")")
+
+
+def test_a_claim_may_not_cite_another_file(src: Path, docs: Path) -> None:
+    """A citation of a file other than the part's own is refused."""
+    other = json.dumps({"claims": [{"about": "rule", "text": "It adds.", "cites": ["b.py:1-2"]}]})
+    run(src, docs, FakeProvider(other))
+    assert "b.py:1-2: the file of this part is interest.py" in page(docs)
+
+
+def test_the_scribe_is_asked_again_with_the_reasons(src: Path, docs: Path) -> None:
+    """A claim that failed goes back once; the mended one is published."""
+    wrong, right = said(("The rate is 0.05.", "2-4")), said(("The rate is 0.031.", "2-4"))
+    fake = FakeProvider(replies=[wrong, right])
+    summary = run(src, docs, fake)
+    assert (summary.verified, summary.unverified) == (1, 0)
+    assert '- "The rate is 0.05.": the number 0.05 does not stand' in fake.calls[1].text
+
+
+def test_rounds_are_bounded(src: Path, docs: Path) -> None:
+    """The Scribe is asked at most as often as document.rounds says."""
+    fake = FakeProvider(said(("The rate is 0.05.", "2-4")))
+    run(src, docs, fake, rounds=3)
+    assert len(fake.calls) == 3
+
+
+def test_the_prompt_carries_the_files_own_line_numbers(src: Path, docs: Path) -> None:
+    """The Scribe sees each line with its number in the file, and the facts that code found."""
+    fake = FakeProvider(said(("It adds.", "1-4")))
+    run(src, docs, fake, unit_lines=5)
+    assert "     2 | def add_interest(account):" in fake.calls[0].text
+    assert "     6 | # Refuses an account that is closed." in fake.calls[-1].text
+    assert '"comments": [{"line": 6, "text": "Refuses an account that is closed."}]' in (
+        fake.calls[-1].text
+    )
+
+
+def test_one_malformed_answer_fails_one_part(src: Path, docs: Path) -> None:
+    """A part whose answer is unusable is named as not documented; the others are documented."""
+    good = said(("It checks.", "6-9"))
+    fake = FakeProvider(replies=["no JSON", "none again", good])
+    summary = run(src, docs, fake, unit_lines=5)
+    assert [(unit.name, text.split(" with ")[0]) for unit, text in summary.failures] == [
+        ("lines 1-4", "provider 'FakeProvider' did not answer agent 'scribe'")
+    ]
+    assert "Not documented: provider" in page(docs)
+    assert "It checks." in page(docs)
+
+
+def test_an_error_that_ends_the_run_keeps_what_was_done(src: Path, docs: Path) -> None:
+    """After a wrong key nothing more is asked; the pages of finished parts are there."""
+    (src / "later.py").write_text("x = 1\n")
+    error = AuthenticationError("no", provider="fake")
+    fake = FakeProvider(replies=[said(("It adds.", "1-4")), error])
+    with pytest.raises(AuthenticationError):
+        run(src, docs, fake, unit_lines=5)
+    assert "It adds." in page(docs)
+    index = (docs / "README.md").read_text()
+    assert "This run did not come to its end" in index
+    assert "later.py" not in index
+    assert broken_links(docs) == []
+
+
+def test_progress_is_told_after_every_part(src: Path, docs: Path) -> None:
+    """Whoever asks is told how far the run is."""
+    seen: list[Progress] = []
+    run(src, docs, FakeProvider(said(("It adds.", "1-4"))), unit_lines=5, on_progress=seen.append)
+    assert [(p.done, p.units, p.failed, p.file) for p in seen] == [
+        (1, 2, 0, "interest.py"),
+        (2, 2, 0, "interest.py"),
+    ]
+    assert seen[1].tokens > seen[0].tokens > 0
+
+
+def test_a_relation_needs_its_fact(src: Path) -> None:
+    """Calls, reads and writes are believed only where a reader found them."""
+    from war_rig.document.check import check
+    from war_rig.document.claims import Claim
+    from war_rig.readers import Fact, Source, Unit
+
+    source = Source("a.cbl", ("CALL 'PAY01'.", "READ CUSTOMER-FILE."), "utf-8")
+    unit = Unit("a.cbl", "all", "lines", 1, 2)
+    facts = [
+        Fact("call", "A", "PAY01", "a.cbl", 1),
+        Fact("read", "A", "CUSTOMER-FILE", "a.cbl", 2),
+    ]
+
+    def issues(text: str) -> tuple[str, ...]:
+        return check(Claim(text, ("a.cbl:1-2",)), unit, source, facts).issues
+
+    assert issues("It calls `PAY01` and reads CUSTOMER-FILE.") == ()
+    assert issues("It writes CUSTOMER-FILE.") == ("no line of this part writes CUSTOMER-FILE",)
+    assert issues("It reads PAY01.") == ("no line of this part reads PAY01",)
+
+
+REFUSED = {
+    "inside the source": ("src/docs", "lies inside the source"),
+    "the source itself": ("src", "lies inside the source"),
+    "somebody else's folder": ("theirs", "holds files that War Rig did not write"),
+    "a file": ("src/../file", "holds files that War Rig did not write"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_folder_that_is_not_ours_is_refused(name: str, src: Path, tmp_path: Path) -> None:
+    """Pages go only where War Rig made the folder, never into the source."""
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "thesis.md").write_text("mine")
+    (tmp_path / "file").touch()
+    out, reason = REFUSED[name]
+    with pytest.raises(ConfigError, match=reason):
+        run(src, tmp_path / out)
+    assert (tmp_path / "theirs" / "thesis.md").read_text() == "mine"
+
+
+def test_an_empty_folder_is_taken(src: Path, docs: Path) -> None:
+    """An empty folder that exists is as good as none."""
+    docs.mkdir()
+    run(src, docs)
+    assert (docs / "README.md").exists()
+
+
+def test_pages_of_files_that_are_gone_are_removed(src: Path, docs: Path) -> None:
+    """A later run removes the pages that it no longer writes, and nothing else."""
+    (src / "old.py").write_text("x = 1\n")
+    run(src, docs)
+    (docs / "notes.txt").write_text("mine")
+    (src / "old.py").unlink()
+    run(src, docs)
+    assert not (docs / "files" / "old.py.md").exists()
+    assert (docs / "notes.txt").read_text() == "mine"
+
+
+def test_a_tampered_manifest_removes_nothing_outside(src: Path, docs: Path, tmp_path: Path) -> None:
+    """A list of pages that names other files is not believed."""
+    (tmp_path / "mine.md").write_text("mine")
+    run(src, docs)
+    names = ["../mine.md", str(tmp_path / "mine.md"), 3, "files/interest.py.md"]
+    (docs / ".war-rig.json").write_text(json.dumps({"pages": names}))
+    run(src, docs)
+    assert (tmp_path / "mine.md").read_text() == "mine"
+
+
+def test_a_link_inside_the_pages_is_not_written_through(
+    src: Path, docs: Path, tmp_path: Path
+) -> None:
+    """A folder of pages that was replaced by a link is refused."""
+    run(src, docs)
+    elsewhere = tmp_path / "elsewhere"
+    (docs / "source").rename(elsewhere)
+    (docs / "source").symlink_to(elsewhere)
+    with pytest.raises(ConfigError, match="leads out of"):
+        run(src, docs)
+
+
+def test_a_source_that_is_not_there_is_named(docs: Path, tmp_path: Path) -> None:
+    """A wrong path is an error before anything is asked."""
+    with pytest.raises(ConfigError, match="there is no source at"):
+        run(tmp_path / "nowhere", docs)
+
+
+def test_one_file_can_be_documented(src: Path, docs: Path) -> None:
+    """SRC may be a single file; its neighbours are not touched."""
+    (src / "other.py").write_text("x = 1\n")
+    summary = run(src / "interest.py", docs)
+    assert [file.source.file for file in summary.plan.files] == ["interest.py"]
+
+
+HOSTILE = """\
+<script>alert(1)</script> </pre><img src=x onerror=alert(1)>
+# [click](javascript:alert(1)) ![x](http://evil.example/x.png) @everyone #1 www.evil.example
+| a | b | `code` **bold** _em_ ~~s~~ $x$ <!-- c -->
+```mermaid
+graph TD; click A "javascript:alert(1)"
+```
+"""
+
+
+def test_hostile_text_is_inert(docs: Path, tmp_path: Path) -> None:
+    """Rendered, text from source, names and claims makes no element and no link of its own."""
+    source = tmp_path / "estate"
+    source.mkdir()
+    (source / "a](javascript:x)<b>`|.txt").write_text(HOSTILE)
+    (source / "b.txt").write_text("# " + HOSTILE.replace("\n", "\n# "))
+    claims = [{"about": "rule", "text": HOSTILE, "cites": ["x"]}]
+    claims += [{**claims[0], "text": text} for text in HOSTILE.splitlines() if text]
+    run(source, docs, FakeProvider(json.dumps({"claims": claims})))
+    assert run(source, tmp_path / "docs2").verified > 0
+    for path in [*docs.rglob("*.md"), *(tmp_path / "docs2").rglob("*.md")]:
+        page = Rendered(path)
+        assert page.tags <= OWN_TAGS
+        assert not any(":" in link or link.startswith("//") for link in page.links)
+        assert not re.search(r"(?<!\w)(www\.|\w+://)", page.text_before_rendering)
+    assert broken_links(docs) == []
+
+
+def test_everything_that_is_left_out_is_counted(docs: Path, tmp_path: Path) -> None:
+    """Links, hidden, ignored, binary and special files are named with their reason."""
+    source = tmp_path / "estate"
+    (source / "ignored").mkdir(parents=True)
+    (source / "sub").mkdir()
+    (source / ".hidden").write_text("x")
+    (source / "ignored" / "deep.txt").write_text("x")
+    (source / ".gitignore").write_text("ignored/\n*.log\n")
+    (source / "sub" / "a.log").write_text("x")
+    (source / "sub" / "kept.txt").write_text("x")
+    (source / "binary.bin").write_bytes(b"MZ\0\1\2")
+    (source / "latin.txt").write_bytes("Grüße an alle".encode("latin-1"))
+    (source / "wide.txt").write_bytes("Grüße".encode("utf-16"))
+    (source / "empty.txt").touch()
+    (source / "link.txt").symlink_to("latin.txt")
+    (source / "out").symlink_to("/")
+    os.mkfifo(source / "pipe")
+    subprocess.run(["git", "init", "-q", source], check=True)
+    summary = run(source, docs)
+    assert [(f.source.file, f.source.encoding) for f in summary.plan.files] == [
+        ("empty.txt", "utf-8"),
+        ("latin.txt", "latin-1"),
+        ("sub/kept.txt", "utf-8"),
+        ("wide.txt", "utf-16"),
+    ]
+    assert dict(summary.plan.left_out) == {
+        ".git": "hidden",
+        ".gitignore": "hidden",
+        ".hidden": "hidden",
+        "binary.bin": "binary, not read",
+        "ignored": "ignored by git",
+        "link.txt": "symbolic link, not followed",
+        "out": "symbolic link, not followed",
+        "pipe": "not a regular file",
+        "sub/a.log": "ignored by git",
+    }
+    index = (docs / "README.md").read_text()
+    assert "- hidden: 3\n" in index
+    assert "This file holds no text." in page(docs, "empty.txt")
+
+
+def test_a_repository_runs_no_program_of_its_own(docs: Path, src: Path, tmp_path: Path) -> None:
+    """A repository's configuration can't make `document` run something."""
+    subprocess.run(["git", "init", "-q", src], check=True)
+    trap = tmp_path / "trap.sh"
+    trap.write_text(f"#!/bin/sh\ntouch {tmp_path}/sprung\n")
+    trap.chmod(0o755)
+    subprocess.run(["git", "-C", src, "config", "core.fsmonitor", str(trap)], check=True)
+    run(src, docs)
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_a_file_that_can_not_be_read_is_named(
+    src: Path, docs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file or folder without permission is left out with the system's reason."""
+
+    def refuse(*args: Any, **kwargs: Any) -> Any:
+        raise PermissionError(13, "Permission denied")
+
+    (src / "sub").mkdir()
+    (src / os.fsdecode(b"bad\xff.txt")).write_text("x")
+    scan = os.scandir
+    monkeypatch.setattr(
+        os, "scandir", lambda path: refuse() if Path(path).name == "sub" else scan(path)
+    )
+    monkeypatch.setattr(os, "open", refuse)
+    planned = plan(src, readers(60))
+    assert dict(planned.left_out) == {
+        "sub/": "folder could not be read: Permission denied",
+        "interest.py": "could not be read: Permission denied",
+        os.fsdecode(b"bad\xff.txt"): "name is not UTF-8, not read",
+    }
+
+
+def test_a_file_that_changed_into_something_else_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pipe or an enormous file that took a file's place is not waited for."""
+    from war_rig.document import plan as module
+
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "large").write_bytes(b"x" * 2_000_001)
+    read = module.__globals__["_read"]
+    assert read(tmp_path / "pipe", "pipe") == "not a regular file"
+    monkeypatch.setitem(module.__globals__, "_LARGEST_BYTES", 2_000_000)
+    assert read(tmp_path / "large", "large") == "larger than 2 MB, not read"
+
+
+def test_without_git_nothing_is_taken_for_ignored(
+    src: Path, docs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where git is not installed the tree is documented all the same."""
+    monkeypatch.setenv("PATH", "")
+    assert run(src, docs).verified > 0
+
+
+def test_long_and_clashing_names_get_pages_of_their_own(docs: Path, tmp_path: Path) -> None:
+    """Names that a file system could confuse lead to different pages, the same on every run."""
+    source = tmp_path / "estate"
+    (source / "x.md").mkdir(parents=True)
+    for name in ("x", "x.md/a", "Case.txt", "case.txt", "ü.txt", "y" * 200, "a..."):
+        (source / name).write_text(f"about {len(name)} things\n")
+    summary = run(source, docs)
+    assert len(list((docs / "files").rglob("*.md"))) == len(summary.plan.files) == 7
+    assert broken_links(docs) == []
+
+
+def test_many_left_out_files_do_not_flood_the_index(src: Path, docs: Path) -> None:
+    """The index names the first two hundred and counts the rest."""
+    for number in range(205):
+        (src / f".h{number}").touch()
+    run(src, docs)
+    assert "- and 5 more\n" in (docs / "README.md").read_text()
+
+
+def test_a_malformed_answer_names_the_schema(src: Path, docs: Path) -> None:
+    """An answer of another shape is reported with what was wrong."""
+    fake = FakeProvider('{"claims": [{"about": "poetry"}]}')
+    summary = run(src, docs, fake)
+    assert isinstance(summary.failures[0][1], str)
+    assert "claims.0.about" in fake.calls[1].text
+    assert issubclass(MalformedAnswerError, Exception)
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("# shell", None),
+        ("# shell comment", "shell comment"),
+        ("// Old comment", "Old comment"),
+        ("/* Old comment */", "Old comment"),
+        ("-- SQL comment", "SQL comment"),
+        ("      * COBOL COMMENT                    *00020000", "COBOL COMMENT"),
+        ("001200* COBOL COMMENT    00020000", "COBOL COMMENT"),
+        ("//* JCL COMMENT", "JCL COMMENT"),
+        ("//STEP1 EXEC PGM=PAY01", None),
+        ('    """Return it whole."""', "Return it whole."),
+        ("<!-- HTML comment -->", "HTML comment"),
+        ("#include <stdio.h>", None),
+        ("#!/usr/bin/env python", None),
+        ("****************", None),
+        ("total = a - b", None),
+    ],
+)
+def test_comments_are_found_in_many_languages(line: str, text: str | None) -> None:
+    """The plain-text reader finds comments of two words and more, without their decoration."""
+    from war_rig.readers import Source
+    from war_rig.readers.text import TextReader
+
+    facts = TextReader().read(Source("f", (line,), "utf-8")).facts
+    assert [f.object for f in facts if f.kind == "comment"] == ([] if text is None else [text])
+
+
+def test_windows_cover_every_line_with_text() -> None:
+    """No line with text is outside the parts, and no part is longer than allowed."""
+    from war_rig.readers import Source
+    from war_rig.readers.text import TextReader
+
+    lines = tuple("" if n % 7 == 0 else f"line {n}" for n in range(1, 200))
+    units = TextReader(10).read(Source("f", lines, "utf-8")).units
+    covered = {n for unit in units for n in range(unit.first, unit.last + 1)}
+    assert {n for n, line in enumerate(lines, 1) if line} <= covered
+    assert all(unit.last - unit.first < 10 for unit in units)
+    assert [u.first for u in units] == sorted({u.first for u in units})
+
+
+def test_a_long_line_is_cut_between_words(tmp_path: Path, docs: Path) -> None:
+    """What is quoted of an endless line still stands in it word by word."""
+    source = tmp_path / "estate"
+    source.mkdir()
+    (source / "long.txt").write_text("word " * 5000 + "\n" + "x" * 5000 + "\n" + "}" * 10 + "\n")
+    (source / "marks.txt").write_text("}}}\n---\n")
+    summary = run(source, docs)
+    assert (summary.verified, summary.unverified) == (2, 0)
+    assert "This part holds no words." in page(docs, "marks.txt")
+
+
+def test_a_text_without_its_own_reader_falls_to_the_plain_one() -> None:
+    """The plain-text reader is the last of all and reads everything."""
+    assert [reader.language for reader in readers(60)][-1] == "text"
