@@ -1,0 +1,416 @@
+"""The command line, as a user meets it: output, exit codes, and one readable block an error."""
+
+import io
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from canary import CANARY
+from loopback import Server, answer, chat_completion, serve, stall
+
+import containers.__main__
+from containers.cli import debug
+from war_rig import __version__
+
+NOTE = (
+    "note: no provider was chosen, so the embedded 'offline' one is used; set LLM_PROVIDER or pass "
+    "--provider (see: war-rig providers)\n"
+)
+
+
+@dataclass(frozen=True)
+class Ran:
+    code: int
+    out: str
+    err: str
+
+
+WarRig = Callable[..., Ran]
+
+
+@pytest.fixture
+def war_rig(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> WarRig:
+    """Return a function that runs the command in this process."""
+
+    def run(*words: str, text: str | None = None, **env: str) -> Ran:
+        monkeypatch.setattr(sys, "argv", ["war-rig", *words])
+        monkeypatch.setattr(sys, "stdin", io.StringIO(text or ""))
+        monkeypatch.setattr(debug, "is_on", False)
+        for name, value in env.items():
+            monkeypatch.setenv(name, value)
+        code = 0
+        try:
+            containers.__main__.main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+        shown = capsys.readouterr()
+        return Ran(code, shown.out, shown.err)
+
+    return run
+
+
+@pytest.fixture
+def api() -> Iterator[Server]:
+    with serve(answer(chat_completion())) as server:
+        yield server
+
+
+def keys(api: Server) -> dict[str, str]:
+    return {"OPENAI_API_KEY": CANARY, "OPENAI_BASE_URL": f"{api.url}/v1"}
+
+
+def test_ask_prints_the_answer_and_nothing_else(war_rig: WarRig, api: Server) -> None:
+    """The answer is all that standard output gets."""
+    ran = war_rig("ask", "Hello", LLM_PROVIDER="openai", **keys(api))
+    assert ran == Ran(0, "Hello.\n", "")
+    messages = api.requests[0].json["messages"]
+    assert messages == [
+        {"role": "system", "content": "You are a helpful assistant."},
+        {"role": "user", "content": "Hello"},
+    ]
+
+
+def test_ask_says_that_nobody_chose_a_provider(war_rig: WarRig) -> None:
+    """Without a choice the offline provider answers, and stderr says so."""
+    ran = war_rig("ask", "Hello")
+    assert (ran.code, ran.err) == (0, NOTE)
+    assert 'offline provider, not a language model, so I can\'t answer "Hello"' in ran.out
+    assert war_rig("ask", "Hello", LLM_PROVIDER="offline").err == ""
+    assert war_rig("ask", "Hello", "--provider", "offline").err == ""
+
+
+@pytest.mark.parametrize("words", [[], ["-"]])
+def test_ask_reads_standard_input(war_rig: WarRig, api: Server, words: list[str]) -> None:
+    """Without a text, or with '-', the question is piped in."""
+    ran = war_rig("ask", *words, text="From a pipe", LLM_PROVIDER="openai", **keys(api))
+    assert ran.code == 0
+    assert api.requests[0].json["messages"][-1]["content"] == "From a pipe"
+
+
+def test_ask_without_a_question_is_a_usage_error(
+    war_rig: WarRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An empty pipe, or a terminal, is told what to give."""
+    ran = war_rig("ask")
+    assert ran.code == 2
+    assert "nothing to ask: standard input is empty" in ran.err
+    monkeypatch.setattr(io, "StringIO", Terminal)
+    assert "nothing to ask: give a text, or pipe one in" in war_rig("ask").err
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_provider_and_model_beat_everything(war_rig: WarRig, api: Server, tmp_path: Path) -> None:
+    """--provider beats LLM_PROVIDER, the file and the agent's own; --model the agent's model."""
+    config = tmp_path / "my.yaml"
+    config.write_text(
+        "llm_provider: azure_openai\nagents: {clerk: {provider: azure_openai, model: m-1}}\n"
+    )
+    words = ("--agent", "clerk", "--provider", "openai", "--model", "m-2", "--config", str(config))
+    ran = war_rig("ask", "Hello", *words, LLM_PROVIDER="azure_openai", **keys(api))
+    assert ran == Ran(0, "Hello.\n", "")
+    assert api.requests[0].json["model"] == "m-2"
+
+
+def test_an_error_is_one_block_and_exit_code_1(war_rig: WarRig) -> None:
+    """A failing provider is exit code 1, without a traceback and without the key."""
+    body = {"error": {"message": f"Incorrect API key provided: {CANARY}"}}
+    with serve(answer(body, 401)) as api:
+        ran = war_rig("ask", "Hello", LLM_PROVIDER="openai", **keys(api))
+    assert ran == Ran(
+        1,
+        "",
+        "error: provider 'openai' answered 401: Incorrect API key provided: ***\n"
+        "  model gpt-5-mini\n"
+        "  check the key and its rights: war-rig providers show openai\n",
+    )
+
+
+def test_debug_adds_the_traceback_but_not_the_key(war_rig: WarRig) -> None:
+    """--debug shows the traceback; the key is in none of it."""
+    body = {"error": {"message": f"Incorrect API key provided: {CANARY}"}}
+    with serve(answer(body, 401)) as api:
+        ran = war_rig("ask", "Hello", "--debug", LLM_PROVIDER="openai", **keys(api))
+    assert ran.code == 1
+    assert "Traceback (most recent call last)" in ran.err
+    assert "openai.AuthenticationError" in ran.err
+    assert CANARY not in ran.err
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["ask", "Hello", "--provider", "opnai"], "'opnai'. Did you mean 'openai'?"),
+        (["ask", "Hello", "--agent", "clerk"], "unknown agent 'clerk'."),
+        (["ask", "Hello", "--config", "nope.yaml"], "nope.yaml  can't be read: No such file"),
+        (["ask", "Hello", "--provider", "openai"], "provider 'openai' needs 'api_key'"),
+        (["explain", "clerk"], "unknown agent 'clerk'."),
+        (["providers", "show", "nope"], "unknown provider 'nope'."),
+        (["document", "nowhere", "--out", "docs"], "there is no source at nowhere"),
+    ],
+)  # fmt: skip
+def test_a_wrong_name_is_exit_code_2(war_rig: WarRig, words: list[str], text: str) -> None:
+    """Usage and configuration errors are exit code 2, in one block."""
+    ran = war_rig(*words)
+    assert (ran.code, ran.out) == (2, "")
+    assert text in ran.err
+    assert "Traceback" not in ran.err
+    assert ran.err.removeprefix(NOTE).startswith("error: ")
+
+
+def test_an_unknown_option_is_exit_code_2(war_rig: WarRig) -> None:
+    """An option that does not exist is a usage error."""
+    assert war_rig("ask", "--nope").code == 2
+    assert war_rig("nope").code == 2
+
+
+def test_a_fault_of_our_own_is_no_traceback(
+    war_rig: WarRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even a bug ends as one block that says how to report it, without secrets."""
+
+    def fail(*arguments: object, **options: object) -> None:
+        raise RuntimeError(f"a bug with {CANARY}")
+
+    monkeypatch.setattr(containers.__main__, "app", fail)
+    ran = war_rig("ask", "Hello", SOME_KEY=CANARY)
+    assert ran == Ran(
+        1,
+        "",
+        "error: War Rig itself failed: RuntimeError: a bug with ***\n"
+        "  run it again with --debug and report what it prints\n",
+    )
+
+
+def test_version_and_no_arguments(war_rig: WarRig) -> None:
+    """--version prints one line; no arguments print the help."""
+    assert war_rig("--version") == Ran(0, f"war-rig {__version__}\n", "")
+    ran = war_rig()
+    assert "Commands:" in ran.out + ran.err
+
+
+def test_providers_lists_names_status_and_origin(war_rig: WarRig, tmp_path: Path) -> None:
+    """The list shows built-ins and entries of the file, and which one is selected."""
+    (tmp_path / "my.yaml").write_text("llm_provider: House\nproviders: {house: {type: openai}}\n")
+    ran = war_rig("providers", "--config", "my.yaml")
+    assert ran.code == 0
+    rows = [re.split(r"  +", line) for line in ran.out.splitlines()]
+    version = f"war-rig {__version__}, built in"
+    assert rows == [
+        ["NAME", "STATUS", "ORIGIN"],
+        ["azure_openai", "available", version],
+        ["house", "selected", "my.yaml:2, type openai"],
+        ["offline", "available", version],
+        ["openai", "available", version],
+    ]
+
+
+@pytest.mark.parametrize("name", ["nope", "9"])
+def test_providers_tells_of_a_selection_that_can_not_be_used(war_rig: WarRig, name: str) -> None:
+    """A selected name that is not in the list is said on stderr."""
+    ran = war_rig("providers", LLM_PROVIDER=name)
+    assert (ran.code, ran.err) == (
+        0,
+        f"selected, but not usable: {name}; see: war-rig ask hello\n",
+    )
+
+
+def test_show_tells_what_is_set_and_what_is_missing(war_rig: WarRig) -> None:
+    """Each parameter is shown with its value and origin; secrets are masked."""
+    ran = war_rig("providers", "show", "azure-openai", AZURE_OPENAI_API_KEY=CANARY)
+    assert ran.code == 0
+    lines = [" ".join(line.split()) for line in ran.out.splitlines()]
+    assert "api_key *** environment AZURE_OPENAI_API_KEY (AZURE_OPENAI_API_KEY)" in lines
+    assert "endpoint - missing (AZURE_OPENAI_ENDPOINT)" in lines
+    assert "api_version '2024-10-21' default (AZURE_OPENAI_API_VERSION)" in lines
+    assert lines[-1] == "missing: endpoint, deployment"
+    assert CANARY not in ran.out
+
+
+def test_explain_shows_every_value_with_its_origin(war_rig: WarRig, tmp_path: Path) -> None:
+    """The effective configuration names file and line, variable or default, and no secret."""
+    (tmp_path / "my.yaml").write_text(
+        "providers:\n"
+        "  house:\n"
+        "    type: openai\n"
+        "    distribution: war-rig\n"
+        f"    api_key: {CANARY}\n"
+        "    project: ${HOUSE_KEY:none}\n"
+        "    base_url: https://llm.example\n"
+        f"    headers: {{x_token: {CANARY}, accept: text}}\n"
+        "agents:\n"
+        "  clerk: {provider: house, temperature: 0.5}\n"
+    )
+    ran = war_rig("explain", "--config", "my.yaml", LLM_PROVIDER="offline", HOUSE_KEY=CANARY)
+    rows = {line.split()[0]: " ".join(line.split()[1:]) for line in ran.out.splitlines()}
+    assert rows["llm_provider"] == "offline environment LLM_PROVIDER"
+    assert rows["providers.house.type"] == "openai my.yaml:2"
+    assert rows["providers.house.distribution"] == "war-rig my.yaml:2"
+    assert rows["providers.house.api_key"] == "*** my.yaml:5"
+    assert rows["providers.house.project"] == "*** (HOUSE_KEY is set) my.yaml:6"
+    assert rows["providers.house.base_url"] == "https://llm.example my.yaml:7"
+    assert rows["providers.house.headers"] == "{x_token: ***, accept: text} my.yaml:8"
+    assert rows["agents.clerk.temperature"] == "0.5 my.yaml:10"
+    assert rows["agents.clerk.model"] == "- left to the provider"
+    assert rows["agents.scribe.provider"] == "offline llm_provider"
+    assert rows["document.rounds"].startswith("2 shipped default:")
+    assert CANARY not in ran.out
+
+
+def test_explain_an_agent_shows_its_provider(war_rig: WarRig) -> None:
+    """With an agent's name, the parameters of the provider that it would use follow."""
+    ran = war_rig("explain", "scribe", "--provider", "openai", OPENAI_API_KEY=CANARY)
+    rows = {line.split()[0]: " ".join(line.split()[1:]) for line in ran.out.splitlines()}
+    assert rows["agents.scribe.provider"] == "openai llm_provider"
+    assert rows["providers.openai.api_key"] == "*** environment OPENAI_API_KEY"
+    assert rows["providers.openai.model"] == "'gpt-5-mini' default"
+
+
+@pytest.mark.parametrize("words", [["ask", "Hello"], ["explain"], ["providers"]])
+def test_a_file_that_was_only_found_is_announced(
+    war_rig: WarRig, tmp_path: Path, words: list[str]
+) -> None:
+    """Every command says that it uses ./war_rig.yaml, and how to trust it."""
+    (tmp_path / "war_rig.yaml").write_text("llm_provider: offline\n")
+    note = (
+        "note: using ./war_rig.yaml, found in the current folder; it gets nothing from the "
+        "environment unless you name it: --config war_rig.yaml\n"
+    )
+    assert war_rig(*words).err == note
+    assert war_rig(*words, "--config", "war_rig.yaml").err == ""
+    assert war_rig(*words, WAR_RIG_CONFIG="war_rig.yaml").err == ""
+
+
+def test_a_file_that_was_only_found_can_not_send_a_key(war_rig: WarRig, tmp_path: Path) -> None:
+    """Somebody else's folder gets no key: the error says how to trust the file."""
+    with serve(answer(chat_completion())) as evil:
+        (tmp_path / "war_rig.yaml").write_text(
+            f"llm_provider: openai\nproviders: {{openai: {{base_url: '{evil.url}'}}}}\n"
+        )
+        ran = war_rig("ask", "Hello", OPENAI_API_KEY=CANARY)
+        assert ran.code == 2
+        assert "error: provider 'openai' needs 'api_key'" in ran.err
+        assert "to trust the file, pass --config war_rig.yaml or set WAR_RIG_CONFIG" in ran.err
+        assert evil.requests == []
+
+
+@pytest.fixture
+def src(tmp_path: Path) -> Path:
+    (tmp_path / "src").mkdir()
+    for number in range(3):
+        (tmp_path / "src" / f"part{number}.txt").write_text(f"# Part number {number}\n")
+    (tmp_path / "src" / "binary").write_bytes(b"\0\1\2")
+    return tmp_path / "src"
+
+
+def test_document_prints_a_summary(war_rig: WarRig, src: Path, tmp_path: Path) -> None:
+    """The summary counts files, parts, claims and all that was left out."""
+    ran = war_rig("document", "src", "--out", "docs")
+    assert ran.code == 0
+    out = re.sub(r"\d+ tokens", "N tokens", ran.out)
+    assert out == (
+        "3 files, 3 parts, N tokens\n3 claims verified, 0 unverified\n"
+        "left out: 1 binary, not read\n"
+        f"read {tmp_path}/docs/README.md\n"
+    )
+    assert re.sub(r"\d+ tokens", "N tokens", ran.err) == (
+        f"{NOTE}the source stays in this process: provider 'offline' (built in)\n"
+        "1 of 3 parts, 0 failed, N tokens\n2 of 3 parts, 0 failed, N tokens\n"
+        "3 of 3 parts, 0 failed, N tokens\n"
+    )
+
+
+def test_document_says_where_the_source_goes(war_rig: WarRig, src: Path, api: Server) -> None:
+    """Before the first call the provider and its host are named."""
+    ran = war_rig("document", "src", "--out", "docs", LLM_PROVIDER="openai", **keys(api))
+    assert "the source goes to provider 'openai' (built in), host 127.0.0.1\n" in ran.err
+
+
+def test_document_names_a_host_that_nobody_knows(war_rig: WarRig, src: Path) -> None:
+    """Where no parameter shows a host, that is said."""
+    from war_rig.providers import register_provider
+    from war_rig.providers.offline import OfflineProvider
+
+    register_provider("house", OfflineProvider)
+    ran = war_rig("document", "src", "--out", "docs", LLM_PROVIDER="house")
+    assert "the source goes to provider 'house' (registered at " in ran.err
+    assert ", host not known to War Rig\n" in ran.err
+
+
+def test_document_with_failed_parts_is_exit_code_1(war_rig: WarRig, src: Path, api: Server) -> None:
+    """Parts that could not be documented are named; the exit code is 1."""
+    ran = war_rig("document", "src", "--out", "docs", LLM_PROVIDER="openai", **keys(api))
+    assert ran.code == 1
+    named = "not documented: part0.txt lines 1-1: provider 'openai' did not answer agent 'scribe'"
+    assert named in ran.err
+    assert (Path("docs") / "README.md").exists()
+
+
+def test_document_stops_at_a_wrong_key(war_rig: WarRig, src: Path) -> None:
+    """An error that every part would meet ends the run at once, with exit code 1."""
+    with serve(answer({"error": {"message": "no"}}, 401)) as api:
+        ran = war_rig("document", "src", "--out", "docs", LLM_PROVIDER="openai", **keys(api))
+        assert len(api.requests) == 1
+    assert ran.code == 1
+    assert ran.err.count("error: ") == 1
+
+
+def test_a_terminal_gets_a_progress_bar(src: Path, tmp_path: Path) -> None:
+    """On a terminal progress is a bar, and the summary follows it."""
+    reader, terminal = pty.openpty()
+    command = [sys.executable, "-m", "containers", "document", src, "--out", tmp_path / "docs"]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=terminal, env={**os.environ, "TERM": "xterm"}
+    )
+    os.close(terminal)
+    shown = b""
+    while True:
+        try:
+            piece = os.read(reader, 4096)
+        except OSError:  # the terminal is gone: the process has ended
+            break
+        if not piece:
+            break
+        shown += piece
+    os.close(reader)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert b"0 failed" in shown
+    assert b"100%" in shown
+    assert b"3 claims verified" in out
+
+
+@pytest.mark.parametrize("words", [["ask", "Hello"], ["document", "src", "--out", "docs"]])
+def test_an_interrupt_is_exit_code_130(src: Path, tmp_path: Path, words: list[str]) -> None:
+    """Ctrl-C ends a call that hangs, without a traceback."""
+    with serve(stall()) as api:
+        env = {"PATH": os.environ["PATH"], "LLM_PROVIDER": "openai", **keys(api)}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "containers", *words],
+            env=env, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        until = time.monotonic() + 30
+        while not api.requests and time.monotonic() < until:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert words[0] == "ask" or (tmp_path / "docs" / "README.md").exists()
+
+
+def test_the_note_is_only_for_agents_without_a_provider(war_rig: WarRig, tmp_path: Path) -> None:
+    """An agent that names its provider was chosen for: nothing is noted."""
+    (tmp_path / "my.yaml").write_text("agents: {clerk: {provider: offline}}\n")
+    assert war_rig("ask", "Hello", "--agent", "clerk", "--config", "my.yaml").err == ""
