@@ -14,6 +14,7 @@ from dependency_injector import containers, providers
 
 from war_rig.agents import Agent
 from war_rig.config import Settings, load
+from war_rig.errors import WarRigError
 from war_rig.providers import LLMProvider
 from war_rig.wiring import Built, bind_providers, build_agent
 
@@ -55,14 +56,23 @@ def application(
 
 
 async def close(app: Application) -> None:
-    """Close every provider that *app* has built, the last first; it can be used again after it."""
+    """Close every provider that *app* has built, the last first; it can be used again after it.
+
+    Raises the error of the first that could not be closed, after all others are.
+    """
     built = app.built()
+    failures: list[WarRigError] = []
     while built:
         _, provider = built.popitem()
-        await provider.aclose()
+        try:
+            await provider.aclose()
+        except WarRigError as error:
+            failures.append(error)
     for option in app.llm_provider.providers.values():
         if isinstance(option, providers.ThreadSafeSingleton):
             option.reset()
+    if failures:
+        raise failures[0]
 
 
 @asynccontextmanager

@@ -337,6 +337,17 @@ def test_document_says_where_the_source_goes(war_rig: WarRig, src: Path, api: Se
     assert "the source goes to provider 'openai' (built in), host 127.0.0.1\n" in ran.err
 
 
+def test_document_with_provider_beats_the_scribes_own(
+    war_rig: WarRig, src: Path, tmp_path: Path
+) -> None:
+    """--provider beats the provider that the file gives to the agent that does the work."""
+    (tmp_path / "my.yaml").write_text("agents: {scribe: {provider: openai}}\n")
+    words = ("--config", "my.yaml", "--provider", "offline")
+    assert war_rig("document", "src", "--out", "docs", *words).code == 0
+    rows = war_rig("explain", "scribe", *words).out
+    assert re.search(r"agents.scribe.provider +offline", rows)
+
+
 def test_document_names_a_host_that_nobody_knows(war_rig: WarRig, src: Path) -> None:
     """Where no parameter shows a host, that is said."""
     from war_rig.providers import register_provider

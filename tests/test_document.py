@@ -14,7 +14,12 @@ from pages import OWN_TAGS, Rendered, broken_links, claims, invalid_citations
 
 from war_rig.agents import Agent
 from war_rig.document import DocsFolder, Progress, Summary, document, plan
-from war_rig.errors import AuthenticationError, ConfigError, MalformedAnswerError
+from war_rig.errors import (
+    AuthenticationError,
+    ConfigError,
+    MalformedAnswerError,
+    WarRigError,
+)
 from war_rig.providers.offline import OfflineProvider
 from war_rig.readers import readers
 from war_rig.testing import FakeProvider
@@ -214,6 +219,67 @@ def test_an_error_that_ends_the_run_keeps_what_was_done(src: Path, docs: Path) -
     assert "This run did not come to its end" in index
     assert "later.py" not in index
     assert broken_links(docs) == []
+
+
+def test_an_interrupted_run_keeps_the_pages_of_the_one_before(src: Path, docs: Path) -> None:
+    """Pages that an unfinished run did not reach stay linked, and say where they come from."""
+    (src / "later.py").write_text("x = 1\n")
+    run(src, docs, unit_lines=5)
+    fake = FakeProvider(replies=[said(("It adds.", "1-4")), AuthenticationError("no")])
+    with pytest.raises(AuthenticationError):
+        run(src, docs, fake, unit_lines=5)
+    assert "The run ended before the rest of this file was documented." in page(docs)
+    index = (docs / "README.md").read_text()
+    assert "[<code>later.py</code>](files/later.py.md) | This page is of an earlier run. |" in index
+    assert "| 2 | 1 | 0 | 1 |" in index
+    assert broken_links(docs) == []
+
+
+def test_a_folder_that_can_not_be_made_is_said_before_anything_is_paid_for(src: Path) -> None:
+    """A DOCS that can't be written ends the run before the first call."""
+    fake = FakeProvider()
+    with pytest.raises(ConfigError, match="/proc/docs can't be written: "):
+        run(src, Path("/proc/docs"), fake)
+    assert fake.calls == []
+
+
+def test_a_page_that_can_not_be_written_is_no_traceback(
+    src: Path, docs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk ends the run with the file and the system's reason."""
+
+    def full(self: Path, *args: Any, **kwargs: Any) -> int:
+        raise OSError(28, "No space left on device")
+
+    folder = DocsFolder(docs, src)
+    folder.begin()
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(WarRigError, match=r"x.md can't be written: No space left on device"):
+        folder.write("files/x.md", "text")
+
+
+class Picky:
+    """A reader of somebody else's that fails on what it claims."""
+
+    language = "picky"
+
+    def reads(self, source: Any) -> bool:
+        return bool(source.file.endswith(".py"))
+
+    def read(self, source: Any) -> Any:
+        raise KeyError("unexpected")
+
+
+def test_a_reader_that_fails_leaves_the_file_to_plain_text(src: Path, docs: Path) -> None:
+    """A broken reader loses no file: it is read as plain text, and that is said."""
+    planned = plan(src, [Picky(), *readers(60)])
+    assert planned.misread == (("interest.py", "Picky failed with KeyError"),)
+    assert planned.files[0].language == "text"
+    scribe = Agent("scribe", OfflineProvider())
+    folder = DocsFolder(docs, planned.root)
+    asyncio.run(document(planned, scribe, folder, provider="offline", rounds=1))
+    index = (docs / "README.md").read_text()
+    assert "- <code>interest.py</code>: Picky failed with KeyError\n" in index
 
 
 def test_progress_is_told_after_every_part(src: Path, docs: Path) -> None:

@@ -5,6 +5,7 @@ builds the provider inside its Border on first use. One more option looks up
 names that were registered after the container was made.
 """
 
+import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -47,14 +48,15 @@ def bind_providers(
     options: dict[str, providers.Provider[LLMProvider]] = {
         name: _option(name, settings, built) for name in known_names(settings)
     }
-    late: dict[str, providers.Provider[LLMProvider]] = {}
+    lock = threading.Lock()
 
-    def build_late(name: str | None = None) -> LLMProvider:
-        name = _name(name or chosen(), settings)
-        return late.setdefault(name, _option(name, settings, built))()
+    def build_late(name: str | None = None, key: str = "llm_provider") -> LLMProvider:
+        name = _name(name or chosen(), settings, key)
+        with lock:
+            return built[name] if name in built else _build_named(name, settings, built, key)
 
     def option() -> str:
-        name = _name(chosen(), settings)
+        name = _name(chosen(), settings, "llm_provider")
         return name if name in options else LATE
 
     options[LATE] = providers.Callable(build_late)
@@ -72,12 +74,21 @@ def _build(name: str, settings: Settings, built: Built) -> LLMProvider:
     return built[name]
 
 
+def _build_named(name: str, settings: Settings, built: Built, key: str) -> LLMProvider:
+    """Build a name that was not known before; where it still is not, say who set it."""
+    try:
+        return _build(name, settings, built)
+    except UnknownProviderError as error:
+        failure = f"{error}\n  set by: {settings.origin(key).label}"
+    raise UnknownProviderError(failure)
+
+
 def provider_blueprint(name: str, settings: Settings) -> Blueprint:
     """Return how the provider *name* is built with *settings*; imports its code.
 
     Raises UnknownProviderError, PluginError, or ConfigError for its entry.
     """
-    name = _name(name, settings)
+    name = _name(name, settings, "llm_provider")
     entry = settings.providers.get(name, ProviderEntry(name, name))
     registration = _registration(entry, settings)
     is_trusted = entry.origin.is_trusted
@@ -128,13 +139,14 @@ def _registration(entry: ProviderEntry, settings: Settings) -> Registration:
     raise UnknownProviderError(failure)
 
 
-def _name(name: str, settings: Settings) -> str:
+def _name(name: str, settings: Settings, key: str) -> str:
+    """Return the normalised *name*, which the dotted *key* set."""
     try:
         return normalise(name)
     except ValueError as error:
         known = ", ".join(known_names(settings))
         failure = f"unknown provider: {error}\n  available: {known}"
-    raise UnknownProviderError(f"{failure}\n  set by: {settings.origin('llm_provider').label}")
+    raise UnknownProviderError(f"{failure}\n  set by: {settings.origin(key).label}")
 
 
 def build_agent(
@@ -142,7 +154,10 @@ def build_agent(
 ) -> Agent:
     """Return the agent *name* with its own provider injected, else the selected one."""
     spec = agent_settings(name, settings)
-    provider = selector() if spec.provider is None else _named(spec.provider, settings, selector)
+    if spec.provider is None:
+        provider = selector()
+    else:
+        provider = _named(spec.provider, settings, selector, f"agents.{name}.provider")
     return Agent(name, provider, spec.system, spec.model, spec.temperature)
 
 
@@ -158,9 +173,9 @@ def agent_settings(name: str, settings: Settings) -> AgentSettings:
 
 
 def _named(
-    name: str, settings: Settings, selector: "providers.Selector[LLMProvider]"
+    name: str, settings: Settings, selector: "providers.Selector[LLMProvider]", key: str
 ) -> LLMProvider:
-    normal = _name(name, settings)
+    normal = _name(name, settings, key)
     options: dict[str, Any] = selector.providers
-    provider: LLMProvider = options[normal]() if normal in options else options[LATE](normal)
+    provider: LLMProvider = options[normal]() if normal in options else options[LATE](normal, key)
     return provider

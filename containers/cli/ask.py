@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from containers.cli.options import Config, Debug, Provider
+from containers.cli.options import Config, Debug, Provider, without_own_provider
 
 if TYPE_CHECKING:
     from containers.application import Application
@@ -35,7 +35,7 @@ def ask(
     question = _read(text)
     app = application(config, llm_provider=provider)
     if provider is not None:
-        _forget_own_provider(app, agent)
+        forget_own_provider(app, agent)
     asked = app.agents(agent)
     note_offline(app, agent)
     print(asyncio.run(_answer(app, asked, question, model)))
@@ -63,12 +63,9 @@ def _read(text: str | None) -> str:
     return piped
 
 
-def _forget_own_provider(app: "Application", agent: str) -> None:
+def forget_own_provider(app: "Application", agent: str) -> None:
     """Let --provider beat the provider that the agent names itself."""
-    settings = app.settings()
-    if agent in settings.agents:
-        changed = settings.agents[agent].model_copy(update={"provider": None})
-        app.settings.override(replace(settings, agents={**settings.agents, agent: changed}))
+    app.settings.override(without_own_provider(app.settings(), agent))
 
 
 async def _answer(app: "Application", agent: "Agent", question: str, model: str | None) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from containers.cli.ask import note_offline
+from containers.cli.ask import forget_own_provider, note_offline
 from containers.cli.options import Config, Debug, Provider
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ def document(
     from war_rig.readers import readers
 
     app = application(config, llm_provider=provider)
+    if provider is not None:
+        forget_own_provider(app, _AGENT)
     settings = app.settings()
     planned = plan(src, readers(settings.document.unit_lines))
     folder = DocsFolder(out, planned.root if src.is_dir() else src.resolve())
@@ -114,9 +116,14 @@ def _print_tenths() -> "Callable[[Progress], None]":
 
 
 def _print_summary(summary: "Summary", folder: "DocsFolder") -> None:
+    from war_rig.document.render import counted
+
     plan = summary.plan
-    print(f"{len(plan.files)} files, {plan.units} parts, {summary.tokens} tokens")
-    print(f"{summary.verified} claims verified, {summary.unverified} unverified")
+    files, parts = counted(len(plan.files), "file"), counted(plan.units, "part")
+    print(f"{files}, {parts}, {summary.tokens} tokens")
+    print(f"{counted(summary.verified, 'claim')} verified, {summary.unverified} unverified")
+    for path, reason in plan.misread:
+        print(f"read as plain text: {path}: {reason}", file=sys.stderr)
     for reason, count in sorted(plan.reasons.items()):
         print(f"left out: {count} {reason}")
     for unit, failure in summary.failures:

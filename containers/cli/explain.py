@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from containers.cli.options import Config, Debug, Provider, load_settings
+from containers.cli.options import Config, Debug, Provider, load_settings, without_own_provider
 
 if TYPE_CHECKING:
     from war_rig.config import ProviderEntry, Settings
@@ -23,6 +23,8 @@ def explain(
 ) -> None:
     """Show the effective configuration, each value with its origin; secrets are masked."""
     settings = load_settings(config, provider)
+    if provider is not None and agent is not None:
+        settings = without_own_provider(settings, agent)
     rows = list(_all(settings) if agent is None else _one(agent, settings))
     for line in table(rows):
         print(line)
@@ -89,8 +91,9 @@ def _one(agent: str, settings: "Settings") -> Iterator[Row]:
 
     chosen = agent_settings(agent, settings).provider or settings.llm_provider
     yield from _agent(agent, settings)
-    for parameter in provider_blueprint(chosen, settings).parameters:
-        key = f"providers.{chosen}.{parameter.name}"
+    plan = provider_blueprint(chosen, settings)
+    for parameter in plan.parameters:
+        key = f"providers.{plan.name}.{parameter.name}"
         yield key, _short(parameter.shown), parameter.origin
 
 

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,6 +29,14 @@ Debug = Annotated[
     bool,
     typer.Option("--debug", callback=debug.turn_on, help="Show the traceback and the debug log."),
 ]
+
+
+def without_own_provider(settings: "Settings", agent: str) -> "Settings":
+    """Return *settings* in which *agent* uses the provider that --provider names."""
+    if agent not in settings.agents:
+        return settings
+    changed = settings.agents[agent].model_copy(update={"provider": None})
+    return replace(settings, agents={**settings.agents, agent: changed})
 
 
 def load_settings(config: Path | None, provider: str | None = None) -> "Settings":

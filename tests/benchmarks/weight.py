@@ -20,7 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from loopback import answer, chat_completion, serve  # noqa: E402
+from loopback import answer, chat_completion, serve
 
 BARE = (sys.executable, "-c", "pass")
 
@@ -41,10 +41,11 @@ def compare(
     rounds = [[cpu_seconds(c, env) for c in (BARE, ours, theirs)] for _ in range(runs)]
     bare, own, other = (statistics.median(column) for column in zip(*rounds, strict=True))
     ratios = [(o - b) / (t - b) for b, o, t in rounds]
+    ours_ms, theirs_ms = 1000 * (own - bare), 1000 * (other - bare)
     print(
-        f"{title}: ratio of medians {(own - bare) / (other - bare):.2f}, "
+        f"{title}: ratio of medians {ours_ms / theirs_ms:.2f}, "
         f"per round {min(ratios):.2f}-{max(ratios):.2f} "
-        f"(net {1000 * (own - bare):.0f} ms against {1000 * (other - bare):.0f} ms CPU, {runs} runs)"
+        f"(net {ours_ms:.0f} ms against {theirs_ms:.0f} ms of CPU, {runs} runs)"
     )
 
 

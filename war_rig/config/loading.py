@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ValidationError
 
@@ -18,6 +19,10 @@ from war_rig.config.settings import (
 from war_rig.config.yaml_file import Fault, File, Located, Origin, read, refuse
 from war_rig.names import did_you_mean, normalise
 
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+_ENTRY_DEPTH = 2  # of agents.scribe
 _RESERVED = ("type", "distribution", "policies")
 
 
@@ -65,15 +70,18 @@ def _found(path: Path | None, env: Mapping[str, str]) -> File | None:
     return File(here, str(here), is_trusted=False) if here.is_file() else None
 
 
-def _merged(base: Located, over: Located) -> Located:
-    """Return *over* laid on *base*: maps merge, all else is replaced; no map keeps the base."""
-    if isinstance(base.value, dict) and over.value is None:
+def _merged(base: Located, over: Located, depth: int = 0) -> Located:
+    """Return *over* laid on *base*: maps merge, all else is replaced.
+
+    A section, or an entry of one, that is left empty changes nothing.
+    """
+    if isinstance(base.value, dict) and over.value is None and depth <= _ENTRY_DEPTH:
         return base
     if not (isinstance(base.value, dict) and isinstance(over.value, dict)):
         return over
     both = dict(base.value)
     for key, item in over.value.items():
-        both[key] = _merged(both[key], item) if key in both else item
+        both[key] = _merged(both[key], item, depth + 1) if key in both else item
     return Located(both, over.origin)
 
 
@@ -206,13 +214,14 @@ def _validated(tree: Located, faults: list[Fault]) -> FileShape | None:
     except ValidationError as error:
         seen = {fault.key for fault in faults}
         for found in error.errors(include_input=False, include_url=False):
-            fault = _fault(found["loc"], found["type"], found["msg"], tree)
+            fault = _fault(found, tree)
             if fault.key not in seen:  # what could not be read is not reported again as null
                 faults.append(fault)
         return None
 
 
-def _fault(loc: tuple[int | str, ...], kind: str, text: str, tree: Located) -> Fault:
+def _fault(found: "ErrorDetails", tree: Located) -> Fault:
+    loc, kind, text = found["loc"], found["type"], found["msg"]
     key = ".".join(map(str, loc))
     here = tree
     for step in loc:
@@ -224,14 +233,19 @@ def _fault(loc: tuple[int | str, ...], kind: str, text: str, tree: Located) -> F
     elif kind in ("model_type", "dict_type", "model_attributes_type"):
         text = "must be a map"
     elif kind in _EXPECTED:
-        text = f"must be {_EXPECTED[kind]}"
+        text = f"must be {_EXPECTED[kind].format(**found.get('ctx', {}))}"
     return Fault(here.origin, key, text)
 
 
 _EXPECTED = {
     "string_type": "text: put it in quotes",
     "float_type": "a number",
+    "float_parsing": "a number",
     "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "greater_than_equal": "{ge} or more",
+    "less_than_equal": "{le} or less",
 }
 
 

@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path, PurePosixPath
 
-from war_rig.errors import ConfigError
+from war_rig.errors import ConfigError, WarRigError
 
 _MANIFEST = ".war-rig.json"
 _LONGEST_NAME = 120
@@ -31,6 +31,20 @@ class DocsFolder:
         self._written: set[str] = set()
         self._names: dict[str, str] = {}
 
+    def begin(self) -> None:
+        """Make the folder, and find out that it can be written before anything is paid for."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._save(self._old)
+        except OSError as error:
+            raise ConfigError(
+                f"{self.path} can't be written: {error.strerror}\n  choose another folder: --out"
+            ) from error
+
+    def has(self, name: str) -> bool:
+        """Return whether the page is there, from this run or an earlier one."""
+        return name in self._old
+
     def page_name(self, kind: str, file: str) -> str:
         """Return the page's path for a source *file*; the same on every run, never taken twice."""
         *folders, last = PurePosixPath(file).parts
@@ -44,16 +58,25 @@ class DocsFolder:
     def write(self, name: str, text: str) -> None:
         """Write one page; whoever reads it finds the old one or the new one."""
         target = self.path / name
+        try:
+            self._replace(target, text)
+        except OSError as error:
+            raise WarRigError(
+                f"{target} can't be written: {error.strerror}\n"
+                "  make room, or choose another folder; what was written before it is whole"
+            ) from error
+        self._written.add(name)
+        if name not in self._old:
+            self._old.add(name)
+            self._save(self._old)
+
+    def _replace(self, target: Path, text: str) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         if not target.parent.resolve().is_relative_to(self.path):
             raise ConfigError(f"{target.parent} leads out of {self.path}\n  remove the link")
         part = target.with_name(f".{target.name}.part")
         part.write_text(text, encoding="utf-8", newline="\n")
         part.replace(target)
-        self._written.add(name)
-        if name not in self._old:
-            self._old.add(name)
-            self._save(self._old)
 
     def finish(self) -> None:
         """Remove the pages of earlier runs that this one did not write again."""

@@ -30,11 +30,16 @@ class PlannedFile:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be documented below *root*; left_out: (path, reason) of all the rest."""
+    """What is to be documented below *root*, and what is not, each path with its reason.
+
+    left_out: what is not read. misread: what its own reader failed on, so that
+    it is documented as plain text.
+    """
 
     root: Path
     files: tuple[PlannedFile, ...]
-    left_out: tuple[tuple[str, str], ...]
+    left_out: tuple[tuple[str, str], ...] = ()
+    misread: tuple[tuple[str, str], ...] = ()
 
     @property
     def units(self) -> int:
@@ -58,15 +63,28 @@ def plan(src: Path, readers: Sequence[Reader]) -> Plan:
         root = root.parent
     else:
         paths = _walk(root, "", _ignored_by_git(root), left_out)
-    files = []
+    files, misread = [], []
     for path in paths:
         source = _read(root / path, path)
         if isinstance(source, str):
             left_out.append((path, source))
-        else:
-            reader = reader_for(source, readers)
-            files.append(PlannedFile(source, reader.language, reader.read(source)))
-    return Plan(root, tuple(files), tuple(sorted(left_out)))
+            continue
+        file, fault = _planned(source, readers)
+        files.append(file)
+        misread += [(path, fault)] if fault else []
+    return Plan(root, tuple(files), tuple(sorted(left_out)), tuple(misread))
+
+
+def _planned(source: Source, readers: Sequence[Reader]) -> tuple[PlannedFile, str | None]:
+    """Return *source* as its reader reads it, else as plain text and why."""
+    reader, fault = readers[-1], None
+    try:
+        reader = reader_for(source, readers)
+        return PlannedFile(source, reader.language, reader.read(source)), None
+    except Exception as error:  # the border of a reader from a plugin
+        fault = f"{type(reader).__name__} failed with {type(error).__name__}"
+    plain = readers[-1]
+    return PlannedFile(source, plain.language, plain.read(source)), fault
 
 
 def _walk(
@@ -106,7 +124,9 @@ def _read(path: Path, name: str) -> Source | str:
     try:
         name.encode()
         # Not following a link that was put there since; not waiting for a pipe.
-        number = os.open(path, os.O_RDONLY | _flag("O_NOFOLLOW") | _flag("O_NONBLOCK"))
+        number = os.open(
+            path, os.O_RDONLY | _flag("O_NOFOLLOW") | _flag("O_NONBLOCK") | _flag("O_BINARY")
+        )
         with open(number, "rb") as file:  # noqa: PTH123  a descriptor
             status = os.fstat(number)
             if not stat.S_ISREG(status.st_mode):
@@ -136,8 +156,9 @@ def _ignored_by_git(root: Path) -> frozenset[str]:
         "ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory",
     ]  # fmt: skip
     try:
+        env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
         listed = subprocess.run(
-            command, capture_output=True, timeout=_GIT_TIMEOUT_SECONDS, check=False
+            command, capture_output=True, timeout=_GIT_TIMEOUT_SECONDS, check=False, env=env
         )
     except (OSError, subprocess.TimeoutExpired):
         return frozenset()

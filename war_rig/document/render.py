@@ -45,16 +45,17 @@ def index_page(plan: Plan, pages: Sequence[FilePages], provider: str, is_whole: 
     if not is_whole:
         lines += ["> This run did not come to its end: some parts are not documented.", ""]
     lines += [
-        f"{len(plan.files)} files in {plan.units} parts, written by provider {code(provider)}. "
+        f"{counted(len(plan.files), 'file')} in {counted(plan.units, 'part')}, "
+        f"written by provider {code(provider)}. "
         "Every claim below cites lines that were checked; what no check supports is marked "
         "as unverified on the page of its file.",
         "",
-        "| File | What it is for | Parts | Claims | Unverified |",
-        "| --- | --- | ---: | ---: | ---: |",
+        "| File | What it is for | Parts | Claims | Unverified | Not documented |",
+        "| --- | --- | ---: | ---: | ---: | ---: |",
         *(_row(entry) for entry in pages),
         "",
     ]
-    return "\n".join([*lines, *_left_out(plan)]) + "\n"
+    return "\n".join([*lines, *_misread(plan), *_left_out(plan)]) + "\n"
 
 
 def _row(entry: FilePages) -> str:
@@ -63,7 +64,27 @@ def _row(entry: FilePages) -> str:
     unverified = sum(len(judged.unverified) for judged in entry.judged)
     summary = sentence(verified[0].text) if verified else "-"
     parts = len(entry.file.reading.units)
-    return f"| {name} | {summary} | {parts} | {len(verified)} | {unverified} |"
+    missing = parts - sum(judged.failure is None for judged in entry.judged)
+    if parts and not entry.judged:
+        summary = "This page is of an earlier run."
+    return f"| {name} | {summary} | {parts} | {len(verified)} | {unverified} | {missing} |"
+
+
+def counted(number: int, thing: str) -> str:
+    """Return ``1 file`` or ``2 files``."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def _misread(plan: Plan) -> Iterator[str]:
+    if plan.misread:
+        yield from (
+            "## Read as plain text",
+            "",
+            "The reader of their language failed on these.",
+            "",
+        )
+        yield from (f"- {code(path)}: {inert(reason)}" for path, reason in plan.misread)
+        yield ""
 
 
 def _left_out(plan: Plan) -> Iterator[str]:
@@ -86,7 +107,8 @@ def _file_page(entry: FilePages) -> Iterator[str]:
     yield f"# {code(source.file)}"
     yield ""
     yield (
-        f"{link('Source', relative(entry.source, entry.page))}, {len(source.lines)} lines, "
+        f"{link('Source', relative(entry.source, entry.page))}, "
+        f"{counted(len(source.lines), 'line')}, "
         f"language {inert(entry.file.language)}, {inert(source.encoding)}. "
         f"{link('All files', relative(INDEX, entry.page))}."
     )
@@ -95,6 +117,8 @@ def _file_page(entry: FilePages) -> Iterator[str]:
         yield "This file holds no text."
     for judged in entry.judged:
         yield from _unit_section(entry, judged)
+    if len(entry.judged) < len(entry.file.reading.units):
+        yield from ("The run ended before the rest of this file was documented.", "")
     yield from _unverified(entry)
 
 

@@ -66,6 +66,7 @@ async def document(
     """
     summary = Summary(plan)
     pages = [FilePages.of(file, [], folder) for file in plan.files]
+    folder.begin()
     try:
         for entry in pages:
             try:
@@ -73,11 +74,12 @@ async def document(
                     entry.judged.append(judged)
                     on_progress(summary.add(judged))
             finally:
-                entry.write(folder)
+                if entry.judged or not entry.file.reading.units:
+                    entry.write(folder)
     finally:
         is_whole = summary.done == plan.units
-        written = [entry for entry in pages if is_whole or entry.judged]
-        folder.write(INDEX, index_page(plan, written, provider, is_whole))
+        there = [entry for entry in pages if folder.has(entry.page)]
+        folder.write(INDEX, index_page(plan, there, provider, is_whole))
     folder.finish()
     return summary
 

@@ -8,12 +8,14 @@ failure, whoever wrote the provider, and no secret passes.
 import inspect
 import logging
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from war_rig.errors import ConfigError, MalformedAnswerError, ProviderError, WarRigError
 from war_rig.providers.classification import Verdict, classify, one_line
 from war_rig.providers.protocol import CompletionResponse, LLMProvider, Message
 from war_rig.providers.secrets import Redactor
+
+E = TypeVar("E", bound=WarRigError)
 
 _log = logging.getLogger("war_rig.providers")
 
@@ -37,7 +39,11 @@ class Border:
     @property
     def default_model(self) -> str:
         """Return the provider's own default model."""
-        return self.provider.default_model
+        try:
+            return self.provider.default_model
+        except Exception as error:  # a property of the plugin's
+            failure = error
+        raise self._error(failure, None) from self._cause(failure)
 
     async def complete(
         self,
@@ -65,10 +71,15 @@ class Border:
         raise self._error(failure, model) from self._cause(failure)
 
     async def aclose(self) -> None:
-        """Close the provider, where it can be closed."""
-        close = getattr(self.provider, "aclose", None)
-        if close is not None:
-            await close()
+        """Close the provider, where it can be closed; raise ProviderError where that fails."""
+        try:
+            closing = getattr(self.provider, "aclose", lambda: None)()
+            if inspect.isawaitable(closing):
+                await closing
+            return
+        except Exception as error:  # the plugin's border
+            failure = error
+        raise self._error(failure, None) from self._cause(failure)
 
     async def _awaited(self, messages: list[Message], kwargs: dict[str, Any]) -> Any:
         answer: Any = self.provider.complete(messages, **kwargs)
@@ -78,8 +89,8 @@ class Border:
 
     def _default_model(self) -> str | None:
         try:
-            model = self.provider.default_model
-        except Exception:  # a property of the plugin's; only the error's details need it
+            model = self.default_model
+        except WarRigError:  # only the error's details need it
             return None
         return model if isinstance(model, str) else None
 
@@ -99,13 +110,13 @@ class Border:
 
     def _error(self, failure: Exception, model: str | None) -> WarRigError:
         if isinstance(failure, WarRigError) and not isinstance(failure, ProviderError):
-            return type(failure)(self._redactor.redact(str(failure)))
+            return _own_kind(failure)(self._redactor.redact(str(failure)))
         verdict = _declared(failure) if isinstance(failure, ProviderError) else classify(failure)
         _log.debug("%s failed: %s, status %s", self.name, verdict.kind.__name__, verdict.status)
         return verdict.kind(
             self._redactor.redact(_message(self.name, model, verdict)),
             provider=self.name,
-            model=model,
+            model=model and self._redactor.redact(model),
             status=verdict.status,
             retry_after_seconds=verdict.retry_after_seconds,
             is_retryable=verdict.is_retryable,
@@ -139,10 +150,15 @@ def _fault(answer: object) -> str | None:
     return None
 
 
+def _own_kind(failure: E) -> type[E]:
+    """Return the nearest of our own error classes: a plugin's subclass may be built otherwise."""
+    return next(kind for kind in type(failure).__mro__ if kind.__module__ == WarRigError.__module__)
+
+
 def _declared(failure: ProviderError) -> Verdict:
     """Return what a provider that raises our own errors said itself."""
     return Verdict(
-        type(failure),
+        _own_kind(failure),
         f"reports: {one_line(str(failure))}",
         failure.status,
         failure.retry_after_seconds,

@@ -89,6 +89,7 @@ class Blueprint:
     def hosts(self) -> list[str]:
         """Return the hosts of those arguments and defaults that are URLs."""
         values = [p.argument.value if p.argument else p.declared.default for p in self.parameters]
+        values += [argument.value for argument in self.extra.values()]
         urls = [urlsplit(v) for v in values if isinstance(v, str) and v.startswith("http")]
         return [url.hostname for url in urls if url.hostname]
 
@@ -110,11 +111,11 @@ class Blueprint:
         extra = {name: argument.value for name, argument in self.extra.items()}
         try:
             return self.factory(*bound.args, **bound.kwargs, **extra)
-        except WarRigError:
-            raise
         except Exception as error:  # the plugin's border
             failure = error
         redactor = Redactor(self.secrets)
+        if isinstance(failure, WarRigError) and redactor.is_clean(failure):
+            raise failure
         message = redactor.redact(self._broken_constructor(failure))
         raise PluginError(message) from redactor.safe_cause(failure)
 
@@ -287,7 +288,7 @@ def _unknown_arguments(
     takes = f"takes: {', '.join(known)}" if known else "takes no arguments"
     lines = [f"provider '{name}': {shown}, {registration.described}, {takes}"]
     lines += [
-        f"  it does not take '{key}', set by: {argument.origin}.{did_you_mean(key, known)}"
+        f"  it does not take '{key}', set by: {argument.origin}{did_you_mean(key, known)}"
         for key, argument in extra.items()
     ]
     return "\n".join(lines)

@@ -27,7 +27,8 @@ _TRUTH |= {"false": False, "no": False, "off": False, "0": False}
 class Argument:
     """A value given for a parameter, and where it was given.
 
-    folder: where a relative path starts, None for the current folder.
+    folder: of the file that gave it, where a relative path starts; None for
+    what code or the environment gave.
     is_secret: whether it came from a variable whose name says so.
     """
 
@@ -67,15 +68,15 @@ def _annotation(declared: inspect.Parameter, factory: Callable[..., Any]) -> Any
 def convert(argument: Argument, kinds: tuple[type, ...]) -> Any:
     """Return the argument's value as the first of *kinds* that takes it; no kinds: as it is.
 
+    What code passes is converted where it is text, and trusted where it is not.
     Raises ValueError saying what the value must be.
     """
-    if not kinds or type(argument.value) in kinds:
+    kind_given = type(argument.value)
+    if not kinds or kind_given in kinds or (kind_given is int and float in kinds):
         return argument.value
-    if not isinstance(argument.value, str) and not (
-        isinstance(argument.value, int) and not isinstance(argument.value, bool) and float in kinds
-    ):
-        if argument.origin == "create_provider(...)":
-            return argument.value  # code is trusted to know what it passes
+    if not isinstance(argument.value, str):
+        if argument.folder is None:
+            return argument.value
         raise ValueError(_WANTED[kinds[0]])
     for kind in kinds:
         try:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 GROUP = "war_rig.readers"
+_TEXT_READER = f"{TextReader.__module__}:{TextReader.__qualname__}"
 
 
 def readers(unit_lines: int) -> list[Reader]:
@@ -21,7 +22,7 @@ def readers(unit_lines: int) -> list[Reader]:
     from importlib.metadata import entry_points
 
     found = sorted(entry_points(group=GROUP), key=lambda entry_point: entry_point.name)
-    others = [_made(entry_point) for entry_point in found if entry_point.name != "text"]
+    others = [_made(entry_point) for entry_point in found if entry_point.value != _TEXT_READER]
     return [*others, TextReader(unit_lines)]
 
 

@@ -1,0 +1,92 @@
+"""Readers from plugins: found by entry point, and named where they can't be made."""
+
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint
+from typing import Any
+
+import pytest
+
+from war_rig.errors import PluginError
+from war_rig.readers import Reading, Source, decode, reader_for, readers
+
+GROUP = "war_rig.readers"
+
+
+class ShoutReader:
+    """Reads files whose first line is in capitals."""
+
+    language = "shout"
+
+    def reads(self, source: Source) -> bool:
+        return bool(source.lines) and source.lines[0].isupper()
+
+    def read(self, source: Source) -> Reading:
+        return Reading((), ())
+
+
+@dataclass
+class Named:
+    name: str = "shout-reader"
+
+
+def install(monkeypatch: pytest.MonkeyPatch, *values: str, dist: Any = None) -> None:
+    """Have the installed entry points be these."""
+    found = []
+    for value in values:
+        entry_point = EntryPoint(value.partition(":")[2].lower(), value, GROUP)
+        vars(entry_point)["dist"] = dist
+        found.append(entry_point)
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: found)
+
+
+def test_a_plugins_reader_comes_before_the_plain_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installed reader is asked first; what it does not read falls to plain text."""
+    install(monkeypatch, f"{__name__}:ShoutReader", "war_rig.readers.text:TextReader")
+    known = readers(60)
+    assert [reader.language for reader in known] == ["shout", "text"]
+    assert reader_for(Source("a", ("LOUD",), "utf-8"), known).language == "shout"
+    assert reader_for(Source("a", ("quiet",), "utf-8"), known).language == "text"
+
+
+@pytest.mark.parametrize(("dist", "owner"), [(Named(), "shout-reader"),
+                                             (None, "unknown distribution")])  # fmt: skip
+def test_a_reader_that_can_not_be_made_is_named(
+    monkeypatch: pytest.MonkeyPatch, dist: Any, owner: str
+) -> None:
+    """The message names the reader, its distribution, and what to do."""
+    install(monkeypatch, "a_reader_that_is_not_there:Shout", dist=dist)
+    with pytest.raises(PluginError) as caught:
+        readers(60)
+    assert str(caught.value) == (
+        "the reader 'shout' could not be made: ModuleNotFoundError: No module named "
+        "'a_reader_that_is_not_there'\n"
+        f"  {owner}, entry point a_reader_that_is_not_there:Shout\n"
+        "  install what it misses, upgrade it, or uninstall it"
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "lines", "encoding"),
+    [
+        (b"", (), "utf-8"),
+        (b"a\nb", ("a", "b"), "utf-8"),
+        (b"a\r\nb\r\n", ("a", "b"), "utf-8"),
+        (b"a\rb\r", ("a", "b"), "utf-8"),
+        (b"a\x0cb\n", ("a\x0cb",), "utf-8"),
+        ("a\u2028b".encode(), ("a\u2028b",), "utf-8"),
+        (b"\xef\xbb\xbfa\n", ("a",), "utf-8"),
+        ("wide\n".encode("utf-16"), ("wide",), "utf-16"),
+        (b"caf\xe9\n", ("caf\xe9",), "latin-1"),
+    ],
+)
+def test_lines_are_counted_as_an_editor_counts_them(
+    data: bytes, lines: tuple[str, ...], encoding: str
+) -> None:
+    """Only CR, LF and CRLF end a line, so that line numbers are the file's own."""
+    assert decode("f", data) == Source("f", lines, encoding)
+
+
+@pytest.mark.parametrize("data", [b"MZ\0\1", b"\x01\x02\x03text", b"\xff\xfe\x00"])
+def test_binary_data_is_no_text(data: bytes) -> None:
+    """What holds zero bytes or many control characters is binary."""
+    assert decode("f", data) is None
