@@ -47,11 +47,11 @@ def _replacement(match: "re.Match[str]", env: Mapping[str, str], used: set[str])
     if not match[2]:
         raise ValueError("has a '${' without its '}'; a plain '$' is written '$$'")
     if not _NAME.fullmatch(name):
-        raise ValueError(f"'${{{name}}}' does not name a variable; a plain '$' is written '$$'")
-    if default[:1] in ("-", "?", "+", "="):
         raise ValueError(
-            f"a default is written '${{{name}:{default[1:]}}}', without '{default[0]}'"
+            "has a '${...}' that does not name a variable; a plain '$' is written '$$'"
         )
+    if default[:1] in ("-", "?", "+", "="):
+        raise ValueError(f"a default is written '${{{name}:default}}', without '{default[0]}'")
     used.add(name)
     if env.get(name):
         return env[name]

@@ -1,5 +1,6 @@
 """From files and the environment to checked settings, or to one list of all faults."""
 
+import os
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -34,7 +35,7 @@ def load(path: Path | None, env: Mapping[str, str], *, llm_provider: str | None 
     """
     faults: list[Fault] = []
     file = _found(path, env)
-    tree = read(File(_shipped_file(), SHIPPED), faults)
+    tree = read(File.at(_shipped_file(), SHIPPED), faults)
     if file is not None:
         own = read(file, faults)
         faults.extend(_distrusted(own, "", file))
@@ -65,9 +66,14 @@ def _shipped_file() -> Path:
 def _found(path: Path | None, env: Mapping[str, str]) -> File | None:
     named = path or (Path(env["WAR_RIG_CONFIG"]) if env.get("WAR_RIG_CONFIG") else None)
     if named is not None:
-        return File(named, str(named))
+        return File.at(named, str(named))
     here = Path("war_rig.yaml")
-    return File(here, str(here), is_trusted=False) if here.is_file() else None
+    return File.at(here, str(here), is_trusted=False) if _is_there(here) else None
+
+
+def _is_there(path: Path) -> bool:
+    """Return whether something of that name is there, a broken link included."""
+    return os.path.lexists(path) and not path.is_dir()
 
 
 def _merged(base: Located, over: Located, depth: int = 0) -> Located:
@@ -114,8 +120,13 @@ def _put_in(item: Located, key: str, env: Mapping[str, str], faults: list[Fault]
         if key.endswith(".system") and inner.keys() == {"file"}:
             return _prompt(inner["file"], key, faults)
         return Located(inner, item.origin)
+    if isinstance(item.value, list):
+        items = [_put_in(v, f"{key}.{i}", env, faults) for i, v in enumerate(item.value)]
+        return Located(items, item.origin)
+    if not item.origin.is_trusted and references(item.value):
+        return Located(None, item.origin)  # _distrusted() tells
     try:
-        return Located(interpolate(item.plain(), env)[0], item.origin)
+        return Located(interpolate(item.value, env)[0], item.origin)
     except ValueError as error:
         faults.append(Fault(item.origin, key, str(error)))
         return Located(None, item.origin)
@@ -129,15 +140,17 @@ def _prompt(item: Located, key: str, faults: list[Fault]) -> Located:
         return Located(None, origin)
     folder = origin.folder or Path()
     path = folder / item.value
-    if not origin.is_trusted and not path.resolve().is_relative_to(folder.resolve()):
-        faults.append(
-            Fault(origin, f"{key}.file", f"lies outside the file's folder; {_HOW_TO_TRUST}")
-        )
-        return Located(None, origin)
     try:
+        if not origin.is_trusted and not path.resolve().is_relative_to(folder.resolve()):
+            text = f"lies outside the file's folder; {_HOW_TO_TRUST}"
+            faults.append(Fault(origin, f"{key}.file", text))
+            return Located(None, origin)
         text = path.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "is not UTF-8 text"
+    except (OSError, RuntimeError, ValueError) as error:
+        is_text = not isinstance(error, UnicodeDecodeError)
+        reason = getattr(error, "strerror", None) or (
+            "that is no path" if is_text else "is not UTF-8 text"
+        )
         faults.append(Fault(origin, f"{key}.file", f"{path} can't be read: {reason}"))
         return Located(None, origin)
     return Located(text, Origin(f"{origin.label} ({item.value})", folder, origin.is_trusted))

@@ -68,7 +68,7 @@ class Settings:
 
     llm_provider: str
     providers: Mapping[str, ProviderEntry]
-    agents: Mapping[str, AgentSettings]
+    agents: Mapping[str, AgentSettings] = field(repr=False)
     document: DocumentSettings
     origins: Mapping[str, Origin] = field(repr=False)
     env: Mapping[str, str] = field(repr=False)

@@ -15,6 +15,7 @@ import yaml
 from war_rig.errors import ConfigError
 
 _MOST_NODES = 50_000
+_DEEPEST = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,8 @@ class Fault:
 
     def __str__(self) -> str:
         key = f"{self.key}: " if self.key else ""
-        return f"{self.origin.label}  {key}{self.text}"
+        line = f"{self.origin.label}  {key}{self.text}"
+        return "".join(c if c.isprintable() else "\ufffd" for c in line)
 
 
 def refuse(faults: list[Fault]) -> None:
@@ -68,40 +70,60 @@ def refuse(faults: list[Fault]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A configuration file; label is how messages call it."""
+    """A configuration file; label is how messages call it, folder where its paths start."""
 
     path: Path
     label: str
+    folder: Path
     is_trusted: bool = True
+
+    @classmethod
+    def at(cls, path: Path, label: str, is_trusted: bool = True) -> "File":
+        """Return the file at *path*, which need not be there."""
+        try:
+            return cls(path, label, path.resolve().parent, is_trusted)
+        except (OSError, RuntimeError, ValueError):  # a link to itself, a zero byte: read() tells
+            return cls(path, label, Path(), is_trusted)
 
     def origin(self, line: int) -> Origin:
         """Return the origin of what stands on *line*, counted from 1."""
-        return Origin(f"{self.label}:{line}", self.path.resolve().parent, self.is_trusted)
+        return Origin(f"{self.label}:{line}", self.folder, self.is_trusted)
 
 
 def read(file: File, faults: list[Fault]) -> Located:
     """Return the map in *file*, empty for an empty one; what is wrong is added to *faults*."""
-    empty = Located({}, file.origin(1))
     try:
-        loader = _Loader(file.path.read_text(encoding="utf-8"))
+        loader = _Loader(_text(file))
         node = loader.get_single_node()
-    except OSError as error:
-        faults.append(Fault(Origin(file.label), "", f"can't be read: {error.strerror}"))
-    except UnicodeDecodeError as error:
-        faults.append(Fault(Origin(file.label), "", f"is not UTF-8 at byte {error.start}"))
+        tree = _Tree(file, loader, faults).located(node, "") if node else None
+    except _UnreadableError as error:
+        faults.append(Fault(Origin(file.label), "", str(error)))
     except yaml.YAMLError as error:
         faults.append(_syntax_fault(file, error))
     except RecursionError:
         faults.append(Fault(Origin(file.label), "", "is nested too deeply"))
+    except (ValueError, OverflowError):  # PyYAML's, for numbers out of range in escapes
+        faults.append(Fault(Origin(file.label), "", "holds an escape or a version out of range"))
     else:
-        if node is None:
-            return empty
-        tree = _Tree(file, loader, faults).located(node, "")
-        if isinstance(tree.value, dict):
+        if tree is not None and isinstance(tree.value, dict):
             return tree
-        if tree.value is not None:
+        if tree is not None and tree.value is not None:
             faults.append(Fault(tree.origin, "", "must be a map of 'key: value' lines"))
-    return empty
+    return Located({}, file.origin(1))
+
+
+class _UnreadableError(Exception):
+    """The file has no text; says why."""
+
+
+def _text(file: File) -> str:
+    try:
+        return file.path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise _UnreadableError(f"is not UTF-8 at byte {error.start}") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "that is no path"
+        raise _UnreadableError(f"can't be read: {reason}") from error
 
 
 def _syntax_fault(file: File, error: yaml.YAMLError) -> Fault:
@@ -110,7 +132,9 @@ def _syntax_fault(file: File, error: yaml.YAMLError) -> Fault:
     problem = getattr(error, "problem", None) or "holds a character that YAML does not allow"
     if "but got '{'" in problem:
         problem += "; between { and }, a ${NAME} needs quotes"
-    return Fault(file.origin(mark.line + 1) if mark else Origin(file.label), "", f"{problem}")
+    elif problem.startswith("found undefined"):  # an alias or a tag: *word and !word
+        problem = f"{problem.partition(' ' + chr(39))[0]}; a text with '*' or '!' needs quotes"
+    return Fault(file.origin(mark.line + 1) if mark else Origin(file.label), "", problem)
 
 
 class _Loader(yaml.SafeLoader):
@@ -129,6 +153,13 @@ for _kind, _pattern, _first_characters in (
     _Loader.add_implicit_resolver(_TAG + _kind, re.compile(f"^(?:{_pattern})$"), _first_characters)
 
 
+_ALLOWED_TAGS: dict[type[yaml.Node], tuple[str, ...]] = {
+    yaml.MappingNode: ("map",),
+    yaml.SequenceNode: ("seq",),
+    yaml.ScalarNode: ("bool", "int", "float", "null", "str"),
+}
+
+
 class _Tree:
     """Turns nodes into located values; bounded, since aliases can multiply a small file."""
 
@@ -143,6 +174,8 @@ class _Tree:
         """Return the value of *node*, whose dotted key is *key*."""
         origin = self._file.origin(node.start_mark.line + 1)
         self._nodes += 1
+        if len(self._open) > _DEEPEST:
+            raise RecursionError
         if node in self._open or self._nodes == _MOST_NODES:
             self._faults.append(Fault(origin, key, "holds an alias of itself, or too many values"))
         if node in self._open or self._nodes >= _MOST_NODES:
@@ -153,14 +186,16 @@ class _Tree:
         return Located(value, origin)
 
     def _value(self, node: yaml.Node, key: str, origin: Origin) -> Any:
+        if node.tag.removeprefix(_TAG) not in _ALLOWED_TAGS[type(node)]:
+            own = node.tag.startswith(_TAG)  # another one is a word of the file's, such as !word
+            tag = f"the tag !!{node.tag.removeprefix(_TAG)}" if own else "a tag"
+            self._faults.append(Fault(origin, key, f"has {tag}, which is not allowed"))
+            return None
         if isinstance(node, yaml.MappingNode):
             return self._map(node, key)
         if isinstance(node, yaml.SequenceNode):
-            return [self.located(item, f"{key}[{i}]") for i, item in enumerate(node.value)]
-        if node.tag.removeprefix(_TAG) in ("bool", "int", "float", "null", "str"):
-            return self._scalar(node, key, origin)
-        self._faults.append(Fault(origin, key, f"has the tag {node.tag}, which is not allowed"))
-        return None
+            return [self.located(item, f"{key}.{i}") for i, item in enumerate(node.value)]
+        return self._scalar(node, key, origin)
 
     def _scalar(self, node: yaml.Node, key: str, origin: Origin) -> Any:
         try:
@@ -188,7 +223,11 @@ class _Tree:
     def _merged(self, node: yaml.Node, key: str) -> dict[str, Located]:
         """Return what a ``<<`` key brings in: one map, or several, the first of which wins."""
         nodes = node.value if isinstance(node, yaml.SequenceNode) else [node]
-        maps = [self.located(item, key).value for item in nodes]
-        return {
-            k: v for found in reversed(maps) if isinstance(found, dict) for k, v in found.items()
-        }
+        merged: dict[str, Located] = {}
+        for item in reversed(nodes):
+            found = self.located(item, key)
+            if isinstance(found.value, dict):
+                merged |= found.value
+            else:
+                self._faults.append(Fault(found.origin, key, "has a '<<' that brings in no map"))
+        return merged

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from war_rig.errors import ConfigError, MalformedAnswerError, ProviderError, WarRigError
-from war_rig.providers.classification import Verdict, classify, one_line
+from war_rig.providers.classification import Verdict, classify
+from war_rig.providers.foreign import Redact, one_line, text_of
 from war_rig.providers.protocol import CompletionResponse, LLMProvider, Message
 from war_rig.providers.secrets import Redactor
 
@@ -111,12 +112,16 @@ class Border:
     def _error(self, failure: Exception, model: str | None) -> WarRigError:
         if isinstance(failure, WarRigError) and not isinstance(failure, ProviderError):
             return _own_kind(failure)(self._redactor.redact(str(failure)))
-        verdict = _declared(failure) if isinstance(failure, ProviderError) else classify(failure)
+        redact = self._redactor.redact
+        if isinstance(failure, ProviderError):
+            verdict = _declared(failure, redact)
+        else:
+            verdict = classify(failure, redact)
         _log.debug("%s failed: %s, status %s", self.name, verdict.kind.__name__, verdict.status)
         return verdict.kind(
-            self._redactor.redact(_message(self.name, model, verdict)),
+            redact(_message(self.name, model, verdict)),
             provider=self.name,
-            model=model and self._redactor.redact(model),
+            model=model and redact(model),
             status=verdict.status,
             retry_after_seconds=verdict.retry_after_seconds,
             is_retryable=verdict.is_retryable,
@@ -155,11 +160,11 @@ def _own_kind(failure: E) -> type[E]:
     return next(kind for kind in type(failure).__mro__ if kind.__module__ == WarRigError.__module__)
 
 
-def _declared(failure: ProviderError) -> Verdict:
+def _declared(failure: ProviderError, redact: Redact) -> Verdict:
     """Return what a provider that raises our own errors said itself."""
     return Verdict(
         _own_kind(failure),
-        f"reports: {one_line(str(failure))}",
+        f"reports: {one_line(redact(text_of(failure)))}",
         failure.status,
         failure.retry_after_seconds,
         failure.is_retryable,

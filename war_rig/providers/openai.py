@@ -9,7 +9,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from war_rig.errors import MalformedAnswerError
-from war_rig.providers.classification import one_line
 from war_rig.providers.clients import LoopClients
 from war_rig.providers.protocol import CompletionResponse, Message
 
@@ -21,6 +20,7 @@ _CONNECT_TIMEOUT_SECONDS = 10.0
 _READ_TIMEOUT_SECONDS = 600.0
 _POOL_TIMEOUT_SECONDS = 60.0
 _MAX_CONNECTIONS = 1000
+_LONGEST_TEXT = 2000  # more than the border shows, which clears it of secrets before it cuts
 
 
 class _ChatCompletions:
@@ -202,11 +202,12 @@ def _response(answer: "ChatCompletion") -> CompletionResponse:
 def _refuse_foreign(answer: Any) -> None:
     """Raise where the SDK took something that is no chat completion for one."""
     if isinstance(answer, str):
-        text = f"answered 200 with text that is no JSON: {one_line(answer)}"
+        text = f"answered 200 with text that is no JSON: {answer[:_LONGEST_TEXT]}"
         raise MalformedAnswerError(text, status=200)
     error = getattr(answer, "error", None)
     if error:
         text = error.get("message", error) if isinstance(error, dict) else error
-        raise MalformedAnswerError(f"answered 200 with an error: {one_line(str(text))}", status=200)
+        text = f"answered 200 with an error: {str(text)[:_LONGEST_TEXT]}"
+        raise MalformedAnswerError(text, status=200)
     if not getattr(answer, "choices", None) or answer.choices[0].message is None:
         raise MalformedAnswerError("answered 200 without any choices", status=200)

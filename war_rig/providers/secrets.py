@@ -14,6 +14,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+from war_rig.providers.foreign import text_of
+
 MASK = "***"
 _WORDS = frozenset({"key", "token", "secret", "password"})
 _SHORTEST = 8
@@ -86,10 +88,8 @@ class RedactedError(Exception):
     """
 
     def __init__(self, original: BaseException, redactor: Redactor) -> None:
-        kind = type(original)
-        text = redactor.redact(f"{kind.__module__}.{kind.__qualname__}: {original}")
-        super().__init__(text)
-        self.original_type = f"{kind.__module__}.{kind.__qualname__}"
+        self.original_type = f"{type(original).__module__}.{type(original).__qualname__}"
+        super().__init__(redactor.redact(f"{self.original_type}: {text_of(original)}"))
         lines = traceback.format_tb(original.__traceback__)
         self.add_note(redactor.redact("Its traceback:\n" + "".join(lines)).rstrip())
 
@@ -107,16 +107,20 @@ def _unpickle_redacted(text: str, state: dict[str, Any]) -> "RedactedError":
 def _forms(secret: str) -> Iterable[str]:
     """Yield *secret* as it is, and as it looks in a URL, in JSON and in a repr."""
     yield secret
-    yield quote(secret, safe="")
-    yield quote_plus(secret)
-    yield json.dumps(secret)[1:-1]
+    for safe in ("", "/"):
+        yield quote(secret, safe=safe, errors="surrogateescape")
+    yield quote_plus(secret, errors="surrogateescape")
+    for is_ascii in (True, False):
+        yield json.dumps(secret, ensure_ascii=is_ascii)[1:-1]
     yield repr(secret)[1:-1]
 
 
 def _holds(thing: object, secrets: list[str]) -> bool:
+    texts: tuple[str, ...] = (thing,) if isinstance(thing, str) else ()
     if isinstance(thing, (bytes, bytearray)):
-        thing = bytes(thing).decode("latin-1")
-    return isinstance(thing, str) and any(secret in thing for secret in secrets)
+        data = bytes(thing)
+        texts = (data.decode("latin-1"), data.decode("utf-8", "replace"))
+    return any(secret in text for text in texts for secret in secrets)
 
 
 def _is_http_message(thing: object) -> bool:
@@ -132,4 +136,7 @@ _NOT_WALKED = (type, types.ModuleType, types.FrameType, types.TracebackType, typ
 def _referents(thing: object) -> list[Any]:
     if isinstance(thing, types.FunctionType):  # its globals are the whole module
         return [thing.__closure__, thing.__defaults__, thing.__kwdefaults__, thing.__dict__]
-    return [r for r in gc.get_referents(thing) if not isinstance(r, _NOT_WALKED)]
+    found = gc.get_referents(thing)
+    if isinstance(thing, dict):  # of a dict whose keys are texts it names the values only
+        found += list(dict.keys(thing))
+    return [r for r in found if not isinstance(r, _NOT_WALKED)]
