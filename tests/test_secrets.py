@@ -2,11 +2,13 @@
 
 import asyncio
 import functools
+import io
 import json
 import os
 import pickle
 import sys
 import traceback
+from array import array
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -369,3 +371,16 @@ def test_a_secret_of_several_lines_is_not_shown_in_one() -> None:
     """A private key stays masked where the message's line breaks were taken out."""
     secret = "-----BEGIN KEY-----\nMIIEvQIBADAN\n-----END KEY-----"
     assert "MIIEvQIBADAN" not in shown(f"can't use {secret}", secret)
+
+
+def test_what_keeps_its_content_out_of_sight_is_not_clean() -> None:
+    """Buffers are not looked into, and so not called clean; values of a class are."""
+
+    class Configured:
+        api_key = CANARY
+
+    redactor = Redactor([CANARY])
+    for hidden in (io.StringIO(CANARY), io.BytesIO(), array("B", b"x")):
+        assert not redactor.is_clean(ValueError(hidden))
+    assert not redactor.is_clean(ValueError(Configured()))
+    assert redactor.is_clean(ValueError("nothing"))

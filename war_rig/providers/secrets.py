@@ -55,8 +55,8 @@ class Redactor:
     def is_clean(self, root: object) -> bool:
         """Return whether nothing that *root* reaches is a secret or an HTTP message.
 
-        Frames, classes and modules are not walked. A structure too large to
-        walk is not called clean.
+        Frames and modules are not walked, of classes only their own values. A
+        structure too large to walk, or a buffer, is not called clean.
         """
         spellings = self._spellings()
         seen: dict[int, object] = {}
@@ -66,7 +66,7 @@ class Redactor:
             if id(thing) in seen:
                 continue
             seen[id(thing)] = thing
-            if len(seen) > _WALK_LIMIT or _is_http_message(thing) or _holds(thing, spellings):
+            if len(seen) > _WALK_LIMIT or _is_opaque(thing) or _holds(thing, spellings):
                 return False
             waiting.extend(_referents(thing))
         return True
@@ -123,13 +123,15 @@ def _holds(thing: object, secrets: list[str]) -> bool:
     return any(secret in text for text in texts for secret in secrets)
 
 
-def _is_http_message(thing: object) -> bool:
-    return any(
-        base.__name__.endswith(("Request", "Response", "RequestInfo"))
-        for base in type(thing).__mro__
-    )
+def _is_opaque(thing: object) -> bool:
+    """Return whether *thing* is an HTTP message, or keeps its content out of sight."""
+    names = {base.__name__ for base in type(thing).__mro__}
+    if names & {"_IOBase", "array"}:
+        return True
+    return any(name.endswith(("Request", "Response", "RequestInfo")) for name in names)
 
 
+_VALUES = (str, bytes, dict, list, tuple, set)
 _NOT_WALKED = (type, types.ModuleType, types.FrameType, types.TracebackType, types.CodeType)
 
 
@@ -139,4 +141,7 @@ def _referents(thing: object) -> list[Any]:
     found = gc.get_referents(thing)
     if isinstance(thing, dict):  # of a dict whose keys are texts it names the values only
         found += list(dict.keys(thing))
+    for base in type(thing).__mro__:
+        if base.__module__ != "builtins":
+            found += [v for v in vars(base).values() if isinstance(v, _VALUES)]
     return [r for r in found if not isinstance(r, _NOT_WALKED)]
