@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from loopback import Server, answer, chat_completion, serve, stall
 import containers.__main__
 from containers.cli import debug
 from war_rig import __version__
+from war_rig.providers import registry
 
 NOTE = (
     "note: no provider was chosen, so the embedded 'offline' one is used; set LLM_PROVIDER or pass "
@@ -156,6 +158,7 @@ def test_debug_adds_the_traceback_but_not_the_key(war_rig: WarRig) -> None:
         (["ask", "Hello", "--config", "nope.yaml"], "nope.yaml  can't be read: No such file"),
         (["ask", "Hello", "--provider", "openai"], "provider 'openai' needs 'api_key'"),
         (["explain", "clerk"], "unknown agent 'clerk'."),
+        (["explain", "clerk", "--provider", "openai"], "unknown agent 'clerk'."),
         (["providers", "show", "nope"], "unknown provider 'nope'."),
         (["document", "nowhere", "--out", "docs"], "there is no source at nowhere"),
     ],
@@ -223,6 +226,32 @@ def test_providers_tells_of_a_selection_that_can_not_be_used(war_rig: WarRig, na
     assert (ran.code, ran.err) == (
         0,
         f"selected, but not usable: {name}; see: war-rig ask hello\n",
+    )
+
+
+@dataclass
+class Named:
+    name: str
+    version: str = "1"
+
+
+def test_providers_shows_a_name_that_is_taken_twice(
+    war_rig: WarRig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both offers are a conflict until the file chooses a distribution."""
+    found = []
+    for name, dist in (("acme", Named("acme-llm")), ("Acme", Named("other")), ("9", Named("x"))):
+        found.append(EntryPoint(name, "nowhere:Provider", "war_rig.providers"))
+        vars(found[-1])["dist"] = dist
+    monkeypatch.setattr(registry, "_entry_points", lambda: tuple(found))
+    rows = [line.split()[:3] for line in war_rig("providers").out.splitlines()]
+    assert rows[1:3] == [["acme", "conflict", "acme-llm"], ["acme", "conflict", "other"]]
+    (tmp_path / "my.yaml").write_text("providers: {acme: {distribution: acme-llm}}")
+    ran = war_rig("providers", "--config", "my.yaml", LLM_PROVIDER="ACME")
+    rows = [line.split() for line in ran.out.splitlines()]
+    assert [row[:2] for row in rows[1:3]] == [["acme", "not"], ["acme", "selected"]]
+    assert ran.err.startswith(
+        "not usable: entry point 9 = nowhere:Provider of x: '9' is not a name"
     )
 
 
@@ -400,6 +429,17 @@ def test_a_terminal_gets_a_progress_bar(src: Path, tmp_path: Path) -> None:
     assert b"0 failed" in shown
     assert b"100%" in shown
     assert b"3 claims verified" in out
+
+
+def test_the_bar_counts_parts_and_failures(
+    war_rig: WarRig, src: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bar on stderr shows how much failed and what was spent."""
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    assert war_rig("document", "src", "--out", "docs").code == 0
+    assert re.search(r"0 failed, \d+ tokens", terminal.getvalue())
+    assert "part 1 of" not in terminal.getvalue()
 
 
 @pytest.mark.parametrize("words", [["ask", "Hello"], ["document", "src", "--out", "docs"]])

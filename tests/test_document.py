@@ -177,6 +177,21 @@ def test_the_scribe_is_asked_again_with_the_reasons(src: Path, docs: Path) -> No
     assert '- "The rate is 0.05.": the number 0.05 does not stand' in fake.calls[1].text
 
 
+def test_a_line_that_is_cited_may_be_named(src: Path, docs: Path) -> None:
+    """A sentence may name lines, where they are among the cited ones."""
+    run(src, docs, FakeProvider(said(("Lines 2 to 4 are the whole of it.", "1-4"))))
+    assert "Lines 2 to 4 are the whole of it." in page(docs).partition("## Unverified")[0]
+
+
+def test_an_error_at_the_first_part_keeps_an_earlier_page(src: Path, docs: Path) -> None:
+    """A file of which nothing was documented keeps the page of the run before."""
+    run(src, docs)
+    before = page(docs)
+    with pytest.raises(AuthenticationError):
+        run(src, docs, FakeProvider(AuthenticationError("no")))
+    assert page(docs) == before
+
+
 def test_rounds_are_bounded(src: Path, docs: Path) -> None:
     """The Scribe is asked at most as often as document.rounds says."""
     fake = FakeProvider(said(("The rate is 0.05.", "2-4")))

@@ -19,7 +19,7 @@ from war_rig.errors import (
     ProviderError,
     ProviderTimeoutError,
 )
-from war_rig.providers import Message, create_provider
+from war_rig.providers import Message, clients, create_provider
 
 POISON = {
     "OPENAI_BASE_URL": "http://poison.invalid",
@@ -269,8 +269,8 @@ def test_close_closes_each_client_on_its_own_loop(api: Server, where: str) -> No
         loop.run_until_complete(agent.run("Hello"))
     else:
         agent.run_sync("Hello")
-    clients = agent.provider.provider._clients  # type: ignore[attr-defined]
-    (client,) = clients._clients.values()
+    own = agent.provider.provider._clients  # type: ignore[attr-defined]
+    (client,) = own._clients.values()
 
     async def use_and_close() -> None:
         await agent.run("Hello")
@@ -278,10 +278,21 @@ def test_close_closes_each_client_on_its_own_loop(api: Server, where: str) -> No
 
     asyncio.run(use_and_close())
     assert client.is_closed()
-    assert clients._clients == {}
+    assert own._clients == {}
     loop.close()
     assert app.agents("assistant").run_sync("Hello").content == "Hello."
     asyncio.run(close(app))
+
+
+def test_what_is_left_at_the_end_of_the_process_is_closed(api: Server) -> None:
+    """The exit handler closes the clients of a loop that was left open."""
+    agent = application(env=environment(api.url)).agents("assistant")
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(agent.run("Hello"))
+    (client,) = agent.provider.provider._clients._clients.values()  # type: ignore[attr-defined]
+    clients._close_all()
+    assert client.is_closed()
+    loop.close()
 
 
 ENDINGS = {

@@ -6,6 +6,7 @@ belongs to the process: proxies and certificates.
 """
 
 import json
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from war_rig.errors import MalformedAnswerError
@@ -23,7 +24,7 @@ _MAX_CONNECTIONS = 1000
 _LONGEST_TEXT = 2000  # more than the border shows, which clears it of secrets before it cuts
 
 
-class _ChatCompletions:
+class _ChatCompletions(ABC):
     """What the two share: a call, and the reading of its answer."""
 
     def __init__(self, model: str, timeouts: tuple[float, float, float], connections: int) -> None:
@@ -67,8 +68,8 @@ class _ChatCompletions:
         """Close the clients; the provider can be used again after it."""
         await self._clients.aclose()
 
-    def _open(self) -> "AsyncOpenAI":
-        raise NotImplementedError
+    @abstractmethod
+    def _open(self) -> "AsyncOpenAI": ...
 
     def _http(self) -> dict[str, Any]:
         """Return the arguments that both SDK clients take, with nothing left to the environment."""
