@@ -8,10 +8,15 @@ import venv
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from war_rig.providers import registry
 
 ROOT = Path(__file__).parents[1]
+
+# A loaded machine is no fault: what a test asserts never depends on how long it took.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 
 @pytest.fixture(autouse=True)

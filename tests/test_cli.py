@@ -19,8 +19,9 @@ from loopback import Server, answer, chat_completion, serve, stall
 
 import containers.__main__
 from containers.cli import debug
-from war_rig import __version__
+from war_rig import __version__, readers
 from war_rig.providers import registry
+from war_rig.readers import Reading, Source
 
 NOTE = (
     "note: no provider was chosen, so the embedded 'offline' one is used; set LLM_PROVIDER or pass "
@@ -278,6 +279,7 @@ def test_explain_shows_every_value_with_its_origin(war_rig: WarRig, tmp_path: Pa
         "    project: ${HOUSE_KEY:none}\n"
         "    base_url: https://llm.example\n"
         f"    headers: {{x_token: {CANARY}, accept: text}}\n"
+        "  small: {type: openai}\n"
         "agents:\n"
         "  clerk: {provider: house, temperature: 0.5}\n"
     )
@@ -290,7 +292,7 @@ def test_explain_shows_every_value_with_its_origin(war_rig: WarRig, tmp_path: Pa
     assert rows["providers.house.project"] == "*** (HOUSE_KEY is set) my.yaml:6"
     assert rows["providers.house.base_url"] == "https://llm.example my.yaml:7"
     assert rows["providers.house.headers"] == "{x_token: ***, accept: text} my.yaml:8"
-    assert rows["agents.clerk.temperature"] == "0.5 my.yaml:10"
+    assert rows["agents.clerk.temperature"] == "0.5 my.yaml:11"
     assert rows["agents.clerk.model"] == "- left to the provider"
     assert rows["agents.scribe.provider"] == "offline llm_provider"
     assert rows["document.rounds"].startswith("2 shipped default:")
@@ -358,6 +360,37 @@ def test_document_prints_a_summary(war_rig: WarRig, src: Path, tmp_path: Path) -
         "1 of 3 parts, 0 failed, N tokens\n2 of 3 parts, 0 failed, N tokens\n"
         "3 of 3 parts, 0 failed, N tokens\n"
     )
+
+
+def test_document_tells_of_a_broken_reader_in_one_line(
+    war_rig: WarRig, src: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that its reader failed on is named, its name without control characters."""
+
+    class Picky:
+        language = "picky"
+
+        def reads(self, source: Source) -> bool:
+            return source.file.startswith("odd")
+
+        def read(self, source: Source) -> Reading:
+            raise ValueError
+
+    (src / "odd\x1b[2J\nname").write_text("# text of it\n")
+    plain = readers.readers
+    monkeypatch.setattr(readers, "readers", lambda lines: [Picky(), *plain(lines)])
+    ran = war_rig("document", "src", "--out", "docs")
+    assert ran.code == 0
+    told = "read as plain text: odd [2J name: Picky failed with ValueError\n"
+    assert told in ran.err
+
+
+def test_progress_is_a_line_a_tenth(war_rig: WarRig, src: Path) -> None:
+    """Elsewhere than on a terminal, progress is at most ten lines."""
+    for number in range(40):
+        (src / f"more{number}.txt").write_text("x\n")
+    ran = war_rig("document", "src", "--out", "docs")
+    assert ran.err.count(" of 43 parts") == 10
 
 
 def test_document_says_where_the_source_goes(war_rig: WarRig, src: Path, api: Server) -> None:

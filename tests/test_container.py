@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from dependency_injector import providers as di_providers
 from containers import Application, application, close, running
 from war_rig.config import load
 from war_rig.errors import ConfigError, PluginError, ProviderError, UnknownProviderError
-from war_rig.providers import CompletionResponse, LLMProvider, register_provider
+from war_rig.providers import CompletionResponse, LLMProvider, register_provider, registry
 from war_rig.testing import FakeProvider
 from war_rig.wiring import LATE
 
@@ -343,6 +344,25 @@ def test_an_untrusted_entry_gets_nothing_from_the_environment(tmp_path: Path) ->
     assert app.agents("assistant").provider.provider.api_key == "none"  # type: ignore[attr-defined]
     trusted = application("war_rig.yaml", env=env).agents("assistant").provider
     assert trusted.provider.api_key == CANARY  # type: ignore[attr-defined]
+
+
+def test_an_untrusted_entry_gives_a_plugin_no_arguments(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plugin may read its key by itself, so a file that was only found can't direct it."""
+    plugin = EntryPoint("acme", f"{__name__}:House", "war_rig.providers")
+    monkeypatch.setattr(registry, "_entry_points", lambda: (plugin,))
+    (tmp_path / "war_rig.yaml").write_text("llm_provider: acme\nproviders: {acme: {model: m}}\n")
+    with pytest.raises(ConfigError) as caught:
+        application(env={}).llm_provider()
+    assert str(caught.value) == (
+        "providers.acme may not give arguments to a plugin, which may add your keys to them\n"
+        "  set at: war_rig.yaml:2\n"
+        "  its entry is in a war_rig.yaml that was only found in the current folder, so it gets "
+        "nothing from the environment: to trust the file, pass --config war_rig.yaml or set "
+        "WAR_RIG_CONFIG=war_rig.yaml"
+    )
+    assert application("war_rig.yaml", env={}).llm_provider().default_model == "m"
 
 
 def test_the_environment_is_read_when_a_provider_is_built(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,9 +7,11 @@ answer does not fit.
 
 import asyncio
 import atexit
+import contextlib
 import json
 import threading
 from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 T = TypeVar("T")
+_END_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +97,12 @@ class Agent:
 def _schema_request(output: "type[BaseModel]") -> str:
     schema = json.dumps(output.model_json_schema(), separators=(",", ":"))
     return (
-        f"\n\nAnswer with one JSON object that fits this JSON schema, and nothing else:\n{schema}"
+        f"\n\nAnswer with one JSON value that fits this JSON schema, and nothing else:\n{schema}"
     )
 
 
 def _again(fault: str) -> str:
-    return f"That does not fit the schema. Answer with the corrected JSON object only.\n{fault}"
+    return f"That does not fit the schema. Answer with the corrected JSON only.\n{fault}"
 
 
 def _validate(response: CompletionResponse, output: "type[BaseModel]") -> str | None:
@@ -107,7 +110,8 @@ def _validate(response: CompletionResponse, output: "type[BaseModel]") -> str | 
     from pydantic import ValidationError
 
     try:
-        response.output = output.model_validate_json(_json_part(response.content))
+        is_list = output.model_json_schema().get("type") == "array"
+        response.output = output.model_validate_json(_json_part(response.content, is_list))
     except ValidationError as error:
         faults = error.errors(include_input=False, include_url=False)
         return "\n".join(f"{'.'.join(map(str, f['loc'])) or 'JSON'}: {f['msg']}" for f in faults)
@@ -115,9 +119,10 @@ def _validate(response: CompletionResponse, output: "type[BaseModel]") -> str | 
     return None
 
 
-def _json_part(content: str) -> str:
-    """Return the text from the first ``{`` to the last ``}``: models add words and fences."""
-    first, last = content.find("{"), content.rfind("}")
+def _json_part(content: str, is_list: bool) -> str:
+    """Return the text from the first bracket to the last: models add words and fences."""
+    opening, closing = "[]" if is_list else "{}"
+    first, last = content.find(opening), content.rfind(closing)
     return content[first : last + 1] if 0 <= first < last else content
 
 
@@ -151,16 +156,32 @@ class _Background:
                 self._thread.start()
             return self._loop
 
+    def is_here(self) -> bool:
+        """Return whether the caller runs on the loop, and so must not wait for it."""
+        return threading.current_thread() is self._thread
+
     def stop(self) -> None:
-        """End the loop as asyncio.run would, so that what it holds is closed."""
+        """End the loop as asyncio.run would, so that what it holds is closed.
+
+        A loop that a provider blocks is left to the end of the process.
+        """
         if self._loop is None or self._thread is None or not self._thread.is_alive():
             return
-        ending = asyncio.run_coroutine_threadsafe(self._loop.shutdown_asyncgens(), self._loop)
-        ending.result(timeout=5)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(timeout=5)
-        self._loop.close()
+        ending = asyncio.run_coroutine_threadsafe(_end_all(), self._loop)
+        with contextlib.suppress(TimeoutError):
+            ending.result(timeout=_END_SECONDS)
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(timeout=_END_SECONDS)
+            self._loop.close()
         self._loop = None
+
+
+async def _end_all() -> None:
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.get_running_loop().shutdown_asyncgens()
 
 
 _background = _Background()
@@ -168,6 +189,9 @@ atexit.register(_background.stop)
 
 
 def _in_background(work: Coroutine[Any, Any, T]) -> T:
+    if _background.is_here():  # a provider on that loop asks another agent
+        with ThreadPoolExecutor(1) as other:
+            return other.submit(asyncio.run, work).result()
     running = asyncio.run_coroutine_threadsafe(work, _background.loop())
     try:
         return running.result()

@@ -117,15 +117,17 @@ def _print_tenths() -> "Callable[[Progress], None]":
 
 def _print_summary(summary: "Summary", folder: "DocsFolder") -> None:
     from war_rig.document.render import counted
+    from war_rig.providers.foreign import one_line
 
     plan = summary.plan
     files, parts = counted(len(plan.files), "file"), counted(plan.units, "part")
     print(f"{files}, {parts}, {summary.tokens} tokens")
     print(f"{counted(summary.verified, 'claim')} verified, {summary.unverified} unverified")
     for path, reason in plan.misread:
-        print(f"read as plain text: {path}: {reason}", file=sys.stderr)
+        print(one_line(f"read as plain text: {path}: {reason}"), file=sys.stderr)
     for reason, count in sorted(plan.reasons.items()):
         print(f"left out: {count} {reason}")
     for unit, failure in summary.failures:
-        print(f"not documented: {unit.file} {unit.name}: {failure}", file=sys.stderr)
+        text = f"not documented: {unit.file} {unit.name}: {failure}"
+        print(one_line(text), file=sys.stderr)
     print(f"read {folder.path / 'README.md'}")

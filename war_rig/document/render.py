@@ -34,7 +34,9 @@ class FilePages:
         return cls(file, judged, folder.page_name("files", name), folder.page_name("source", name))
 
     def write(self, folder: DocsFolder) -> None:
-        """Write both pages."""
+        """Write both pages; where no part was judged yet, an earlier run's are better."""
+        if self.file.reading.units and not self.judged:
+            return
         folder.write(self.source, "\n".join(_source_page(self)) + "\n")
         folder.write(self.page, "\n".join(_file_page(self)) + "\n")
 

@@ -74,8 +74,7 @@ async def document(
                     entry.judged.append(judged)
                     on_progress(summary.add(judged))
             finally:
-                if entry.judged or not entry.file.reading.units:
-                    entry.write(folder)
+                entry.write(folder)
     finally:
         is_whole = summary.done == plan.units
         there = [entry for entry in pages if folder.has(entry.page)]

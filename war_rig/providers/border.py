@@ -8,6 +8,7 @@ failure, whoever wrote the provider, and no secret passes.
 import inspect
 import logging
 from collections.abc import Iterable
+from copy import copy
 from typing import Any, TypeVar
 
 from war_rig.errors import ConfigError, MalformedAnswerError, ProviderError, WarRigError
@@ -68,7 +69,7 @@ class Border:
         except Exception as error:  # the plugin's border
             failure = error
         else:
-            return checked(answer, self.name, model)
+            return checked(answer, self.name, model, self._redactor.redact)
         raise self._error(failure, model) from self._cause(failure)
 
     async def aclose(self) -> None:
@@ -100,7 +101,7 @@ class Border:
         if unknown:
             raise ConfigError(
                 f"provider '{self.name}' does not take {' and '.join(map(repr, unknown))}\n"
-                f"  its complete() takes: messages, {', '.join(sorted(self._taken or ()))}\n"
+                f"  its complete() takes: {', '.join(['messages', *sorted(self._taken or ())])}\n"
                 "  remove it from the agent in war_rig.yaml, or from the call"
             )
 
@@ -111,7 +112,7 @@ class Border:
 
     def _error(self, failure: Exception, model: str | None) -> WarRigError:
         if isinstance(failure, WarRigError) and not isinstance(failure, ProviderError):
-            return _own_kind(failure)(self._redactor.redact(str(failure)))
+            return _own_kind(failure)(self._redactor.redact(text_of(failure)))
         redact = self._redactor.redact
         if isinstance(failure, ProviderError):
             verdict = _declared(failure, redact)
@@ -128,15 +129,22 @@ class Border:
         )
 
 
-def checked(answer: object, provider: str, model: str | None = None) -> CompletionResponse:
-    """Return *answer* where it is one; else raise MalformedAnswerError naming *provider*."""
+def checked(
+    answer: object, provider: str, model: str | None = None, redact: Redact = str
+) -> CompletionResponse:
+    """Return a copy of *answer* where it is one; raise MalformedAnswerError naming *provider* else.
+
+    A copy, since a provider may give the same object again.
+    """
     fault = _fault(answer)
     if fault is None:
         assert isinstance(answer, CompletionResponse)
-        answer.tokens_used = answer.tokens_used or 0
-        answer.model = answer.model or model or "unknown"
-        return answer
-    verdict = Verdict(MalformedAnswerError, f"returned {fault}")
+        own = copy(answer)
+        own.tokens_used = own.tokens_used or 0
+        own.model = own.model or model or "unknown"
+        return own
+    model = model and redact(model)
+    verdict = Verdict(MalformedAnswerError, f"returned {one_line(redact(fault))}")
     raise MalformedAnswerError(_message(provider, model, verdict), provider=provider, model=model)
 
 
@@ -165,9 +173,9 @@ def _declared(failure: ProviderError, redact: Redact) -> Verdict:
     return Verdict(
         _own_kind(failure),
         f"reports: {one_line(redact(text_of(failure)))}",
-        failure.status,
-        failure.retry_after_seconds,
-        failure.is_retryable,
+        getattr(failure, "status", None),  # its own __init__ may not have called ours
+        getattr(failure, "retry_after_seconds", None),
+        getattr(failure, "is_retryable", None),
     )
 
 

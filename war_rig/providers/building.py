@@ -8,7 +8,7 @@ Each parameter that the constructor names is taken from, in this order: what
 import inspect
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,7 +28,7 @@ class Parameter:
 
     name: str
     variable: str
-    declared: inspect.Parameter
+    declared: inspect.Parameter = field(repr=False)
     argument: Argument | None
 
     @property
@@ -49,12 +49,18 @@ class Parameter:
         return "missing" if self.is_missing else "default"
 
     @property
+    def value(self) -> Any:
+        """Return its argument, else its default, None where it has neither."""
+        if self.argument:
+            return self.argument.value
+        return None if self.is_missing else self.declared.default
+
+    @property
     def shown(self) -> str:
         """Return its value for a person to see; a secret is masked."""
         if self.is_missing:
             return "-"
-        value = self.argument.value if self.argument else self.declared.default
-        return MASK if self.is_secret and value is not None else repr(value)
+        return MASK if self.is_secret and self.value is not None else repr(self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +86,17 @@ class Blueprint:
 
     @property
     def secrets(self) -> set[str]:
-        """Return the values among the arguments that are secrets."""
-        given = [(p.argument, p.is_secret) for p in self.parameters]
-        given += [(a, a.is_secret or is_secret_name(name)) for name, a in self.extra.items()]
-        return {str(a.value) for a, is_secret in given if a and is_secret and a.value}
+        """Return the values among arguments and defaults that are secrets."""
+        given = [(p.value, p.is_secret) for p in self.parameters]
+        given += [(a.value, a.is_secret or is_secret_name(n)) for n, a in self.extra.items()]
+        return {str(value) for value, is_secret in given if is_secret and value}
 
     @property
     def hosts(self) -> list[str]:
         """Return the hosts of those arguments and defaults that are URLs."""
-        values = [p.argument.value if p.argument else p.declared.default for p in self.parameters]
+        values = [p.value for p in self.parameters]
         values += [argument.value for argument in self.extra.values()]
-        urls = [urlsplit(v) for v in values if isinstance(v, str) and v.startswith("http")]
-        return [url.hostname for url in urls if url.hostname]
+        return [host for value in values if (host := _host(value))]
 
     def build(self) -> LLMProvider:
         """Call the constructor and check what it made.
@@ -105,9 +110,9 @@ class Blueprint:
 
     def _constructed(self) -> object:
         bound = self.signature.bind_partial()
-        for parameter in self.parameters:
-            if parameter.argument is not None:
-                bound.arguments[parameter.name] = parameter.argument.value
+        for p in self.parameters:
+            if p.argument or p.declared.kind is inspect.Parameter.POSITIONAL_ONLY:
+                bound.arguments[p.name] = p.value
         extra = {name: argument.value for name, argument in self.extra.items()}
         try:
             return self.factory(*bound.args, **bound.kwargs, **extra)
@@ -268,6 +273,14 @@ def _converted(
     return Argument(value, argument.origin, argument.folder, argument.is_secret)
 
 
+def _host(value: object) -> str | None:
+    try:
+        is_url = isinstance(value, str) and value.startswith(("http://", "https://"))
+        return urlsplit(str(value)).hostname if is_url else None
+    except ValueError:  # a broken URL: the provider will say so
+        return None
+
+
 def _shown(p: inspect.Parameter) -> str:
     stars = {_VARIADIC[0]: "*", _VARIADIC[1]: "**"}.get(p.kind, "")
     name = f"{stars}{p.name}"
@@ -288,7 +301,7 @@ def _unknown_arguments(
     takes = f"takes: {', '.join(known)}" if known else "takes no arguments"
     lines = [f"provider '{name}': {shown}, {registration.described}, {takes}"]
     lines += [
-        f"  it does not take '{key}', set by: {argument.origin}{did_you_mean(key, known)}"
+        f"  it does not take '{key}'.{did_you_mean(key, known)} Set by: {argument.origin}"
         for key, argument in extra.items()
     ]
     return "\n".join(lines)

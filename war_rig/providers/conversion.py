@@ -4,6 +4,7 @@ Text from a file or the environment is converted to str, int, float, bool or
 Path, and Optional of these; a relative Path starts at the file that names it.
 """
 
+import functools
 import inspect
 import types
 import typing
@@ -50,7 +51,8 @@ def plain_types(declared: inspect.Parameter, factory: Callable[..., Any]) -> tup
     is_union = typing.get_origin(annotation) in (typing.Union, types.UnionType)
     members = typing.get_args(annotation) if is_union else (annotation,)
     kinds = tuple(member for member in members if member is not types.NoneType)
-    return kinds if all(kind in _WANTED for kind in kinds) else ()
+    is_plain = all(isinstance(kind, type) and kind in _WANTED for kind in kinds)
+    return kinds if is_plain else ()
 
 
 def _annotation(declared: inspect.Parameter, factory: Callable[..., Any]) -> Any:
@@ -58,11 +60,21 @@ def _annotation(declared: inspect.Parameter, factory: Callable[..., Any]) -> Any
     annotation = declared.annotation
     if not isinstance(annotation, str):
         return annotation
-    function = inspect.unwrap(factory if inspect.isfunction(factory) else factory.__init__)
     try:
-        return eval(annotation, getattr(function, "__globals__", {}))
+        return eval(annotation, getattr(_function(factory), "__globals__", {}))
     except Exception:  # the plugin's own text, as it would fail in typing.get_type_hints
         return None
+
+
+def _function(factory: Callable[..., Any]) -> Any:
+    """Return the function whose module an annotation of *factory* is written in."""
+    while isinstance(factory, functools.partial):
+        factory = factory.func
+    if inspect.isclass(factory):
+        return inspect.unwrap(factory.__init__)
+    if inspect.isroutine(factory):
+        return inspect.unwrap(getattr(factory, "__func__", factory))
+    return inspect.unwrap(type(factory).__call__)
 
 
 def convert(argument: Argument, kinds: tuple[type, ...]) -> Any:
@@ -81,7 +93,7 @@ def convert(argument: Argument, kinds: tuple[type, ...]) -> Any:
     for kind in kinds:
         try:
             return _as(kind, argument)
-        except (ValueError, KeyError):
+        except (ValueError, KeyError, RuntimeError):  # the last: no such ~user
             continue
     raise ValueError(" or ".join(_WANTED[kind] for kind in kinds))
 

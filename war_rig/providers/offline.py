@@ -47,7 +47,10 @@ class OfflineProvider:
         """Return claims for a prompt with a facts block, else a sentence on what to do next."""
         asked = next((m.content for m in reversed(messages) if m.role == "user"), "")
         block = _facts(messages)
-        content = json.dumps({"claims": list(_claims(block))}) if block else _refusal(asked)
+        try:
+            content = json.dumps({"claims": list(_claims(block))}) if block else _refusal(asked)
+        except (KeyError, TypeError, AttributeError):  # a block that document did not write
+            content = _refusal(asked)
         prompt_tokens = sum(_estimate(m.content) for m in messages)
         return CompletionResponse(
             content=content,

@@ -1,0 +1,86 @@
+"""The fake provider of war_rig.testing."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from war_rig.errors import RateLimitError
+from war_rig.providers import CompletionResponse, LLMProvider, Message
+from war_rig.testing import Call, FakeProvider
+
+CONVERSATION = [Message("system", "Be brief."), Message("user", "Hello")]
+
+
+def ask(fake: FakeProvider, **parameters: Any) -> CompletionResponse:
+    return asyncio.run(fake.complete(CONVERSATION, **parameters))
+
+
+def test_a_fake_is_a_provider() -> None:
+    """It fits the protocol, answers "fake", and names its model."""
+    fake = FakeProvider()
+    assert isinstance(fake, LLMProvider)
+    assert fake.default_model == "fake"
+    assert FakeProvider(model="m-1").default_model == "m-1"
+    assert ask(fake) == CompletionResponse("fake", "fake", 1, usage_source="estimated")
+
+
+def test_a_fake_gives_one_reply_for_ever() -> None:
+    """A reply is given to every call; a word is a token; the model is the one asked for."""
+    fake = FakeProvider("a canned reply", model="m-1")
+    answers = [ask(fake), ask(fake, model="m-2")]
+    assert [(a.content, a.model, a.tokens_used) for a in answers] == [
+        ("a canned reply", "m-1", 3),
+        ("a canned reply", "m-2", 3),
+    ]
+
+
+def test_a_fake_gives_each_of_several_replies() -> None:
+    """Replies, of any kind and from any iterable, are given in turn."""
+    replies = iter(["one", RateLimitError("busy"), lambda messages: messages[0].content])
+    fake = FakeProvider(replies=replies)
+    assert ask(fake).content == "one"
+    with pytest.raises(RateLimitError, match="busy"):
+        ask(fake)
+    assert ask(fake).content == "Be brief."
+
+
+def test_asking_more_often_than_there_are_replies_fails_the_test() -> None:
+    """The call too many is an AssertionError that counts it, and it is kept too."""
+    fake = FakeProvider(replies=["one"])
+    ask(fake)
+    with pytest.raises(AssertionError) as caught:
+        ask(fake)
+    assert str(caught.value) == "FakeProvider has no reply left for call 2"
+    assert len(fake.calls) == 2
+    with pytest.raises(AssertionError, match="no reply left for call 1"):
+        ask(FakeProvider("not used", replies=[]))
+
+
+def test_a_fake_keeps_what_it_was_asked() -> None:
+    """Each call holds its messages and those keywords that were set, failing ones too."""
+    fake = FakeProvider(ValueError("no"))
+    for parameters in ({}, {"model": "m-2", "temperature": 0.0, "top_p": None}):
+        with pytest.raises(ValueError, match="no"):
+            ask(fake, **parameters)
+    assert fake.calls == [
+        Call(CONVERSATION),
+        Call(CONVERSATION, {"model": "m-2", "temperature": 0.0, "top_p": None}),
+    ]
+    assert fake.calls[0].text == "Hello"
+
+
+def test_a_kept_call_does_not_change_with_the_conversation() -> None:
+    """A caller that goes on with its list of messages does not change what was kept."""
+    fake = FakeProvider()
+    messages = [Message("user", "Hello")]
+    asyncio.run(fake.complete(messages))
+    messages.append(Message("assistant", "fake"))
+    assert fake.calls[0].messages == [Message("user", "Hello")]
+
+
+def test_two_fakes_share_nothing() -> None:
+    """The calls of one fake are not those of another."""
+    one, other = FakeProvider(), FakeProvider()
+    ask(one)
+    assert (len(one.calls), len(other.calls)) == (1, 0)
