@@ -457,3 +457,10 @@ def test_the_background_loop_ends_as_asyncio_run_does() -> None:
     background.stop()
     assert ended == ["cancelled"]
     assert loop.is_closed()
+
+
+def test_a_provider_may_ask_another_agent_with_run_sync() -> None:
+    """run_sync works inside what run_sync runs, on a thread of its own."""
+    inner = Agent("inner", FakeProvider("from the inner one"))
+    outer = Agent("outer", FakeProvider(lambda messages: inner.run_sync("ask").content))
+    assert outer.run_sync("Hello").content == "from the inner one"

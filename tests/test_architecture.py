@@ -37,7 +37,7 @@ EXPORTS = {
     "create_provider register_provider",
     "war_rig.testing": "Call FakeProvider",
     "war_rig.config": "AgentSettings DocumentSettings Located Origin ProviderEntry Settings load",
-    "war_rig.readers": "Fact Reader Reading Source Unit decode reader_for readers",
+    "war_rig.readers": "Fact Problem Reader Reading Source Unit decode reader_for readers",
     "war_rig.document": "Citation Claim DocsFolder Plan Progress Summary document plan",
     "containers": "Application application close running",
 }

@@ -96,9 +96,7 @@ class Agent:
 
 def _schema_request(output: "type[BaseModel]") -> str:
     schema = json.dumps(output.model_json_schema(), separators=(",", ":"))
-    return (
-        f"\n\nAnswer with one JSON value that fits this JSON schema, and nothing else:\n{schema}"
-    )
+    return f"\n\nAnswer with one JSON value that fits this JSON schema, and nothing else:\n{schema}"
 
 
 def _again(fault: str) -> str:

@@ -6,6 +6,16 @@ the plain-text reader, so that nothing is skipped in silence.
 """
 
 from war_rig.readers.registry import reader_for, readers
-from war_rig.readers.source import Fact, Reader, Reading, Source, Unit, decode
+from war_rig.readers.source import Fact, Problem, Reader, Reading, Source, Unit, decode
 
-__all__ = ["Fact", "Reader", "Reading", "Source", "Unit", "decode", "reader_for", "readers"]
+__all__ = [
+    "Fact",
+    "Problem",
+    "Reader",
+    "Reading",
+    "Source",
+    "Unit",
+    "decode",
+    "reader_for",
+    "readers",
+]

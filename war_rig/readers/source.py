@@ -46,11 +46,25 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that a reader could not read, on *line*."""
+
+    line: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
-    """The units of a file, in order and without overlap, and its facts."""
+    """The units of a file, in order and without overlap, and its facts.
+
+    parts: what has to be documented inside the units, such as paragraphs; each
+    lies in one unit and needs a claim that cites it. None: the units themselves.
+    """
 
     units: tuple[Unit, ...]
     facts: tuple[Fact, ...]
+    parts: tuple[Unit, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
 
 class Reader(Protocol):
