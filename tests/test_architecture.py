@@ -18,9 +18,11 @@ MAY_IMPORT = {
     "war_rig.providers": {"war_rig.errors", "war_rig.names", "war_rig"},
     "war_rig.config": {"war_rig.errors", "war_rig.names", "pydantic", "yaml"},
     "war_rig.agents": {"war_rig.errors", "war_rig.providers"},
+    "war_rig.policies": {"war_rig.errors", "war_rig.providers"},
     "war_rig.readers": {"war_rig.errors"},
     "war_rig.document": {
-        "war_rig.errors", "war_rig.agents", "war_rig.providers", "war_rig.readers", "pydantic",
+        "war_rig.errors", "war_rig.agents", "war_rig.policies", "war_rig.providers",
+        "war_rig.readers", "pydantic",
     },
     "war_rig.testing": {"war_rig.errors", "war_rig.providers"},
     "war_rig.wiring": {
@@ -36,6 +38,7 @@ EXPORTS = {
     "war_rig.providers": "CompletionResponse LLMProvider Message available_providers "
     "create_provider register_provider",
     "war_rig.testing": "Call FakeProvider",
+    "war_rig.policies": "CacheStore CachedProvider",
     "war_rig.config": "AgentSettings DocumentSettings Located Origin ProviderEntry Settings load",
     "war_rig.readers": "Fact Problem Reader Reading Source Unit decode reader_for readers",
     "war_rig.document": "Citation Claim DocsFolder Plan Progress Summary document plan",

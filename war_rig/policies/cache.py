@@ -1,0 +1,148 @@
+"""The cache policy: an answer that was paid for once is not paid for again.
+
+Content-addressed: the key is a digest of the provider, the model, the messages
+and the parameters, so a change of any of them asks again. The store is one
+SQLite file in WAL mode, readable by its owner only. It holds answers and
+digests, never a message or a key.
+"""
+
+import hashlib
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from war_rig.errors import ConfigError, WarRigError
+from war_rig.providers import CompletionResponse, LLMProvider, Message
+from war_rig.providers.secrets import Redactor
+
+_FORMAT = 1
+_BUSY_SECONDS = 10.0
+_STORED = (
+    "content", "model", "tokens_used", "prompt_tokens", "completion_tokens", "usage_source",
+    "finish_reason",
+)  # fmt: skip
+
+
+class CacheStore:
+    """Answers by key, in the file at *path*, which is made where it is missing."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the store; raise ConfigError where the file is something else or damaged."""
+        self.path = path
+        try:
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600))
+            path.chmod(0o600)
+            self._database = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+            self._database.execute("PRAGMA journal_mode=WAL")
+            self._database.execute("PRAGMA synchronous=NORMAL")
+            self._database.execute(
+                "CREATE TABLE IF NOT EXISTS answer (key TEXT PRIMARY KEY, answer TEXT NOT NULL)"
+            )
+        except (OSError, sqlite3.Error) as error:
+            raise ConfigError(
+                f"the cache {path} can't be used: {error}\n"
+                "  remove it to begin anew; its answers are then paid for again"
+            ) from error
+
+    def get(self, key: str) -> CompletionResponse | None:
+        """Return the answer stored under *key*."""
+        row = self._database.execute("SELECT answer FROM answer WHERE key = ?", (key,)).fetchone()
+        return None if row is None else CompletionResponse(**json.loads(row[0]))
+
+    def put(self, key: str, answer: CompletionResponse) -> None:
+        """Store *answer*; it is safe from a killed process when this returns."""
+        stored = {name: value for name, value in asdict(answer).items() if name in _STORED}
+        self._database.execute(
+            "INSERT OR REPLACE INTO answer VALUES (?, ?)", (key, json.dumps(stored))
+        )
+
+    def forget(self, keys: Iterable[str]) -> None:
+        """Remove what is stored under *keys*."""
+        self._database.executemany("DELETE FROM answer WHERE key = ?", [(key,) for key in keys])
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+
+class CachedProvider:
+    """Asks *provider* only what *store* has no answer to.
+
+    identity: what tells this provider from another, such as its name and URL;
+    no secret. An answer that holds a known secret is given but not stored.
+    """
+
+    def __init__(self, provider: LLMProvider, store: CacheStore, identity: str) -> None:
+        self.provider = provider
+        self.calls = 0
+        self.hits = 0
+        self._store = store
+        self._identity = identity
+        self._redactor = Redactor()
+        self._used: ContextVar[list[str] | None] = ContextVar("used", default=None)
+
+    @property
+    def name(self) -> str:
+        """Return the provider's name."""
+        return getattr(self.provider, "name", type(self.provider).__name__)
+
+    @property
+    def default_model(self) -> str:
+        """Return the provider's own default model."""
+        return self.provider.default_model
+
+    async def complete(
+        self,
+        messages: list[Message],
+        model: str | None = None,
+        temperature: float | None = None,
+        **kwargs: Any,
+    ) -> CompletionResponse:
+        """Return the stored answer, else ask and store."""
+        named = {"model": model, "temperature": temperature}
+        asked = kwargs | {name: value for name, value in named.items() if value is not None}
+        key = self._key(messages, asked)
+        if (used := self._used.get()) is not None:
+            used.append(key)
+        stored = self._store.get(key)
+        if stored is not None:
+            self.hits += 1
+            return stored
+        self.calls += 1
+        answer = await self.provider.complete(messages, **asked)
+        if self._redactor.redact(answer.content) == answer.content:
+            self._store.put(key, answer)
+        return answer
+
+    @contextmanager
+    def one_piece_of_work(self) -> Iterator[None]:
+        """Forget what was stored inside the block where it ends in one of our errors.
+
+        So that answers that could not be used are asked for again the next time.
+        """
+        used: list[str] = []
+        token = self._used.set(used)
+        try:
+            yield
+        except WarRigError:
+            self._store.forget(used)
+            raise
+        finally:
+            self._used.reset(token)
+
+    def _key(self, messages: list[Message], asked: dict[str, Any]) -> str:
+        content = {
+            "format": _FORMAT,
+            "provider": self._identity,
+            "model": asked.get("model") or self.default_model,
+            "messages": [[m.role, m.content] for m in messages],
+            "parameters": {name: value for name, value in asked.items() if name != "model"},
+        }
+        text = json.dumps(content, sort_keys=True, default=repr)
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
