@@ -41,7 +41,8 @@ EXPORTS = {
     "war_rig.policies": "CacheStore CachedProvider",
     "war_rig.config": "AgentSettings DocumentSettings Located Origin ProviderEntry Settings load",
     "war_rig.readers": "Fact Problem Reader Reading Source Unit decode reader_for readers",
-    "war_rig.document": "Citation Claim DocsFolder Plan Progress Summary document plan",
+    "war_rig.document": "Citation Claim DocsFolder Plan Progress Summary document estimate_tokens "
+    "plan",
     "containers": "Application application close running",
 }
 

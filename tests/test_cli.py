@@ -1,6 +1,7 @@
 """The command line, as a user meets it: output, exit codes, and one readable block an error."""
 
 import io
+import json
 import os
 import pty
 import re
@@ -12,10 +13,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from socket import socket
 
 import pytest
 from canary import CANARY
-from loopback import Server, answer, chat_completion, serve, stall
+from loopback import (
+    Request,
+    Server,
+    answer,
+    chat_completion,
+    response_bytes,
+    serve,
+    stall,
+)
 
 import containers.__main__
 from containers.cli import debug
@@ -351,14 +361,15 @@ def test_document_prints_a_summary(war_rig: WarRig, src: Path, tmp_path: Path) -
     assert ran.code == 0
     out = re.sub(r"\d+ tokens", "N tokens", ran.out)
     assert out == (
-        "3 files, 3 parts, N tokens\n3 claims verified, 0 unverified\n"
+        "3 files, 3 parts, N tokens\n3 calls made, 0 answers kept from before\n"
+        "3 claims verified, 0 unverified\n"
         "left out: 1 binary, not read\n"
         f"read {tmp_path}/docs/README.md\n"
     )
-    assert re.sub(r"\d+ tokens", "N tokens", ran.err) == (
+    assert re.sub(r"\d+ (tokens|s left)", r"N \1", ran.err) == (
         f"{NOTE}the source stays in this process: provider 'offline' (built in)\n"
-        "1 of 3 parts, 0 failed, N tokens\n2 of 3 parts, 0 failed, N tokens\n"
-        "3 of 3 parts, 0 failed, N tokens\n"
+        "1 of 3 parts, 0 failed, N tokens, N s left\n2 of 3 parts, 0 failed, N tokens, N s left\n"
+        "3 of 3 parts, 0 failed, N tokens, N s left\n"
     )
 
 
@@ -391,6 +402,66 @@ def test_progress_is_a_line_a_tenth(war_rig: WarRig, src: Path) -> None:
         (src / f"more{number}.txt").write_text("x\n")
     ran = war_rig("document", "src", "--out", "docs")
     assert ran.err.count(" of 43 parts") == 10
+
+
+def test_document_keeps_answers_in_its_folder(war_rig: WarRig, src: Path) -> None:
+    """A second run of an unchanged source makes no call."""
+    war_rig("document", "src", "--out", "docs")
+    ran = war_rig("document", "src", "--out", "docs")
+    assert "\n0 calls made, 3 answers kept from before\n" in ran.out
+
+
+def test_document_asks_the_chosen_parts_only(war_rig: WarRig, src: Path) -> None:
+    """--only and --limit narrow the work; --dry-run asks nothing and writes nothing."""
+    words = ("document", "src", "--out", "docs", "--only", "part*", "--limit", "2")
+    ran = war_rig(*words, "--dry-run")
+    assert ran.code == 0
+    assert re.fullmatch(
+        r"2 parts: at least 2 calls, at most 8\n"
+        r"about \d+ tokens in the first prompts; kept answers are not counted\n",
+        ran.out,
+    )
+    assert not Path("docs").exists()
+    assert "2 calls made" in war_rig(*words).out
+
+
+def test_a_killed_run_goes_on_and_gives_the_same_pages(src: Path, tmp_path: Path) -> None:
+    """After kill -9 in the middle, a second run asks only the rest; the result is the same."""
+    for number in range(20):
+        (src / f"more{number}.txt").write_text(f"# Part of more {number}\n" * 3)
+    content = json.dumps({"claims": [{"about": "rule", "text": "ok", "cites": ["x"]}]})
+
+    def respond(request: Request, connection: socket) -> None:
+        time.sleep(0.02)
+        connection.sendall(response_bytes(chat_completion(content)))
+
+    def start(out: str) -> "subprocess.Popen[bytes]":
+        words = ["document", "src", "--out", out, "--in-flight", "2"]
+        env = {"PATH": os.environ["PATH"], "LLM_PROVIDER": "openai", **keys(api)}
+        return subprocess.Popen(
+            [sys.executable, "-m", "containers", *words], env=env, cwd=tmp_path,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    with serve(respond) as api:
+        assert start("whole").wait(timeout=60) == 0
+        asked = len(api.requests)
+        killed = start("docs")
+        until = time.monotonic() + 30
+        while len(api.requests) < asked + 20 and time.monotonic() < until:
+            time.sleep(0.005)
+        killed.kill()
+        killed.wait(timeout=30)
+        before = len(api.requests) - asked
+        assert start("docs").wait(timeout=60) == 0
+        assert len(api.requests) - asked <= asked + 2
+        assert before >= 20
+    assert pages_of(tmp_path / "docs") == pages_of(tmp_path / "whole")
+    assert not list((tmp_path / "docs").rglob("*.part"))
+
+
+def pages_of(docs: Path) -> dict[Path, bytes]:
+    return {path.relative_to(docs): path.read_bytes() for path in docs.rglob("*.md")}
 
 
 def test_document_says_where_the_source_goes(war_rig: WarRig, src: Path, api: Server) -> None:
@@ -433,7 +504,8 @@ def test_document_with_failed_parts_is_exit_code_1(war_rig: WarRig, src: Path, a
 def test_document_stops_at_a_wrong_key(war_rig: WarRig, src: Path) -> None:
     """An error that every part would meet ends the run at once, with exit code 1."""
     with serve(answer({"error": {"message": "no"}}, 401)) as api:
-        ran = war_rig("document", "src", "--out", "docs", LLM_PROVIDER="openai", **keys(api))
+        words = ("document", "src", "--out", "docs", "--in-flight", "1")
+        ran = war_rig(*words, LLM_PROVIDER="openai", **keys(api))
         assert len(api.requests) == 1
     assert ran.code == 1
     assert ran.err.count("error: ") == 1

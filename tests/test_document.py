@@ -20,6 +20,7 @@ from war_rig.errors import (
     MalformedAnswerError,
     WarRigError,
 )
+from war_rig.policies import CachedProvider, CacheStore
 from war_rig.providers.offline import OfflineProvider
 from war_rig.readers import readers
 from war_rig.testing import FakeProvider
@@ -55,6 +56,26 @@ def run(
     scribe = Agent("scribe", provider or OfflineProvider())
     folder = DocsFolder(docs, planned.root)
     return asyncio.run(document(planned, scribe, folder, provider="fake", rounds=rounds, **options))
+
+
+def cached(docs: Path, provider: Any) -> CachedProvider:
+    """Return *provider* behind the cache of *docs*."""
+    docs.mkdir(exist_ok=True)
+    DocsFolder(docs, docs.parent / "src").begin()
+    return CachedProvider(provider, CacheStore(docs / "cache"), "fake")
+
+
+def by_unit(messages: list[Any]) -> str:
+    """Answer what is true of the unit that the prompt shows: its first words."""
+    line = re.search(r"^ *(\d+) \| (.*)", messages[-1].content, re.MULTILINE)
+    file = re.search(r'FILE is "([^"]+)"', messages[-1].content)
+    assert line and file
+    claim = {
+        "about": "purpose",
+        "text": f'It begins "{line[2]}".',
+        "cites": [f"{file[1]}:{line[1]}"],
+    }
+    return json.dumps({"claims": [claim]})
 
 
 @pytest.fixture
@@ -243,7 +264,7 @@ def test_an_interrupted_run_keeps_the_pages_of_the_one_before(src: Path, docs: P
     fake = FakeProvider(replies=[said(("It adds.", "1-4")), AuthenticationError("no")])
     with pytest.raises(AuthenticationError):
         run(src, docs, fake, unit_lines=5)
-    assert "The run ended before the rest of this file was documented." in page(docs)
+    assert "This run ended before the rest of this file was documented." in page(docs)
     index = (docs / "README.md").read_text()
     assert "[<code>later.py</code>](files/later.py.md) | This page is of an earlier run. |" in index
     assert "| 2 | 1 | 0 | 1 |" in index
@@ -263,12 +284,12 @@ def test_a_page_that_can_not_be_written_is_no_traceback(
 ) -> None:
     """A full disk ends the run with the file and the system's reason."""
 
-    def full(self: Path, *args: Any, **kwargs: Any) -> int:
+    def full(number: int) -> None:
         raise OSError(28, "No space left on device")
 
     folder = DocsFolder(docs, src)
     folder.begin()
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(WarRigError, match=r"x.md can't be written: No space left on device"):
         folder.write("files/x.md", "text")
 
@@ -306,6 +327,119 @@ def test_progress_is_told_after_every_part(src: Path, docs: Path) -> None:
         (2, 2, 0, "interest.py"),
     ]
     assert seen[1].tokens > seen[0].tokens > 0
+
+
+def test_an_unchanged_tree_is_asked_about_once(src: Path, docs: Path) -> None:
+    """A second run makes no call and gives the same pages; an edit asks about its part only."""
+    first = cached(docs, FakeProvider(by_unit))
+    summary = run(src, docs, first, unit_lines=5)
+    pages = {path: path.read_bytes() for path in docs.rglob("*.md")}
+    again = cached(docs, FakeProvider(by_unit))
+    assert run(src, docs, again, unit_lines=5).verified == summary.verified
+    assert (again.calls, again.hits) == (0, 2)
+    assert {path: path.read_bytes() for path in docs.rglob("*.md")} == pages
+    edited = PROGRAM.replace("state", "status")
+    (src / "interest.py").write_text(edited)
+    third = cached(docs, FakeProvider(by_unit))
+    run(src, docs, third, unit_lines=5)
+    assert (third.calls, third.hits) == (1, 1)
+
+
+def test_a_part_that_failed_is_asked_about_again(src: Path, docs: Path) -> None:
+    """Answers that could not be used are not kept for the next run."""
+    bad = cached(docs, FakeProvider("no JSON"))
+    assert len(run(src, docs, bad).failures) == 1
+    good = cached(docs, FakeProvider(by_unit))
+    assert run(src, docs, good).failures == []
+    assert good.calls == 1
+
+
+def test_parts_are_asked_about_side_by_side_within_the_bound(src: Path, docs: Path) -> None:
+    """At most in_flight calls are under way, and the pages do not depend on who ends first."""
+    for number in range(5):
+        (src / f"more{number}.py").write_text(PROGRAM)
+    run(src, docs, FakeProvider(by_unit), unit_lines=5)
+    alone = {path.relative_to(docs): path.read_bytes() for path in docs.rglob("*.md")}
+
+    class Slow(FakeProvider):
+        now = most = 0
+
+        async def complete(self, messages: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+            self.now += 1
+            self.most = max(self.most, self.now)
+            await asyncio.sleep(0.001 * (len(self.calls) * 7 % 5))
+            self.now -= 1
+            return await super().complete(messages, **kwargs)
+
+    slow, other = Slow(by_unit), docs.with_name("other")
+    run(src, other, slow, unit_lines=5, in_flight=4)
+    assert slow.most == 4
+    assert {path.relative_to(other): path.read_bytes() for path in other.rglob("*.md")} == alone
+
+
+def test_one_failure_ends_all_that_is_under_way(src: Path, docs: Path) -> None:
+    """A wrong key met by one call cancels the others; what was done is kept."""
+    for number in range(5):
+        (src / f"more{number}.py").write_text(PROGRAM)
+    cancelled: list[int] = []
+
+    class Failing(FakeProvider):
+        async def complete(self, messages: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+            answer = await super().complete(messages, **kwargs)
+            if len(self.calls) == 4:
+                raise AuthenticationError("no")
+            if len(self.calls) > 1:
+                try:
+                    await asyncio.sleep(60)
+                except asyncio.CancelledError:
+                    cancelled.append(1)
+                    raise
+            return answer
+
+    with pytest.raises(AuthenticationError):
+        run(src, docs, Failing(by_unit), in_flight=3)
+    assert len(cancelled) == 2
+    assert "This run did not come to its end" in (docs / "README.md").read_text()
+
+
+def choose(src: Path, **options: Any) -> list[str]:
+    chosen = plan(src, readers(5)).choose(**options).chosen
+    return [f"{unit.file}:{unit.first}" for unit in chosen]
+
+
+def test_only_and_limit_choose_parts(src: Path) -> None:
+    """--only takes files whose path matches, --limit the first parts."""
+    (src / "sub").mkdir()
+    (src / "sub" / "later.py").write_text("x = 1\n")
+    assert choose(src) == ["interest.py:1", "interest.py:6", "sub/later.py:1"]
+    assert choose(src, only="sub/*") == ["sub/later.py:1"]
+    assert choose(src, only="*.py", limit=2) == ["interest.py:1", "interest.py:6"]
+    with pytest.raises(ConfigError) as caught:
+        choose(src, only="*.cbl")
+    assert str(caught.value) == (
+        "no file matches --only *.cbl\n"
+        "  it is compared with the whole path below SRC, for example interest.py"
+    )
+
+
+def test_an_empty_tree_is_documented(tmp_path: Path, docs: Path) -> None:
+    """A source without files gives an index that says so."""
+    (tmp_path / "empty").mkdir()
+    assert run(tmp_path / "empty", docs).plan.is_whole
+    assert "0 files in 0 parts" in (docs / "README.md").read_text()
+    with pytest.raises(ConfigError, match=r"for example src/\*.cbl"):
+        choose(tmp_path / "empty", only="x")
+
+
+def test_a_partial_run_says_so_and_removes_nothing(src: Path, docs: Path) -> None:
+    """With --limit the index tells how much was chosen; other pages stay."""
+    (src / "later.py").write_text("x = 1\n")
+    run(src, docs)
+    planned = plan(src, readers(60)).choose(limit=1)
+    scribe = Agent("scribe", OfflineProvider())
+    asyncio.run(document(planned, scribe, DocsFolder(docs, src), provider="x", rounds=1))
+    assert "> Only 1 of 2 parts were chosen for this run" in (docs / "README.md").read_text()
+    assert (docs / "files" / "later.py.md").exists()
 
 
 def test_a_relation_needs_its_fact(src: Path) -> None:

@@ -2,7 +2,8 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,18 +15,37 @@ from containers.cli.options import Config, Debug, Provider
 if TYPE_CHECKING:
     from containers.application import Application
     from war_rig.document import DocsFolder, Plan, Progress, Summary
+    from war_rig.policies import CachedProvider
 
 _AGENT = "scribe"
+_CACHE = ".war-rig.sqlite"
 
 
 def document(
     src: Annotated[Path, typer.Argument(metavar="SRC", help="The source: a folder or a file.")],
     out: Annotated[Path, typer.Option("--out", metavar="DOCS", help="Where the pages go.")],
+    only: Annotated[
+        str | None, typer.Option("--only", metavar="GLOB", help="Only files with such a path.")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", metavar="N", min=1, help="At most N parts.")
+    ] = None,
+    in_flight: Annotated[
+        int | None,
+        typer.Option("--in-flight", metavar="N", min=1, help="Ask about N parts at a time."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be asked, and ask nothing.")
+    ] = False,
     provider: Provider = None,
     config: Config = None,
     debug: Debug = False,
 ) -> None:
-    """Document a source tree: pages whose every claim cites checked lines."""
+    """Document a source tree: pages whose every claim cites checked lines.
+
+    Answers are kept in DOCS, so that a run that was interrupted goes on where
+    it ended, and an unchanged part is not asked about again.
+    """
     import asyncio
 
     from containers import application
@@ -35,15 +55,32 @@ def document(
     app = application(config, llm_provider=provider)
     if provider is not None:
         forget_own_provider(app, _AGENT)
-    settings = app.settings()
-    planned = plan(src, readers(settings.document.unit_lines))
+    settings = app.settings().document
+    planned = plan(src, readers(settings.unit_lines)).choose(only, limit)
     folder = DocsFolder(out, planned.root if src.is_dir() else src.resolve())
     note_offline(app, _AGENT)
     print(_destination(app), file=sys.stderr)
-    summary = asyncio.run(_document(app, planned, folder))
-    _print_summary(summary, folder)
+    if dry_run:
+        _print_estimate(planned, settings.rounds)
+        return
+    summary = asyncio.run(_document(app, planned, folder, in_flight or settings.in_flight))
     if summary.failures:
         raise typer.Exit(1)
+
+
+def _print_estimate(planned: "Plan", rounds: int) -> None:
+    from war_rig.document import estimate_tokens
+
+    chosen = set(planned.chosen)
+    tokens = sum(
+        estimate_tokens(unit, file)
+        for file in planned.files
+        for unit in file.reading.units
+        if unit in chosen
+    )
+    parts = len(chosen)
+    print(f"{parts} parts: at least {parts} calls, at most {2 * rounds * parts}")
+    print(f"about {tokens} tokens in the first prompts; kept answers are not counted")
 
 
 def _provider_name(app: "Application") -> str:
@@ -63,20 +100,33 @@ def _destination(app: "Application") -> str:
     return f"the source goes to {who}, host {where}"
 
 
-async def _document(app: "Application", planned: "Plan", folder: "DocsFolder") -> "Summary":
+async def _document(
+    app: "Application", planned: "Plan", folder: "DocsFolder", in_flight: int
+) -> "Summary":
     from containers import running
     from war_rig.document import document
+    from war_rig.policies import CachedProvider, CacheStore
+    from war_rig.wiring import provider_blueprint
 
-    async with running(app):
-        with _progress() as show:
-            return await document(
-                planned,
-                app.agents(_AGENT),
-                folder,
-                provider=_provider_name(app),
-                rounds=app.settings().document.rounds,
-                on_progress=show,
-            )
+    name = _provider_name(app)
+    scribe = app.agents(_AGENT)
+    folder.begin()
+    with closing(CacheStore(folder.path / _CACHE)) as store:
+        identity = provider_blueprint(name, app.settings()).identity
+        cached = CachedProvider(scribe.provider, store, identity)
+        async with running(app):
+            with _progress() as show:
+                summary = await document(
+                    planned,
+                    replace(scribe, provider=cached),
+                    folder,
+                    provider=name,
+                    rounds=app.settings().document.rounds,
+                    in_flight=in_flight,
+                    on_progress=show,
+                )
+        _print_summary(summary, folder, cached)
+        return summary
 
 
 @contextmanager
@@ -108,20 +158,23 @@ def _print_tenths() -> "Callable[[Progress], None]":
             printed = tenths
             print(
                 f"{progress.done} of {progress.units} parts, {progress.failed} failed, "
-                f"{progress.tokens} tokens",
+                f"{progress.tokens} tokens, {progress.seconds_left:.0f} s left",
                 file=sys.stderr,
             )
 
     return show
 
 
-def _print_summary(summary: "Summary", folder: "DocsFolder") -> None:
+def _print_summary(summary: "Summary", folder: "DocsFolder", cached: "CachedProvider") -> None:
     from war_rig.document.render import counted
     from war_rig.providers.foreign import one_line
 
     plan = summary.plan
     files, parts = counted(len(plan.files), "file"), counted(plan.units, "part")
     print(f"{files}, {parts}, {summary.tokens} tokens")
+    print(
+        f"{counted(cached.calls, 'call')} made, {counted(cached.hits, 'answer')} kept from before"
+    )
     print(f"{counted(summary.verified, 'claim')} verified, {summary.unverified} unverified")
     for path, reason in plan.misread:
         print(one_line(f"read as plain text: {path}: {reason}"), file=sys.stderr)

@@ -30,6 +30,7 @@ class DocumentSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     rounds: int = Field(default=2, ge=1, le=5)
+    in_flight: int = Field(default=8, ge=1, le=1000)
     unit_lines: int = Field(default=60, ge=5, le=500)
 
 

@@ -8,5 +8,16 @@ from war_rig.document.claims import Citation, Claim
 from war_rig.document.folder import DocsFolder
 from war_rig.document.plan import Plan, plan
 from war_rig.document.run import Progress, Summary, document
+from war_rig.document.write import estimate_tokens
 
-__all__ = ["Citation", "Claim", "DocsFolder", "Plan", "Progress", "Summary", "document", "plan"]
+__all__ = [
+    "Citation",
+    "Claim",
+    "DocsFolder",
+    "Plan",
+    "Progress",
+    "Summary",
+    "document",
+    "estimate_tokens",
+    "plan",
+]

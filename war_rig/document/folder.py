@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from war_rig.errors import ConfigError, WarRigError
@@ -31,8 +32,13 @@ class DocsFolder:
         self._written: set[str] = set()
         self._names: dict[str, str] = {}
 
-    def begin(self) -> None:
-        """Make the folder, and find out that it can be written before anything is paid for."""
+    def begin(self, pages: Iterable[str] = ()) -> None:
+        """Make the folder, and find out that it can be written before anything is paid for.
+
+        *pages* may be written from now on: the manifest names them already, so
+        that a run that is killed leaves no page that nobody owns.
+        """
+        self._old |= set(pages)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self._save(self._old)
@@ -43,7 +49,7 @@ class DocsFolder:
 
     def has(self, name: str) -> bool:
         """Return whether the page is there, from this run or an earlier one."""
-        return name in self._old
+        return name in self._old and (self.path / name).is_file()
 
     def page_name(self, kind: str, file: str) -> str:
         """Return the page's path for a source *file*; the same on every run, never taken twice."""
@@ -65,17 +71,15 @@ class DocsFolder:
                 f"{target} can't be written: {error.strerror}\n"
                 "  make room, or choose another folder; what was written before it is whole"
             ) from error
+        self._old.add(name)
         self._written.add(name)
-        if name not in self._old:
-            self._old.add(name)
-            self._save(self._old)
 
     def _replace(self, target: Path, text: str) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         if not target.parent.resolve().is_relative_to(self.path):
             raise ConfigError(f"{target.parent} leads out of {self.path}\n  remove the link")
         part = target.with_name(f".{target.name}.part")
-        part.write_text(text, encoding="utf-8", newline="\n")
+        _write_through(part, text)
         part.replace(target)
 
     def finish(self) -> None:
@@ -102,8 +106,16 @@ class DocsFolder:
 
     def _save(self, pages: set[str]) -> None:
         part = self.path / f"{_MANIFEST}.part"
-        part.write_text(json.dumps({"format": 1, "pages": sorted(pages)}, indent=1) + "\n")
+        _write_through(part, json.dumps({"format": 1, "pages": sorted(pages)}, indent=1) + "\n")
         part.replace(self.path / _MANIFEST)
+
+
+def _write_through(path: Path, text: str) -> None:
+    """Write *text* and have it on the disk, so that the file is never found empty."""
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def relative(page: str, start: str) -> str:

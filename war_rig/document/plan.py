@@ -9,11 +9,12 @@ import stat
 import subprocess
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from war_rig.errors import ConfigError
-from war_rig.readers import Reader, Reading, Source, decode, reader_for
+from war_rig.readers import Reader, Reading, Source, Unit, decode, reader_for
 
 _LARGEST_BYTES = 20_000_000
 _GIT_TIMEOUT_SECONDS = 60
@@ -32,12 +33,14 @@ class PlannedFile:
 class Plan:
     """What is to be documented below *root*, and what is not, each path with its reason.
 
+    chosen: the units to document, all of them unless choose() took fewer.
     left_out: what is not read. misread: what its own reader failed on, so that
     it is documented as plain text.
     """
 
     root: Path
     files: tuple[PlannedFile, ...]
+    chosen: tuple[Unit, ...]
     left_out: tuple[tuple[str, str], ...] = ()
     misread: tuple[tuple[str, str], ...] = ()
 
@@ -45,6 +48,25 @@ class Plan:
     def units(self) -> int:
         """Return how many units there are."""
         return sum(len(file.reading.units) for file in self.files)
+
+    @property
+    def is_whole(self) -> bool:
+        """Return whether all units are to be documented."""
+        return len(self.chosen) == self.units
+
+    def choose(self, only: str | None = None, limit: int | None = None) -> "Plan":
+        """Return the plan with only the files that match the glob *only*, *limit* units at most.
+
+        Raises ConfigError where no file matches.
+        """
+        chosen = [f for f in self.files if only is None or fnmatchcase(f.source.file, only)]
+        if only is not None and not chosen:
+            raise ConfigError(
+                f"no file matches --only {only}\n  it is compared with the whole path below SRC, "
+                f"for example {self.files[0].source.file if self.files else 'src/*.cbl'}"
+            )
+        units = [unit for file in chosen for unit in file.reading.units]
+        return replace(self, chosen=tuple(units[:limit]))
 
     @property
     def reasons(self) -> "Counter[str]":
@@ -72,7 +94,8 @@ def plan(src: Path, readers: Sequence[Reader]) -> Plan:
         file, fault = _planned(source, readers)
         files.append(file)
         misread += [(path, fault)] if fault else []
-    return Plan(root, tuple(files), tuple(sorted(left_out)), tuple(misread))
+    units = tuple(unit for file in files for unit in file.reading.units)
+    return Plan(root, tuple(files), units, tuple(sorted(left_out)), tuple(misread))
 
 
 def _planned(source: Source, readers: Sequence[Reader]) -> tuple[PlannedFile, str | None]:

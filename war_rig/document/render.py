@@ -5,7 +5,7 @@ source and claims give the same pages.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from war_rig.document.check import Checked
 from war_rig.document.claims import Citation
@@ -18,27 +18,39 @@ INDEX = "README.md"
 _MOST_LEFT_OUT = 200
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class FilePages:
-    """A file's result, and where its two pages are."""
+    """A file's result so far, its units in order, and where its two pages are."""
 
     file: PlannedFile
-    judged: list[Judged]
     page: str
     source: str
+    judged: list[Judged] = field(default_factory=list)
+    is_written: bool = False
 
     @classmethod
-    def of(cls, file: PlannedFile, judged: list[Judged], folder: DocsFolder) -> "FilePages":
+    def of(cls, file: PlannedFile, folder: DocsFolder) -> "FilePages":
         """Return the pages of *file* in *folder*."""
         name = file.source.file
-        return cls(file, judged, folder.page_name("files", name), folder.page_name("source", name))
+        return cls(file, folder.page_name("files", name), folder.page_name("source", name))
+
+    @property
+    def is_complete(self) -> bool:
+        """Return whether every unit of the file was judged."""
+        return len(self.judged) == len(self.file.reading.units)
+
+    def add(self, judged: Judged) -> None:
+        """Take in one unit's result, in whatever order they come."""
+        self.judged.append(judged)
+        self.judged.sort(key=lambda one: one.unit.first)
 
     def write(self, folder: DocsFolder) -> None:
-        """Write both pages; where no part was judged yet, an earlier run's are better."""
-        if self.file.reading.units and not self.judged:
+        """Write both pages once; where nothing was judged, an earlier run's are better."""
+        if self.is_written or not (self.judged or self.is_complete):
             return
         folder.write(self.source, "\n".join(_source_page(self)) + "\n")
         folder.write(self.page, "\n".join(_file_page(self)) + "\n")
+        self.is_written = True
 
 
 def index_page(plan: Plan, pages: Sequence[FilePages], provider: str, is_whole: bool) -> str:
@@ -46,6 +58,9 @@ def index_page(plan: Plan, pages: Sequence[FilePages], provider: str, is_whole: 
     lines = [f"# {inert(plan.root.name) or 'Source'}", ""]
     if not is_whole:
         lines += ["> This run did not come to its end: some parts are not documented.", ""]
+    elif not plan.is_whole:
+        chosen = f"{len(plan.chosen)} of {counted(plan.units, 'part')}"
+        lines += [f"> Only {chosen} were chosen for this run; see the last column.", ""]
     lines += [
         f"{counted(len(plan.files), 'file')} in {counted(plan.units, 'part')}, "
         f"written by provider {code(provider)}. "
@@ -67,7 +82,7 @@ def _row(entry: FilePages) -> str:
     summary = sentence(verified[0].text) if verified else "-"
     parts = len(entry.file.reading.units)
     missing = parts - sum(judged.failure is None for judged in entry.judged)
-    if parts and not entry.judged:
+    if not (entry.judged or entry.is_complete):
         summary = "This page is of an earlier run."
     return f"| {name} | {summary} | {parts} | {len(verified)} | {unverified} | {missing} |"
 
@@ -119,8 +134,8 @@ def _file_page(entry: FilePages) -> Iterator[str]:
         yield "This file holds no text."
     for judged in entry.judged:
         yield from _unit_section(entry, judged)
-    if len(entry.judged) < len(entry.file.reading.units):
-        yield from ("The run ended before the rest of this file was documented.", "")
+    if not entry.is_complete:
+        yield from ("This run ended before the rest of this file was documented.", "")
     yield from _unverified(entry)
 
 

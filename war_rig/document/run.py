@@ -1,6 +1,9 @@
-"""The run: every unit judged in order, every file's pages written as soon as it is done."""
+"""The run: units judged side by side, in order, and every file's pages written when it is done."""
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from war_rig.agents import Agent
@@ -9,6 +12,7 @@ from war_rig.document.judge import Judged, judge
 from war_rig.document.plan import Plan, PlannedFile
 from war_rig.document.render import INDEX, FilePages, index_page
 from war_rig.errors import ContentRefusedError, ContextTooLongError, MalformedAnswerError
+from war_rig.policies import CachedProvider
 from war_rig.readers import Unit
 
 _ABOUT_ONE_UNIT = (MalformedAnswerError, ContextTooLongError, ContentRefusedError)
@@ -17,25 +21,31 @@ _ABOUT_ONE_UNIT = (MalformedAnswerError, ContextTooLongError, ContentRefusedErro
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is: units done (the failed among them), of how many, and tokens used."""
+    """How far a run is: units done (the failed among them), of how many, and tokens used.
+
+    seconds_left: at the speed so far.
+    """
 
     done: int
     failed: int
     units: int
     tokens: int
     file: str
+    seconds_left: float
 
 
 @dataclass(slots=True)
 class Summary:
-    """What a run did."""
+    """What a run did. units: how many it was to document."""
 
     plan: Plan
+    units: int
     done: int = 0
     verified: int = 0
     unverified: int = 0
     tokens: int = 0
     failures: list[tuple[Unit, str]] = field(default_factory=list)
+    _began: float = field(default_factory=time.monotonic)
 
     def add(self, judged: Judged) -> Progress:
         """Count one unit in; return how far the run is."""
@@ -45,9 +55,9 @@ class Summary:
         self.tokens += judged.tokens
         if judged.failure is not None:
             self.failures.append((judged.unit, judged.failure))
-        return Progress(
-            self.done, len(self.failures), self.plan.units, self.tokens, judged.unit.file
-        )
+        left = (time.monotonic() - self._began) / self.done * (self.units - self.done)
+        failed = len(self.failures)
+        return Progress(self.done, failed, self.units, self.tokens, judged.unit.file, left)
 
 
 async def document(
@@ -57,35 +67,76 @@ async def document(
     *,
     provider: str,
     rounds: int,
+    in_flight: int = 1,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> Summary:
-    """Document all of *plan* into *folder*; *provider* is the name that the index shows.
+    """Document the chosen units of *plan* into *folder*, at most *in_flight* at a time.
 
-    A unit whose answer is malformed, too long or refused is noted as failed;
-    any other error ends the run, after the pages of what was done are written.
+    provider: the name that the index shows. A unit whose answer is malformed,
+    too long or refused is noted as failed; any other error ends the run, after
+    the pages of what was done are written.
     """
-    summary = Summary(plan)
-    pages = [FilePages.of(file, [], folder) for file in plan.files]
-    folder.begin()
+    summary = Summary(plan, len(plan.chosen))
+    pages = [FilePages.of(file, folder) for file in plan.files]
+    folder.begin([INDEX, *(name for entry in pages for name in (entry.page, entry.source))])
     try:
-        for entry in pages:
-            try:
-                async for judged in _judged(entry.file, scribe, rounds):
-                    entry.judged.append(judged)
-                    on_progress(summary.add(judged))
-            finally:
-                entry.write(folder)
+        jobs = _jobs(pages, plan)
+        work = (_work(jobs, scribe, rounds, folder, summary, on_progress) for _ in range(in_flight))
+        await _side_by_side([asyncio.create_task(worker) for worker in work])
     finally:
-        is_whole = summary.done == plan.units
+        for entry in pages:
+            entry.write(folder)
         there = [entry for entry in pages if folder.has(entry.page)]
-        folder.write(INDEX, index_page(plan, there, provider, is_whole))
-    folder.finish()
+        folder.write(INDEX, index_page(plan, there, provider, summary.done == summary.units))
+    if plan.is_whole:
+        folder.finish()
     return summary
 
 
-async def _judged(file: PlannedFile, scribe: Agent, rounds: int) -> AsyncIterator[Judged]:
-    for unit in file.reading.units:
-        try:
-            yield await judge(scribe, unit, file, rounds)
-        except _ABOUT_ONE_UNIT as error:
-            yield Judged(unit, failure=str(error).splitlines()[0])
+def _jobs(pages: list[FilePages], plan: Plan) -> Iterator[tuple[FilePages, Unit]]:
+    """Yield the chosen units in order; every worker takes the next one."""
+    chosen = set(plan.chosen)
+    for entry in pages:
+        for unit in entry.file.reading.units:
+            if unit in chosen:
+                yield entry, unit
+
+
+async def _side_by_side(workers: list["asyncio.Task[None]"]) -> None:
+    """Wait for all; where one fails, cancel the others and raise what it raised."""
+    try:
+        await asyncio.gather(*workers)
+    finally:
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
+
+
+async def _work(
+    jobs: Iterator[tuple[FilePages, Unit]],
+    scribe: Agent,
+    rounds: int,
+    folder: DocsFolder,
+    summary: Summary,
+    on_progress: Callable[[Progress], None],
+) -> None:
+    for entry, unit in jobs:
+        judged = await _judged(entry.file, unit, scribe, rounds)
+        entry.add(judged)
+        on_progress(summary.add(judged))
+        if entry.is_complete:
+            entry.write(folder)
+
+
+async def _judged(file: PlannedFile, unit: Unit, scribe: Agent, rounds: int) -> Judged:
+    try:
+        with _forgetting(scribe):
+            return await judge(scribe, unit, file, rounds)
+    except _ABOUT_ONE_UNIT as error:
+        return Judged(unit, failure=str(error).splitlines()[0])
+
+
+def _forgetting(scribe: Agent) -> AbstractContextManager[None]:
+    """Let a cached answer that could not be used be asked for again in the next run."""
+    provider = scribe.provider
+    return provider.one_piece_of_work() if isinstance(provider, CachedProvider) else nullcontext()

@@ -40,6 +40,11 @@ async def write(
     return [Claim(c.text.strip(), tuple(c.cites), c.about) for c in written.claims], response
 
 
+def estimate_tokens(unit: Unit, file: PlannedFile) -> int:
+    """Return about how many tokens the first prompt about *unit* has: four characters each."""
+    return len(_prompt(unit, file, ())) // 4
+
+
 def _prompt(unit: Unit, file: PlannedFile, rejected: Sequence[Checked]) -> str:
     facts = [f for f in file.reading.facts if unit.first <= f.line <= unit.last]
     parts = [

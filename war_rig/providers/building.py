@@ -82,7 +82,7 @@ class Blueprint:
     def shown_signature(self) -> str:
         """Return ``Class(parameter, other='default')``."""
         shown = ", ".join(_shown(p) for p in self.signature.parameters.values())
-        return f"{getattr(self.factory, '__name__', type(self.factory).__name__)}({shown})"
+        return f"{_name_of(self.factory)}({shown})"
 
     @property
     def secrets(self) -> set[str]:
@@ -90,6 +90,18 @@ class Blueprint:
         given = [(p.value, p.is_secret) for p in self.parameters]
         given += [(a.value, a.is_secret or is_secret_name(n)) for n, a in self.extra.items()]
         return {str(value) for value, is_secret in given if is_secret and value}
+
+    @property
+    def identity(self) -> str:
+        """Return what tells this provider's answers from another's; holds no secret."""
+        shown = [f"{p.name}={p.shown}" for p in self.parameters if not p.is_secret]
+        extra = sorted(n for n, a in self.extra.items() if not (a.is_secret or is_secret_name(n)))
+        shown += [f"{name}={self.extra[name].value!r}" for name in extra]
+        offer = self.registration
+        made_by = f"{offer.distribution} {offer.version} {offer.source}"
+        if offer.kind == "registered":  # its source is a line number, which any edit changes
+            made_by = _name_of(self.factory)
+        return f"{self.name}: {made_by} {shown}"
 
     @property
     def hosts(self) -> list[str]:
@@ -273,6 +285,10 @@ def _converted(
     return Argument(value, argument.origin, argument.folder, argument.is_secret)
 
 
+def _name_of(factory: ProviderFactory) -> str:
+    return getattr(factory, "__name__", type(factory).__name__)
+
+
 def _host(value: object) -> str | None:
     try:
         is_url = isinstance(value, str) and value.startswith(("http://", "https://"))
@@ -297,7 +313,7 @@ def _unknown_arguments(
     extra: Mapping[str, Argument],
     known: list[str],
 ) -> str:
-    shown = getattr(factory, "__name__", type(factory).__name__)
+    shown = _name_of(factory)
     takes = f"takes: {', '.join(known)}" if known else "takes no arguments"
     lines = [f"provider '{name}': {shown}, {registration.described}, {takes}"]
     lines += [
