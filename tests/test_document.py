@@ -22,7 +22,7 @@ from war_rig.errors import (
 )
 from war_rig.policies import CachedProvider, CacheStore
 from war_rig.providers.offline import OfflineProvider
-from war_rig.readers import readers
+from war_rig.readers import Reading, Source, Unit, readers
 from war_rig.testing import FakeProvider
 
 PROGRAM = """\
@@ -211,6 +211,31 @@ def test_an_error_at_the_first_part_keeps_an_earlier_page(src: Path, docs: Path)
     with pytest.raises(AuthenticationError):
         run(src, docs, FakeProvider(AuthenticationError("no")))
     assert page(docs) == before
+
+
+class Halves:
+    """A reader whose unit is the file, and whose parts are its halves."""
+
+    language = "halves"
+
+    def reads(self, source: Source) -> bool:
+        return True
+
+    def read(self, source: Source) -> Reading:
+        file, last = source.file, len(source.lines)
+        parts = (Unit(file, "upper", "half", 1, 4), Unit(file, "lower", "half", 5, last))
+        return Reading((Unit(file, "all", "file", 1, last),), (), parts)
+
+
+def test_every_part_of_a_unit_needs_a_claim(src: Path, docs: Path) -> None:
+    """A part that no claim cites is asked for again, and named where none passes."""
+    planned = plan(src, [Halves()])
+    fake = FakeProvider(said(("It adds.", "1-4")))
+    folder = DocsFolder(docs, planned.root)
+    work = document(planned, Agent("scribe", fake), folder, provider="fake", rounds=2)
+    assert asyncio.run(work).uncovered == 1
+    assert '"lower": lines 5-9' in fake.calls[1].text
+    assert "No claim about these passed the checks: <code>lower</code> (5-9)." in page(docs)
 
 
 def test_rounds_are_bounded(src: Path, docs: Path) -> None:
@@ -446,7 +471,7 @@ def test_a_relation_needs_its_fact(src: Path) -> None:
     """Calls, reads and writes are believed only where a reader found them."""
     from war_rig.document.check import check
     from war_rig.document.claims import Claim
-    from war_rig.readers import Fact, Source, Unit
+    from war_rig.readers import Fact
 
     source = Source("a.cbl", ("CALL 'PAY01'.", "READ CUSTOMER-FILE."), "utf-8")
     unit = Unit("a.cbl", "all", "lines", 1, 2)
@@ -711,7 +736,6 @@ def test_a_malformed_answer_names_the_schema(src: Path, docs: Path) -> None:
 )
 def test_comments_are_found_in_many_languages(line: str, text: str | None) -> None:
     """The plain-text reader finds comments of two words and more, without their decoration."""
-    from war_rig.readers import Source
     from war_rig.readers.text import TextReader
 
     facts = TextReader().read(Source("f", (line,), "utf-8")).facts
@@ -720,7 +744,6 @@ def test_comments_are_found_in_many_languages(line: str, text: str | None) -> No
 
 def test_windows_cover_every_line_with_text() -> None:
     """No line with text is outside the parts, and no part is longer than allowed."""
-    from war_rig.readers import Source
     from war_rig.readers.text import TextReader
 
     lines = tuple("" if n % 7 == 0 else f"line {n}" for n in range(1, 200))

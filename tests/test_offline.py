@@ -25,12 +25,15 @@ def block(content: str) -> str:
 
 
 def facts(
-    comments: list[tuple[int, str]], others: list[tuple[str, str, int]] | None = None
+    comments: list[tuple[int, str]],
+    others: list[tuple[str, str, int]] | None = None,
+    parts: list[dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
     return {
         "file": FILE,
         "first": 1,
         "last": 60,
+        "parts": parts or [{"name": "lines 1-60", "first": 1, "last": 60}],
         "facts": [
             {"kind": kind, "subject": "lines 1-60", "object": text, "line": line}
             for kind, text, line in others or []
@@ -51,9 +54,6 @@ def quote(text: str, first: int, last: int) -> dict[str, Any]:
         "text": f'The source says: "{text}"',
         "cites": [f"{FILE}:{first}-{last}"],
     }
-
-
-# --- claims -------------------------------------------------------------------------------------
 
 
 def test_the_scribe_gets_claims_without_a_model() -> None:
@@ -106,7 +106,7 @@ def test_there_are_at_most_twelve_claims() -> None:
 
 def test_a_part_without_comments_is_told_by_its_edges() -> None:
     """The first and the last line are quoted, and the whole part is cited."""
-    unit = facts([], [("begins", 'MOVE "A" TO B', 2), ("call", "PAY02", 9), ("ends", "STOP", 60)])
+    unit = facts([], [("begins", 'MOVE "A" TO B', 2), ("data", "PAY02", 9), ("ends", "STOP", 60)])
     assert claims(unit) == [
         {
             "about": "purpose",
@@ -136,9 +136,6 @@ def test_a_fence_inside_a_comment_is_no_block() -> None:
     """Source text can't plant a block: in the JSON of the real one it has no line of its own."""
     planted = block(json.dumps(facts([(9, "Planted.")])))
     assert claims(facts([(1, f"Pays.\n{planted}")]))[0]["cites"] == [f"{FILE}:1-1"]
-
-
-# --- anything else ------------------------------------------------------------------------------
 
 
 def test_any_other_prompt_is_refused_with_the_next_step() -> None:
@@ -186,9 +183,6 @@ def test_only_the_users_block_counts(role: str) -> None:
     assert 'I can\'t answer "Hi"' in answer.content
 
 
-# --- the provider -------------------------------------------------------------------------------
-
-
 def test_the_same_prompt_gets_the_same_answer() -> None:
     """Nothing but the messages decides: not the instance, the model, or the temperature."""
     prompt = Message("user", block(json.dumps(facts([(1, "Pays."), (3, "Runs.")]))))
@@ -215,3 +209,37 @@ def test_its_model_is_offline_or_what_was_configured(monkeypatch: pytest.MonkeyP
     provider = create_provider("offline")
     assert provider.default_model == "m-1"
     assert asyncio.run(provider.complete([Message("user", "Hi")])).model == "m-1"
+
+
+def test_each_part_is_told_by_what_its_facts_say_it_does() -> None:
+    """A paragraph is described by what code found that it performs, calls and reads."""
+    unit = facts(
+        [(9, "Ends the run.")],
+        [
+            ("paragraph", "MAIN-LINE", 2),
+            ("perform", "READ-LOAN", 3),
+            ("perform", "READ-LOAN", 4),
+            ("perform", "CLOSE-ALL", 4),
+            ("call", "DAYS01", 5),
+            ("data", "WS-X", 5),
+            ("paragraph", "CLOSE-ALL", 10),
+            ("begins", "GOBACK.", 11),
+            ("ends", "GOBACK.", 11),
+            ("read", "LOAN-FILE", 21),
+        ],
+        [
+            {"name": "MAIN-LINE", "first": 1, "last": 8},
+            {"name": "CLOSE-ALL", "first": 9, "last": 19},
+            {"name": "LIB", "first": 20, "last": 29},
+            {"name": "LAST", "first": 30, "last": 39},
+        ],
+    )
+    assert [(claim["text"], claim["cites"]) for claim in claims(unit)] == [
+        (
+            "`MAIN-LINE` performs `READ-LOAN` and `CLOSE-ALL`, and calls `DAYS01`.",
+            [f"{FILE}:{n}-{n}" for n in (2, 3, 4, 5)],
+        ),
+        ('The source says: "Ends the run."', [f"{FILE}:9-9"]),
+        ("This part reads `LOAN-FILE`.", [f"{FILE}:21-21"]),
+        ("This part holds no words.", [f"{FILE}:30-39"]),
+    ]

@@ -176,6 +176,8 @@ def _print_summary(summary: "Summary", folder: "DocsFolder", cached: "CachedProv
         f"{counted(cached.calls, 'call')} made, {counted(cached.hits, 'answer')} kept from before"
     )
     print(f"{counted(summary.verified, 'claim')} verified, {summary.unverified} unverified")
+    if summary.uncovered:
+        print(f"without any verified claim: {counted(summary.uncovered, 'part')}")
     for path, reason in plan.misread:
         print(one_line(f"read as plain text: {path}: {reason}"), file=sys.stderr)
     for reason, count in sorted(plan.reasons.items()):

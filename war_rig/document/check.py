@@ -9,7 +9,7 @@ The fifth, coverage, is about a unit: it needs a claim that passed these.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from war_rig.document.claims import Citation, Claim
@@ -33,7 +33,7 @@ _NUMBER = re.compile(r"(?<![\w.$-])\d+(?:[.,]\d+)*(?![\w-])")
 _WORD = re.compile(r"[\w$@#-]+(?:\.\w+)*")
 
 _RELATIONS = {
-    "calls": ("call", "link", "xctl"),
+    "calls": ("call", "call-name", "link", "link-name", "xctl", "xctl-name"),
     "reads": ("read", "select"),
     "writes": ("write", "insert"),
     "updates": ("rewrite", "update"),
@@ -56,15 +56,26 @@ class Checked:
         return not self.issues
 
 
-def check(claim: Claim, unit: Unit, source: Source, facts: Iterable[Fact]) -> Checked:
-    """Return *claim* with what the checks found; the first kind of fault ends them."""
+def check(
+    claim: Claim,
+    unit: Unit,
+    source: Source,
+    facts: Sequence[Fact],
+    related: frozenset[str] | None = None,
+) -> Checked:
+    """Return *claim* with what the checks found; a fault of the citations ends them.
+
+    facts: those of the unit. related: ``related_names`` of the whole file, of
+    *facts* where it is not given.
+    """
+    related = related_names(facts) if related is None else related
     faults = list(_citation_faults(claim, unit, source))
     if not faults:
         cited = _cited_text(claim.citations, source)
         faults = [
             *_identifier_faults(claim.text, cited, source),
             *_literal_faults(claim, cited),
-            *_relation_faults(claim.text, unit, list(facts)),
+            *_relation_faults(claim.text, facts, related),
         ]
     return Checked(claim, tuple(faults))
 
@@ -127,18 +138,21 @@ def _literal_faults(claim: Claim, cited: str) -> Iterator[str]:
             yield f"the number {number} does not stand in the cited lines"
 
 
-def _relation_faults(text: str, unit: Unit, facts: list[Fact]) -> Iterator[str]:
-    known = {fact.object.lower() for fact in facts if fact.kind in _RELATION_KINDS}
-    here = [fact for fact in facts if unit.first <= fact.line <= unit.last]
+def related_names(facts: Iterable[Fact]) -> frozenset[str]:
+    """Return the names, in lower case, that stand in some relation: called, read, written."""
+    return frozenset(fact.object.lower() for fact in facts if fact.kind in _RELATION_KINDS)
+
+
+def _relation_faults(text: str, facts: Sequence[Fact], related: frozenset[str]) -> Iterator[str]:
     relation = None
     for word in _WORD.findall(text.replace("`", " ")):
         if word.lower() in _RELATIONS:
             relation = word.lower()
-        elif relation and word.lower() in known and not _has_fact(relation, word, here):
+        elif relation and word.lower() in related and not _has_fact(relation, word, facts):
             yield f"no line of this part {relation} {word}"
 
 
-def _has_fact(relation: str, word: str, facts: list[Fact]) -> bool:
+def _has_fact(relation: str, word: str, facts: Sequence[Fact]) -> bool:
     kinds = _RELATIONS[relation]
     return any(f.kind in kinds and f.object.lower() == word.lower() for f in facts)
 

@@ -1,11 +1,12 @@
 """The Imperator: how often the Scribe is asked, and what is published.
 
 A unit gets at most *rounds* rounds. Each round's claims are checked; those that
-fail go back to the Scribe with the reasons. It ends early when nothing failed
-and something passed. What still fails in the last round is unverified.
+fail go back to the Scribe with the reasons, and with the parts that no claim
+covers yet. It ends early when nothing failed and every part is covered. What
+still fails in the last round is unverified.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from war_rig.agents import Agent
@@ -20,12 +21,14 @@ from war_rig.readers import Unit
 class Judged:
     """A unit's published and unverified claims, how often the Scribe was asked, and tokens.
 
-    failure: why the unit could not be documented, None where it was.
+    uncovered: its parts that no published claim cites. failure: why the unit
+    could not be documented, None where it was.
     """
 
     unit: Unit
     verified: tuple[Claim, ...] = ()
     unverified: tuple[Checked, ...] = ()
+    uncovered: tuple[Unit, ...] = ()
     asked: int = 0
     tokens: int = 0
     failure: str | None = None
@@ -35,13 +38,23 @@ async def judge(scribe: Agent, unit: Unit, file: PlannedFile, rounds: int) -> Ju
     """Have *unit* written and checked, and decide. Raises what the provider raises."""
     verified: dict[str, Claim] = {}
     rejected: Sequence[Checked] = ()
+    uncovered: tuple[Unit, ...] = ()
+    facts = file.facts_of(unit)
     tokens = asked = 0
     while asked < rounds:
-        claims, response = await write(scribe, unit, file, rejected)
+        claims, response = await write(scribe, unit, file, rejected, uncovered)
         asked, tokens = asked + 1, tokens + response.tokens_used
-        checked = [check(claim, unit, file.source, file.reading.facts) for claim in claims]
+        checked = [check(claim, unit, file.source, facts, file.related) for claim in claims]
         verified |= {c.claim.text: c.claim for c in checked if c.is_verified}
         rejected = [c for c in checked if not c.is_verified]
-        if verified and not rejected:
+        uncovered = tuple(_uncovered(file.parts_of(unit), verified.values()))
+        if not rejected and not uncovered:
             break
-    return Judged(unit, tuple(verified.values()), tuple(rejected), asked, tokens)
+    return Judged(unit, tuple(verified.values()), tuple(rejected), uncovered, asked, tokens)
+
+
+def _uncovered(parts: Iterable[Unit], claims: Iterable[Claim]) -> Iterator[Unit]:
+    cited = [citation for claim in claims for citation in claim.citations]
+    for part in parts:
+        if not any(c.first <= part.last and c.last >= part.first for c in cited):
+            yield part

@@ -7,14 +7,16 @@ files are named as not read. Nothing is skipped in silence.
 import os
 import stat
 import subprocess
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from war_rig.document.check import related_names
 from war_rig.errors import ConfigError
-from war_rig.readers import Reader, Reading, Source, Unit, decode, reader_for
+from war_rig.readers import Fact, Reader, Reading, Source, Unit, decode, reader_for
 
 _LARGEST_BYTES = 20_000_000
 _GIT_TIMEOUT_SECONDS = 60
@@ -22,11 +24,33 @@ _GIT_TIMEOUT_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class PlannedFile:
-    """A file that was read: its text, its language, its units and facts."""
+    """A file that was read: its text, its language, its units and facts, which are in order."""
 
     source: Source
     language: str
     reading: Reading
+    related: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, source: Source, reader: Reader) -> "PlannedFile":
+        """Return *source* as *reader* reads it."""
+        reading = reader.read(source)
+        facts = tuple(sorted(reading.facts, key=lambda fact: fact.line))
+        ordered = replace(reading, facts=facts)
+        return cls(source, reader.language, ordered, related_names(facts))
+
+    def facts_of(self, unit: Unit) -> tuple[Fact, ...]:
+        """Return the facts on the lines of *unit*."""
+        facts = self.reading.facts
+        first = bisect_left(facts, unit.first, key=lambda fact: fact.line)
+        return facts[first : bisect_left(facts, unit.last + 1, key=lambda fact: fact.line)]
+
+    def parts_of(self, unit: Unit) -> tuple[Unit, ...]:
+        """Return what has to be documented inside *unit*: its parts, else the unit itself."""
+        parts = self.reading.parts
+        first = bisect_left(parts, unit.first, key=lambda part: part.first)
+        last = bisect_left(parts, unit.last + 1, key=lambda part: part.first)
+        return parts[first:last] or (unit,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +127,10 @@ def _planned(source: Source, readers: Sequence[Reader]) -> tuple[PlannedFile, st
     reader, fault = readers[-1], None
     try:
         reader = reader_for(source, readers)
-        return PlannedFile(source, reader.language, reader.read(source)), None
+        return PlannedFile.of(source, reader), None
     except Exception as error:  # the border of a reader from a plugin
         fault = f"{type(reader).__name__} failed with {type(error).__name__}"
-    plain = readers[-1]
-    return PlannedFile(source, plain.language, plain.read(source)), fault
+    return PlannedFile.of(source, readers[-1]), fault
 
 
 def _walk(

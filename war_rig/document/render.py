@@ -153,6 +153,9 @@ def _unit_section(entry: FilePages, judged: Judged) -> Iterator[str]:
         yield from (f"Not documented: {inert(judged.failure)}", "")
     elif not judged.verified:
         yield from ("No claim about this part passed the checks.", "")
+    elif judged.uncovered:
+        names = ", ".join(f"{code(p.name)} ({p.first}-{p.last})" for p in judged.uncovered)
+        yield from (f"No claim about these passed the checks: {names}.", "")
 
 
 def _unverified(entry: FilePages) -> Iterator[str]:

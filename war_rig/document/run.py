@@ -36,13 +36,14 @@ class Progress:
 
 @dataclass(slots=True)
 class Summary:
-    """What a run did. units: how many it was to document."""
+    """What a run did. units: how many it was to document; uncovered: parts without a claim."""
 
     plan: Plan
     units: int
     done: int = 0
     verified: int = 0
     unverified: int = 0
+    uncovered: int = 0
     tokens: int = 0
     failures: list[tuple[Unit, str]] = field(default_factory=list)
     _began: float = field(default_factory=time.monotonic)
@@ -52,6 +53,7 @@ class Summary:
         self.done += 1
         self.verified += len(judged.verified)
         self.unverified += len(judged.unverified)
+        self.uncovered += len(judged.uncovered)
         self.tokens += judged.tokens
         if judged.failure is not None:
             self.failures.append((judged.unit, judged.failure))

@@ -32,29 +32,31 @@ class Written(BaseModel):
 
 
 async def write(
-    scribe: Agent, unit: Unit, file: PlannedFile, rejected: Sequence[Checked] = ()
+    scribe: Agent,
+    unit: Unit,
+    file: PlannedFile,
+    rejected: Sequence[Checked] = (),
+    uncovered: Sequence[Unit] = (),
 ) -> tuple[list[Claim], CompletionResponse]:
-    """Return the Scribe's claims about *unit*, and its response; *rejected* are to be mended."""
-    response = await scribe.run(_prompt(unit, file, rejected), output=Written)
+    """Return the Scribe's claims about *unit*, and its response.
+
+    rejected: claims to be mended. uncovered: parts that still need one.
+    """
+    prompt = _prompt(unit, file, _complaints(rejected, uncovered))
+    response = await scribe.run(prompt, output=Written)
     written: Written = response.output
     return [Claim(c.text.strip(), tuple(c.cites), c.about) for c in written.claims], response
 
 
 def estimate_tokens(unit: Unit, file: PlannedFile) -> int:
     """Return about how many tokens the first prompt about *unit* has: four characters each."""
-    return len(_prompt(unit, file, ())) // 4
+    return len(_prompt(unit, file, "")) // 4
 
 
-def _prompt(unit: Unit, file: PlannedFile, rejected: Sequence[Checked]) -> str:
-    facts = [f for f in file.reading.facts if unit.first <= f.line <= unit.last]
-    parts = [
-        f"FILE is {json.dumps(unit.file)}, language {file.language}, {unit.kind} {unit.name}.",
-        _numbered(file.source, unit),
-        _facts_block(unit, facts),
-    ]
-    if rejected:
-        parts.append(_complaints(rejected))
-    return "\n\n".join(parts)
+def _prompt(unit: Unit, file: PlannedFile, complaints: str) -> str:
+    about = f"FILE is {json.dumps(unit.file)}, language {file.language}, {unit.kind} {unit.name}."
+    block = _facts_block(unit, file.facts_of(unit), file.parts_of(unit))
+    return "\n\n".join(filter(None, [about, _numbered(file.source, unit), block, complaints]))
 
 
 def _numbered(source: Source, unit: Unit) -> str:
@@ -64,7 +66,7 @@ def _numbered(source: Source, unit: Unit) -> str:
     return f"```source\n{numbered}\n```"
 
 
-def _facts_block(unit: Unit, facts: Iterable[Fact]) -> str:
+def _facts_block(unit: Unit, facts: Iterable[Fact], parts: Iterable[Unit]) -> str:
     comments = [{"line": f.line, "text": f.object} for f in facts if f.kind == "comment"]
     others = [
         {"kind": f.kind, "subject": f.subject, "object": f.object, "line": f.line}
@@ -75,14 +77,20 @@ def _facts_block(unit: Unit, facts: Iterable[Fact]) -> str:
         "file": unit.file,
         "first": unit.first,
         "last": unit.last,
+        "parts": [{"name": p.name, "first": p.first, "last": p.last} for p in parts],
         "facts": others,
         "comments": comments,
     }
     return f"```{FACTS_FENCE}\n{json.dumps(block)}\n```"
 
 
-def _complaints(rejected: Sequence[Checked]) -> str:
+def _complaints(rejected: Sequence[Checked], uncovered: Sequence[Unit]) -> str:
     lines = [f"- {json.dumps(c.claim.text)}: {'; '.join(c.issues)}" for c in rejected]
-    return "These claims failed the checks. Write them again, mended, or leave them out:\n" + (
-        "\n".join(lines)
-    )
+    if lines:
+        lines.insert(0, "These claims failed the checks. Write them again, mended, or not at all:")
+    if uncovered:
+        lines.append("No claim that passed the checks is about these parts yet. Write one of each:")
+        lines += [
+            f"- {json.dumps(part.name)}: lines {part.first}-{part.last}" for part in uncovered
+        ]
+    return "\n".join(lines)

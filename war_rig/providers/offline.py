@@ -7,7 +7,7 @@ always gets the same answer.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -17,6 +17,7 @@ FACTS_FENCE = "war-rig-facts"
 """The info string of the fenced JSON block that holds a unit's facts and comments.
 
     {"file": str, "first": int, "last": int,
+     "parts": [{"name": str, "first": int, "last": int}],
      "facts": [{"kind": str, "subject": str, "object": str, "line": int}],
      "comments": [{"line": int, "text": str}]}
 """
@@ -74,24 +75,65 @@ def _facts(messages: list[Message]) -> dict[str, Any] | None:
 
 
 def _claims(block: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    file = block["file"]
-    quoted = list(_quotes(block["comments"]))[:_MOST_CLAIMS]
-    for first, last, text in quoted:
-        yield _claim("purpose", f'The source says: "{text}"', file, first, last)
-    if not quoted:
-        yield _claim("purpose", _edges(block["facts"]), file, block["first"], block["last"])
+    """Yield claims about each part of the unit: its comments, and what its facts say it does."""
+    for part in block["parts"]:
+        comments, facts = (
+            [thing for thing in block[kind] if part["first"] <= thing["line"] <= part["last"]]
+            for kind in ("comments", "facts")
+        )
+        quoted = list(_quotes(comments))[:_MOST_CLAIMS]
+        for first, last, text in quoted:
+            yield _claim(f'The source says: "{text}"', block["file"], [(first, last)])
+        does = _does(part, facts)
+        if does is not None:
+            text, lines = does
+            yield _claim(text, block["file"], [(line, line) for line in lines])
+        elif not quoted:
+            yield _claim(_edges(facts), block["file"], [(part["first"], part["last"])])
+
+
+_DOES = {
+    "perform": "performs", "call": "calls", "link": "calls", "xctl": "calls", "exec": "runs",
+    "exec-proc": "runs", "runs": "runs", "goto": "goes to", "open": "opens", "read": "reads",
+    "select": "reads", "write": "writes", "insert": "writes", "rewrite": "updates",
+    "update": "updates", "delete": "deletes from", "send": "sends", "receive": "receives",
+    "copy": "copies", "include": "copies",
+}  # fmt: skip
+_NAMES = ("paragraph", "section", "step", "job", "proc", "entry")
+_MOST_FACTS = 8
+
+
+def _does(part: dict[str, Any], facts: list[dict[str, Any]]) -> tuple[str, list[int]] | None:
+    """Return ``X performs A and B, and reads F.`` with the lines that show it, if facts do."""
+    name = next((f for f in facts if f["kind"] in _NAMES and f["object"] == part["name"]), None)
+    relations: dict[str, dict[str, int]] = {}
+    for fact in [fact for fact in facts if fact["kind"] in _DOES][:_MOST_FACTS]:
+        relations.setdefault(_DOES[fact["kind"]], {}).setdefault(fact["object"], fact["line"])
+    if not relations:
+        return None
+    done = [f"{verb} {_listed(objects)}" for verb, objects in relations.items()]
+    lines = {line for objects in relations.values() for line in objects.values()}
+    subject = f"`{name['object']}`" if name else "This part"
+    text = f"{subject} {', and '.join(done)}."
+    return text, sorted(lines | ({name["line"]} if name else set()))
+
+
+def _listed(names: Iterable[str]) -> str:
+    *before, last = [f"`{name}`" for name in names]
+    return f"{', '.join(before)} and {last}" if before else last
 
 
 def _edges(facts: list[dict[str, Any]]) -> str:
-    """Return what can be said of a part without comments."""
+    """Return what can be said of a part without comments and relations."""
     edges = {fact["kind"]: fact["object"].replace('"', "'") for fact in facts}
     if not {"begins", "ends"} <= edges.keys():
         return "This part holds no words."
     return f'This part begins with "{edges["begins"]}" and ends with "{edges["ends"]}".'
 
 
-def _claim(about: str, text: str, file: str, first: int, last: int) -> dict[str, Any]:
-    return {"about": about, "text": text, "cites": [f"{file}:{first}-{last}"]}
+def _claim(text: str, file: str, lines: Iterable[tuple[int, int]]) -> dict[str, Any]:
+    cites = [f"{file}:{first}-{last}" for first, last in lines]
+    return {"about": "purpose", "text": text, "cites": cites}
 
 
 def _quotes(comments: list[dict[str, Any]]) -> Iterator[tuple[int, int, str]]:
