@@ -7,7 +7,7 @@ or one option, ``app.llm_provider.providers["house"].override(...)``.
 import os
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from dependency_injector import containers, providers
@@ -80,5 +80,8 @@ async def running(app: Application) -> AsyncIterator[Application]:
     """Close *app* at the end of an ``async with`` block."""
     try:
         yield app
-    finally:
-        await close(app)
+    except BaseException:
+        with suppress(WarRigError):  # what failed inside counts for more
+            await close(app)
+        raise
+    await close(app)

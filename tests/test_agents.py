@@ -464,3 +464,15 @@ def test_a_provider_may_ask_another_agent_with_run_sync() -> None:
     inner = Agent("inner", FakeProvider("from the inner one"))
     outer = Agent("outer", FakeProvider(lambda messages: inner.run_sync("ask").content))
     assert outer.run_sync("Hello").content == "from the inner one"
+
+
+def test_run_sync_may_be_nested_deeply() -> None:
+    """Each level waits on a thread of its own, however deep."""
+
+    def level(depth: int) -> Agent:
+        def answer(messages: Any) -> str:
+            return "bottom" if depth == 0 else level(depth - 1).run_sync("down").content
+
+        return Agent(f"level {depth}", FakeProvider(answer))
+
+    assert level(4).run_sync("Hello").content == "bottom"

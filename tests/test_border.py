@@ -423,10 +423,7 @@ def test_a_provider_that_fails_to_close_does_not_show_the_key() -> None:
 
     with pytest.raises(ProviderError) as caught:
         asyncio.run(Border("house", Stuck(), {CANARY}).aclose())
-    assert str(caught.value) == (
-        "provider 'house' raised OSError: still sending ***\n"
-        "  see the text above; --debug shows the traceback"
-    )
+    assert str(caught.value) == "provider 'house' could not be closed: OSError: still sending ***"
     assert leaks(caught.value) == []
     assert caught.value.__context__ is None
 
@@ -452,3 +449,24 @@ def test_the_debug_log_holds_no_content_and_no_key(caplog: pytest.LogCaptureFixt
     ]
     for secret in (CANARY, "Hello", "the answer"):
         assert secret not in caplog.text
+
+
+def test_an_answer_whose_own_code_raises_stays_inside() -> None:
+    """A subclass of the response with a property that raises is a failure like any other."""
+
+    class Odd(CompletionResponse):
+        @property
+        def content(self) -> str:  # type: ignore[override]
+            raise RuntimeError(CANARY)
+
+        @content.setter
+        def content(self, value: str) -> None:
+            pass
+
+    class Answers(Scripted):
+        async def complete(self, messages: Any, **kwargs: Any) -> Any:
+            return Odd("x", "m", 1)
+
+    with pytest.raises(ProviderError, match="raised RuntimeError") as caught:
+        asyncio.run(Border("house", Answers(), {CANARY}).complete([]))
+    assert leaks(caught.value) == []

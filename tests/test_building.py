@@ -415,3 +415,103 @@ def test_an_entry_point_that_is_no_factory_is_refused() -> None:
     """An entry point to something that can't be called is a plugin that can't be imported."""
     with pytest.raises(PluginError, match="TypeError: a str can't be called to make a provider"):
         plan("House")
+
+
+class UnspeakableError(Exception):
+    """An exception whose own text raises."""
+
+    def __str__(self) -> str:
+        raise RuntimeError(CANARY)
+
+
+@pytest.mark.parametrize("error", [UnspeakableError(), SystemExit(7)])
+def test_whatever_a_constructor_raises_is_a_plugin_error(error: BaseException) -> None:
+    """An exception without a text, or sys.exit(), is reported like any other."""
+    with pytest.raises(PluginError, match=f"could not be built: {type(error).__name__}") as caught:
+        plan(raising(error)).build()
+    assert leaks(caught.value) == []
+
+
+@pytest.mark.parametrize("error", [UnspeakableError(), SystemExit(7)])
+def test_whatever_a_module_raises_is_a_plugin_error(error: BaseException) -> None:
+    """A plugin that ends the process at import harms only its own selection."""
+
+    def load() -> Any:
+        raise error
+
+    with pytest.raises(PluginError, match=f"could not be imported: {type(error).__name__}"):
+        blueprint("house", Registration("house", "plugin", "entry point x", load), env={})
+
+
+class Odd:
+    """A default that can be neither shown nor compared."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError
+
+    def __eq__(self, other: object) -> bool:
+        raise RuntimeError
+
+    def __bool__(self) -> bool:
+        raise RuntimeError
+
+
+def test_an_odd_default_does_not_stop_what_is_shown() -> None:
+    """A default whose own methods raise is shown by its type."""
+
+    def factory(model: Any = Odd()) -> Kept:  # noqa: B008
+        return Kept(model=model)
+
+    made = plan(factory)
+    assert made.shown_signature == "factory(model=<Odd>)"
+    assert made.parameters[0].shown == "<Odd>"
+    assert made.secrets == set()
+
+
+def test_a_signature_that_raises_takes_anything() -> None:
+    """A class whose __signature__ fails is called with what the file gives."""
+
+    class Signed(Kept):
+        @property
+        def __signature__(self) -> Any:
+            raise RuntimeError
+
+        def __call__(self, **given: Any) -> Kept:
+            return Kept(**given)
+
+    assert kept(Signed(), model="m") == {"model": "m"}
+
+
+def test_none_from_code_stands() -> None:
+    """create_provider(..., organization=None) beats the environment; null in a file does not."""
+    env = {"HOUSE_MODEL": "ambient"}
+
+    def factory(model: str | None = "own") -> Kept:
+        return Kept(model=model)
+
+    assert kept(factory, env, model=Argument(None, "create_provider(...)")) == {"model": None}
+    assert kept(factory, env, model=None) == {"model": "ambient"}
+
+
+def test_nested_secrets_are_known_and_masked() -> None:
+    """A key inside a map of headers is shown nowhere and leaves through no error."""
+
+    def factory(headers: Any = None, **more: Any) -> Kept:
+        raise ValueError(f"bad {headers} {more}")
+
+    made = plan(factory, headers={"x_key": CANARY}, extra={"token": CANARY + "2"}, my_token="t-1")
+    assert CANARY not in made.parameters[0].shown + made.shown_extra("extra")
+    assert made.shown_extra("my_token") == "***"
+    assert CANARY not in made.identity
+    with pytest.raises(PluginError) as caught:
+        made.build()
+    assert leaks(caught.value) == []
+
+
+def test_the_identity_tells_providers_apart_and_holds_no_secret() -> None:
+    """Another URL is another provider; another key is not, nor is another line of registration."""
+    one = plan(House, api_key="a", endpoint="https://one").identity
+    assert one == plan(House, api_key="b", endpoint="https://one").identity
+    assert one != plan(House, api_key="a", endpoint="https://two").identity
+    offline = create_provider("offline")
+    assert offline.default_model == "offline"

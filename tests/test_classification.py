@@ -590,3 +590,10 @@ def test_every_text_fits_a_line(text: str) -> None:
     assert len(line) <= 20
     assert line.isprintable()
     assert line == line.strip()
+
+
+def test_a_group_is_told_by_the_failure_that_tells_most() -> None:
+    """Of the exceptions of a TaskGroup, the first with a status or of the transport counts."""
+    group = ExceptionGroup("both", [KeyError("x"), ConnectionResetError("gone")])
+    assert classify(group).kind is ProviderConnectionError
+    assert classify(ExceptionGroup("one", [KeyError("x")])).kind is ProviderError

@@ -570,3 +570,87 @@ def test_the_note_is_only_for_agents_without_a_provider(war_rig: WarRig, tmp_pat
     """An agent that names its provider was chosen for: nothing is noted."""
     (tmp_path / "my.yaml").write_text("agents: {clerk: {provider: offline}}\n")
     assert war_rig("ask", "Hello", "--agent", "clerk", "--config", "my.yaml").err == ""
+
+
+def test_an_answer_is_printed_on_a_terminal_that_knows_ascii_only(tmp_path: Path) -> None:
+    """What was paid for is printed, with escapes where the terminal can't show it."""
+    with serve(answer(chat_completion("café"))) as api:
+        env = {"PATH": os.environ["PATH"], "LLM_PROVIDER": "openai", **keys(api)}
+        done = subprocess.run(
+            [sys.executable, "-m", "containers", "ask", "Hello"],
+            env={**env, "PYTHONIOENCODING": "ascii"}, cwd=tmp_path, capture_output=True, text=True,
+        )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "caf\\xe9\n", "")
+
+
+def test_no_listing_shows_a_secret_that_stands_in_another_value(
+    war_rig: WarRig, tmp_path: Path
+) -> None:
+    """A key in a prompt, a list, a map or a URL is masked in every listing."""
+    (tmp_path / "my.yaml").write_text(
+        "providers:\n"
+        "  openai:\n"
+        "    base_url: 'http://x/?k=${OPENAI_API_KEY}'\n"
+        "  house:\n"
+        "    type: openai\n"
+        f"    list: [{{api_key: {CANARY}}}]\n"
+        "agents:\n"
+        "  assistant: {system: 'use ${OPENAI_API_KEY}', model: '${MY_TOKEN}'}\n"
+    )
+    env = {"OPENAI_API_KEY": CANARY, "MY_TOKEN": "t-0123456789"}
+    for words in (["explain"], ["explain", "assistant", "--provider", "openai"],
+                  ["providers", "show", "openai"]):  # fmt: skip
+        ran = war_rig(*words, "--config", "my.yaml", **env)
+        assert ran.code == 0
+        assert CANARY not in ran.out
+        assert "t-0123456789" not in ran.out
+
+
+def test_show_takes_the_config_of_its_group(war_rig: WarRig, tmp_path: Path) -> None:
+    """--config may stand before the subcommand, and what goes to **kwargs is shown."""
+    (tmp_path / "my.yaml").write_text("providers: {house: {type: free, my_key: k-1, size: 3}}\n")
+    registry.register_provider("free", Free)
+    ran = war_rig("providers", "--config", "my.yaml", "show", "house")
+    assert "my_key" in ran.out
+    assert "k-1" not in ran.out
+    assert re.search(r"size +3 +my.yaml:1", ran.out)
+
+
+class Free:
+    """A provider that takes anything."""
+
+    default_model = "free-1"
+
+    def __init__(self, **anything: object) -> None:
+        pass
+
+    async def complete(self, messages: object, **parameters: object) -> object:
+        return None
+
+
+def test_an_entry_of_another_type_takes_the_names_place(war_rig: WarRig, tmp_path: Path) -> None:
+    """`providers.openai.type: offline` is listed as what it is."""
+    (tmp_path / "my.yaml").write_text("llm_provider: openai\nproviders: {openai: {type: offline}}")
+    rows = war_rig("providers", "--config", "my.yaml").out.splitlines()
+    assert [row.split()[:2] for row in rows if row.startswith("openai")] == [["openai", "selected"]]
+    assert "type offline" in next(row for row in rows if row.startswith("openai"))
+
+
+def test_a_file_can_not_forge_what_is_shown(war_rig: WarRig, src: Path, tmp_path: Path) -> None:
+    """Control characters from a file reach no terminal."""
+    (tmp_path / "war_rig.yaml").write_text(
+        'llm_provider: openai\nproviders: {openai: {api_key: k, base_url: "http://x\\x9b2K.y"}}\n'
+        'agents: {a: {system: "\\e[31mred"}}\n'
+    )
+    for words in (["explain"], ["document", "src", "--out", "docs", "--dry-run"]):
+        ran = war_rig(*words)
+        assert not set("\x1b\x9b") & set(ran.out + ran.err)
+
+
+def test_a_file_that_never_ends_is_refused(war_rig: WarRig, tmp_path: Path) -> None:
+    """A device, a pipe or an enormous file is no configuration."""
+    (tmp_path / "war_rig.yaml").symlink_to("/dev/zero")
+    assert "can't be read: not a regular file" in war_rig("explain").err
+    (tmp_path / "large.yaml").write_text("#" * 1_000_001)
+    ran = war_rig("explain", "--config", "large.yaml")
+    assert "large.yaml  is larger than 1000000 bytes" in ran.err

@@ -320,7 +320,7 @@ def test_a_folder_is_no_file() -> None:
     """A folder in place of the file is refused with the reason."""
     with pytest.raises(ConfigError) as caught:
         load(Path(), {"LLM_PROVIDER": "openai"})
-    assert lines_of(caught.value) == ["  .  can't be read: Is a directory"]
+    assert lines_of(caught.value) == ["  .  can't be read: not a regular file"]
 
 
 def test_a_file_in_another_encoding_is_refused_with_the_place() -> None:

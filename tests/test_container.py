@@ -207,7 +207,7 @@ def test_a_provider_that_can_not_be_closed_does_not_keep_the_others_open(tmp_pat
     app = application(yaml(tmp_path, text), env={"STUCK_API_KEY": CANARY})
     for agent in ("one", "two", "three"):
         app.agents(agent)
-    with pytest.raises(ProviderError, match="provider 'stuck' raised RuntimeError") as caught:
+    with pytest.raises(ProviderError, match="provider 'stuck' could not be closed: ") as caught:
         asyncio.run(close(app))
     assert leaks(caught.value) == []
     assert House.closed == ["house-1"]
@@ -385,3 +385,21 @@ def test_the_shipped_default_is_valid() -> None:
     assert settings.llm_provider == "offline"
     assert all(agent.system for agent in settings.agents.values())
     assert not settings.is_provider_chosen
+
+
+def test_what_failed_inside_counts_for_more_than_the_closing() -> None:
+    """Where the block raises and closing fails too, the block's error is the one that is seen."""
+
+    class Stuck(House):
+        async def aclose(self) -> None:
+            raise RuntimeError("stuck")
+
+    register_provider("stuck", Stuck)
+
+    async def use() -> None:
+        async with running(application(env={"LLM_PROVIDER": "stuck"})) as app:
+            app.agents("assistant")
+            raise ValueError("the work failed")
+
+    with pytest.raises(ValueError, match="the work failed"):
+        asyncio.run(use())

@@ -1,10 +1,13 @@
 """`war-rig document`: every claim that is published cites lines that were checked."""
 
 import asyncio
+import hashlib
+import inspect
 import json
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -532,6 +535,10 @@ def test_a_tampered_manifest_removes_nothing_outside(src: Path, docs: Path, tmp_
     run(src, docs)
     names = ["../mine.md", str(tmp_path / "mine.md"), 3, "files/interest.py.md"]
     (docs / ".war-rig.json").write_text(json.dumps({"pages": names}))
+    with pytest.raises(ConfigError, match=r"README.md is there, and War Rig did not write it"):
+        run(src, docs)
+    names += ["README.md", "source/interest.py.md"]
+    (docs / ".war-rig.json").write_text(json.dumps({"pages": names}))
     run(src, docs)
     assert (tmp_path / "mine.md").read_text() == "mine"
 
@@ -768,3 +775,114 @@ def test_a_long_line_is_cut_between_words(tmp_path: Path, docs: Path) -> None:
 def test_a_text_without_its_own_reader_falls_to_the_plain_one() -> None:
     """The plain-text reader is the last of all and reads everything."""
     assert [reader.language for reader in readers(60)][-1] == "text"
+
+
+def test_a_repository_makes_git_fetch_nothing(docs: Path, src: Path, tmp_path: Path) -> None:
+    """A repository that lacks objects can't have them fetched by a program of its own."""
+    trap = tmp_path / "sprung"
+    (src / "sub").mkdir()
+    (src / "sub" / "a.txt").write_text("x\n")
+    (src / ".gitignore").write_text("*.log\n")
+
+    def git(*words: str) -> None:
+        done = subprocess.run(["git", "-C", src, *words], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
+    git("init", "-q")
+    git("add", ".")
+    git("-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "x")
+    git("sparse-checkout", "set", "--cone", "--sparse-index")
+    git("config", "extensions.partialClone", "origin")
+    git("config", "core.repositoryFormatVersion", "1")
+    git("config", "remote.origin.url", f"ext::sh -c touch% {trap}")
+    git("config", "protocol.ext.allow", "always")
+    tree = subprocess.run(
+        ["git", "-C", src, "rev-parse", "HEAD:sub"], capture_output=True, text=True
+    )
+    name = tree.stdout.strip()
+    (src / ".git" / "objects" / name[:2] / name[2:]).unlink()
+    (src / "sub").mkdir(exist_ok=True)
+    (src / "sub" / "b.txt").write_text("y\n")
+    run(src, docs)
+    assert not trap.exists()
+
+
+def test_names_that_look_like_a_digest_get_pages_of_their_own(docs: Path, tmp_path: Path) -> None:
+    """A file named like another's page with its digest still has a page of its own."""
+    source = tmp_path / "estate"
+    source.mkdir()
+    digest = hashlib.sha256(b"a.c").hexdigest()[:8]
+    for name in ("A.c", "a.c", f"a.c-{digest}"):
+        (source / name).write_text(f"// about {name}\n")
+    run(source, docs)
+    assert len(list((docs / "files").iterdir())) == 3
+
+
+def test_a_deep_tree_is_walked(tmp_path: Path) -> None:
+    """Nesting beyond Python's recursion limit is no fault."""
+    path = tmp_path / "deep"
+    path.mkdir()
+    for _ in range(300):
+        path = path / "d"
+        path.mkdir()
+    (path / "f.txt").write_text("x\n")
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack()) + 200)
+    try:
+        assert len(plan(tmp_path / "deep", readers(60)).files) == 1
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def test_what_the_first_round_verified_stays(src: Path, docs: Path) -> None:
+    """A second round without a usable answer takes nothing away."""
+    first = said(("It adds.", "1-4"), ("The rate is 0.05.", "1-4"))
+    summary = run(src, docs, FakeProvider(replies=[first, "garbage", "garbage"]))
+    assert (summary.verified, summary.unverified, summary.failures) == (1, 1, [])
+    assert summary.tokens > 0
+
+
+def test_a_page_that_somebody_else_wrote_is_not_replaced(src: Path, docs: Path) -> None:
+    """A file in the way that War Rig did not write ends the run before it begins."""
+    run(src, docs)
+    (src / "new.py").write_text("x = 1\n")
+    (docs / "files" / "new.py.md").write_text("mine")
+    with pytest.raises(ConfigError, match=r"new.py.md is there, and War Rig did not write it"):
+        run(src, docs)
+    assert (docs / "files" / "new.py.md").read_text() == "mine"
+
+
+def test_nothing_is_removed_or_written_through_a_link(
+    src: Path, docs: Path, tmp_path: Path
+) -> None:
+    """Pages that are gone are not removed where a link leads, nor is a part file followed."""
+    run(src, docs)
+    victim = tmp_path / "victim"
+    (docs / "files").rename(victim)
+    (docs / "files").symlink_to(victim)
+    (src / "interest.py").unlink()
+    with pytest.raises(ConfigError, match="leads out of"):
+        run(src, docs)
+    assert (victim / "interest.py.md").exists()
+    (tmp_path / "precious").write_text("mine")
+    (docs / ".war-rig.json.part").symlink_to(tmp_path / "precious")
+    DocsFolder(docs, src).begin()
+    assert (tmp_path / "precious").read_text() == "mine"
+
+
+def test_words_in_capitals_are_names(src: Path, docs: Path) -> None:
+    """A word of five capitals and more is held to be a name of the source, acronyms aside."""
+    run(src, docs, FakeProvider(said(("It calls PAYTOTAL.", "1-4"), ("COBOL adds.", "1-4"))))
+    before, _, unverified = page(docs).partition("## Unverified")
+    assert "COBOL adds." in before
+    assert "&#39;" not in unverified
+    assert "'PAYTOTAL' is not in the file: it is invented" in unverified
+
+
+def test_a_file_with_an_odd_name_can_be_cited(tmp_path: Path, docs: Path) -> None:
+    """A line break or blanks in a file's name do not spoil its citations."""
+    source = tmp_path / "estate"
+    source.mkdir()
+    for name in (" a.txt", "b\nc.txt", "d.txt`"):
+        (source / name).write_text("# Two words\n")
+    assert run(source, docs).unverified == 0

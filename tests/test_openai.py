@@ -5,15 +5,18 @@ import gc
 import ssl
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
+from socket import SHUT_RDWR, socket
 
 import pytest
 import trustme
 from canary import CANARY, leaks
-from loopback import Server, answer, chat_completion, serve, stall
+from loopback import Request, Server, answer, chat_completion, serve, stall
 
 from containers import application, close, running
 from war_rig.errors import (
+    ContentRefusedError,
     MalformedAnswerError,
     ProviderConnectionError,
     ProviderError,
@@ -332,3 +335,77 @@ def bare() -> Callable[[str, dict[str, str]], "subprocess.Popen[str]"]:
         )
 
     return start
+
+
+def test_an_answer_in_drips_ends_at_the_declared_total() -> None:
+    """A server that sends a byte now and then does not hold a call for ever."""
+
+    def drip(request: Request, connection: socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 X\r\nContent-Length: 100000\r\n\r\n")
+        for _ in range(100):
+            connection.sendall(b" ")
+            time.sleep(0.1)
+
+    with serve(drip) as api:
+        env = environment(api.url, OPENAI_TOTAL_TIMEOUT_SECONDS="0.5")
+        error = asyncio.run(failure(env))
+    assert type(error) is ProviderTimeoutError
+    assert "did not finish its answer in 0.5 s" in str(error)
+
+
+def test_a_timeout_of_the_callers_own_is_not_the_providers() -> None:
+    """asyncio.timeout around a call is the caller's, and passes through."""
+
+    async def hurried(url: str) -> None:
+        async with running(application(env=environment(url))) as app, asyncio.timeout(0.3):
+            await app.agents("assistant").run("Hello")
+
+    with serve(stall()) as api, pytest.raises(TimeoutError):
+        asyncio.run(hurried(api.url))
+
+
+REFUSALS = {
+    "refusal": {"message": {"role": "assistant", "content": None, "refusal": "I won't."}},
+    "filter": {"message": {"role": "assistant", "content": ""}, "finish_reason": "content_filter"},
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_a_refused_answer_is_told_as_such(name: str) -> None:
+    """A model that refuses, or a filter that leaves nothing, is no malformed answer."""
+    choice = {"index": 0, "finish_reason": "stop", **REFUSALS[name]}
+    with serve(answer(chat_completion(choices=[choice]))) as api:
+        error = asyncio.run(failure(environment(api.url)))
+    assert type(error) is ContentRefusedError
+    assert error.status == 200
+
+
+def test_a_cut_answer_of_a_filter_is_an_answer() -> None:
+    """What the filter let through is given, with its finish reason."""
+    message = {"role": "assistant", "content": "Half"}
+    choice = {"index": 0, "message": message, "finish_reason": "content_filter"}
+    with serve(answer(chat_completion(choices=[choice], created="soon"))) as api:
+        response = application(env=environment(api.url)).agents("assistant").run_sync("Hello")
+    assert (response.content, response.finish_reason) == ("Half", "content_filter")
+
+
+@pytest.mark.parametrize("url", ["localhost:9/v1", "http://", "http://127.0.0.1:99999"])
+def test_a_wrong_url_is_told_and_not_retried(url: str) -> None:
+    """A base_url that is none is a connection error that no waiting cures."""
+    env = {**environment(""), "OPENAI_BASE_URL": url}
+    error = asyncio.run(failure(env))
+    assert isinstance(error, ProviderError)
+    assert not error.is_retryable
+
+
+def test_a_server_that_speaks_no_http_is_a_connection_error() -> None:
+    """Another protocol's greeting is not a bad request."""
+
+    def greet(request: Request, connection: socket) -> None:
+        connection.sendall(b"220 mail.example ESMTP\r\n")
+        connection.shutdown(SHUT_RDWR)
+
+    with serve(greet) as api:
+        error = asyncio.run(failure(environment(api.url)))
+    assert type(error) is ProviderConnectionError
+    assert error.status is None

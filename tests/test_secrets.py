@@ -22,7 +22,14 @@ from hypothesis import strategies as st
 from war_rig.errors import ProviderError
 from war_rig.providers import CompletionResponse, Message
 from war_rig.providers.border import Border
-from war_rig.providers.secrets import RedactedError, Redactor, is_secret_name, secrets_of
+from war_rig.providers.secrets import (
+    RedactedError,
+    Redactor,
+    is_secret_name,
+    masked,
+    secrets_in,
+    secrets_of,
+)
 
 ODD = "p/ss wörd+\"'\\=\n&%-1234"
 """A secret that looks different in a URL, in JSON and in a repr."""
@@ -384,3 +391,18 @@ def test_what_keeps_its_content_out_of_sight_is_not_clean() -> None:
         assert not redactor.is_clean(ValueError(hidden))
     assert not redactor.is_clean(ValueError(Configured()))
     assert redactor.is_clean(ValueError("nothing"))
+
+
+@pytest.mark.parametrize("key", [f"{CANARY} ", f" {CANARY}", f"{CANARY}\n"])
+def test_a_key_with_blanks_around_it_is_known_without_them(key: str) -> None:
+    """HTTP strips the value of a header: what a server echoes is masked all the same."""
+    assert CANARY not in Redactor([key]).redact(f"wrong key {CANARY}.")
+
+
+def test_secrets_inside_maps_and_lists_are_found_by_their_names() -> None:
+    """A header map's key counts as a secret, and is masked where it is shown."""
+    value = {"accept": "text", "x_api_key": CANARY, "more": [{"token": "t-12345678"}, 3]}
+    assert set(secrets_in(value, False)) == {CANARY, "t-12345678"}
+    assert set(secrets_in([CANARY, None, ""], True)) == {CANARY}
+    shown = {"accept": "text", "x_api_key": "***", "more": [{"token": "***"}, 3]}
+    assert masked(value) == shown

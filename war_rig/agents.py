@@ -9,9 +9,11 @@ import asyncio
 import atexit
 import contextlib
 import json
+import os
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -154,10 +156,6 @@ class _Background:
                 self._thread.start()
             return self._loop
 
-    def is_here(self) -> bool:
-        """Return whether the caller runs on the loop, and so must not wait for it."""
-        return threading.current_thread() is self._thread
-
     def stop(self) -> None:
         """End the loop as asyncio.run would, so that what it holds is closed.
 
@@ -184,13 +182,24 @@ async def _end_all() -> None:
 
 _background = _Background()
 atexit.register(_background.stop)
+if hasattr(os, "register_at_fork"):
+    # The loop's thread is not in the child, and its lock may be held for ever.
+    os.register_at_fork(after_in_child=_background.__init__)  # type: ignore[misc]
+
+
+_is_inside: ContextVar[bool] = ContextVar("is_inside", default=False)
+
+
+async def _inside(work: Coroutine[Any, Any, T]) -> T:
+    _is_inside.set(True)
+    return await work
 
 
 def _in_background(work: Coroutine[Any, Any, T]) -> T:
-    if _background.is_here():  # a provider on that loop asks another agent
+    if _is_inside.get():  # a provider asks another agent: the loop waits for it already
         with ThreadPoolExecutor(1) as other:
-            return other.submit(asyncio.run, work).result()
-    running = asyncio.run_coroutine_threadsafe(work, _background.loop())
+            return other.submit(asyncio.run, _inside(work)).result()
+    running = asyncio.run_coroutine_threadsafe(_inside(work), _background.loop())
     try:
         return running.result()
     except BaseException:

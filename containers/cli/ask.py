@@ -38,7 +38,7 @@ def ask(
         forget_own_provider(app, agent)
     asked = app.agents(agent)
     note_offline(app, agent)
-    print(asyncio.run(_answer(app, asked, question, model)))
+    asyncio.run(_answer(app, asked, question, model))
 
 
 def note_offline(app: "Application", agent: str) -> None:
@@ -68,9 +68,11 @@ def forget_own_provider(app: "Application", agent: str) -> None:
     app.settings.override(without_own_provider(app.settings(), agent))
 
 
-async def _answer(app: "Application", agent: "Agent", question: str, model: str | None) -> str:
+async def _answer(app: "Application", agent: "Agent", question: str, model: str | None) -> None:
     from containers import running
 
     async with running(app):
         asked = agent if model is None else replace(agent, model=model)
-        return (await asked.run(question)).content
+        content = (await asked.run(question)).content
+        encoding = sys.stdout.encoding or "utf-8"  # a terminal may know ASCII only
+        print(content.encode(encoding, "backslashreplace").decode(encoding), flush=True)

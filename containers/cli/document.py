@@ -50,6 +50,7 @@ def document(
 
     from containers import application
     from war_rig.document import DocsFolder, plan
+    from war_rig.providers.foreign import one_line
     from war_rig.readers import readers
 
     app = application(config, llm_provider=provider)
@@ -59,7 +60,7 @@ def document(
     planned = plan(src, readers(settings.unit_lines)).choose(only, limit)
     folder = DocsFolder(out, planned.root if src.is_dir() else src.resolve())
     note_offline(app, _AGENT)
-    print(_destination(app), file=sys.stderr)
+    print(one_line(_destination(app)), file=sys.stderr)
     if dry_run:
         _print_estimate(planned, settings.rounds)
         return

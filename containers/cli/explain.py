@@ -1,6 +1,6 @@
 """``war-rig explain``: the effective configuration, and where each value comes from."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -26,18 +26,24 @@ def explain(
     if provider is not None and agent is not None:
         settings = without_own_provider(settings, agent)
     rows = list(_all(settings) if agent is None else _one(agent, settings))
-    for line in table(rows):
+    for line in table(rows, settings.env):
         print(line)
 
 
 Row = tuple[str, str, str]
 
 
-def table(rows: list[Row]) -> Iterator[str]:
-    """Yield *rows* as lines of aligned columns."""
+def table(rows: list[Row], env: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Yield *rows* as lines of aligned columns, without secrets and control characters."""
+    from war_rig.providers.foreign import one_line
+    from war_rig.providers.secrets import Redactor, secrets_of
+
+    redact = Redactor(secrets_of(env or {})).redact
+    rows = [(key, _short(redact(one_line(value, 10_000))), origin) for key, value, origin in rows]
     widths = [max((len(row[i]) for row in rows), default=0) for i in range(2)]
     for key, value, origin in rows:
-        yield f"{key:<{widths[0]}}  {value:<{widths[1]}}  {origin}".rstrip()
+        line = f"{key:<{widths[0]}}  {value:<{widths[1]}}  {origin}".rstrip()
+        yield "".join(c if c.isprintable() else "\ufffd" for c in line)
 
 
 def _all(settings: "Settings") -> Iterator[Row]:
@@ -54,7 +60,7 @@ def _agent(name: str, settings: "Settings") -> Iterator[Row]:
     for key, value in settings.agents[name]:
         dotted = f"agents.{name}.{key}"
         if value is not None:
-            yield dotted, _short(value), settings.origin(dotted).label
+            yield dotted, str(value), settings.origin(dotted).label
         elif key == "provider":
             yield dotted, settings.llm_provider, "llm_provider"
         else:
@@ -68,7 +74,7 @@ def _entry(entry: "ProviderEntry", settings: "Settings") -> Iterator[Row]:
         yield f"{key}.distribution", entry.distribution, entry.origin.label
     for name, located in entry.arguments.items():
         value = _masked(name, located.plain(), settings)
-        yield f"{key}.{name}", _short(value), located.origin.label
+        yield f"{key}.{name}", value, located.origin.label
 
 
 def _masked(name: str, value: Any, settings: "Settings") -> str:
@@ -76,6 +82,8 @@ def _masked(name: str, value: Any, settings: "Settings") -> str:
     from war_rig.config.interpolation import references
     from war_rig.providers.secrets import MASK, is_secret_name
 
+    if isinstance(value, list):
+        return f"[{', '.join(_masked(name, item, settings) for item in value)}]"
     if isinstance(value, dict):
         inner = (f"{key}: {_masked(key, item, settings)}" for key, item in value.items())
         return f"{{{', '.join(inner)}}}"
@@ -94,7 +102,7 @@ def _one(agent: str, settings: "Settings") -> Iterator[Row]:
     plan = provider_blueprint(chosen, settings)
     for parameter in plan.parameters:
         key = f"providers.{plan.name}.{parameter.name}"
-        yield key, _short(parameter.shown), parameter.origin
+        yield key, parameter.shown, parameter.origin
 
 
 def _short(value: object) -> str:

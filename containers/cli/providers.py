@@ -25,6 +25,7 @@ app = typer.Typer(
 @app.callback()
 def list_providers(context: typer.Context, config: Config = None, debug: Debug = False) -> None:
     """List the providers that can be selected; imports none of them."""
+    context.obj = config
     if context.invoked_subcommand is not None:
         return
     from war_rig.providers.registry import unusable_entry_points
@@ -42,6 +43,7 @@ def list_providers(context: typer.Context, config: Config = None, debug: Debug =
 
 @app.command()
 def show(
+    context: typer.Context,
     name: Annotated[str, typer.Argument(help="The provider's name.")],
     config: Config = None,
     debug: Debug = False,
@@ -49,11 +51,13 @@ def show(
     """Import one provider, and show its parameters: which are set, from where, what is missing."""
     from war_rig.wiring import provider_blueprint
 
-    plan = provider_blueprint(name, load_settings(config))
+    settings = load_settings(config or context.obj)
+    plan = provider_blueprint(name, settings)
     print(f"{plan.name}: {plan.registration.described}")
     print(f"  {plan.shown_signature}")
     rows = [(f"  {p.name}", p.shown, f"{p.origin} ({p.variable})") for p in plan.parameters]
-    for line in table(rows):
+    rows += [(f"  {key}", plan.shown_extra(key), a.origin) for key, a in plan.extra.items()]
+    for line in table(rows, settings.env):
         print(line)
     missing = [p.name for p in plan.parameters if p.is_missing]
     print(f"missing: {', '.join(missing)}" if missing else "nothing is missing")
@@ -72,9 +76,12 @@ def _rows(settings: "Settings") -> Iterator[tuple[str, str, str]]:
     for registration in known:
         name = registration.name
         is_taken_twice = offered[name] > 1
+        entry = settings.providers.get(name)
+        if entry is not None and entry.type != name:
+            continue  # the entry below takes its place
         yield name, _status(registration, settings, selected, is_taken_twice), _origin(registration)
     for entry in settings.providers.values():
-        if entry.name not in offered:
+        if entry.name not in offered or entry.type != entry.name:
             status = "selected" if entry.name == selected else "available"
             yield entry.name, status, f"{entry.origin.label}, type {entry.type}"
 

@@ -21,7 +21,7 @@ class AgentSettings(BaseModel):
     provider: str | None = None
     system: str | None = None
     model: str | None = None
-    temperature: float | None = None
+    temperature: float | None = Field(default=None, allow_inf_nan=False)
 
 
 class DocumentSettings(BaseModel):

@@ -5,7 +5,10 @@ mean something else, so that ``no``, ``0123`` and ``2024-02-01`` arrive as they
 were written.
 """
 
+import errno
+import os
 import re
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,7 @@ import yaml
 
 from war_rig.errors import ConfigError
 
+_MOST_BYTES = 1_000_000
 _MOST_NODES = 50_000
 _DEEPEST = 50
 
@@ -116,9 +120,22 @@ class _UnreadableError(Exception):
     """The file has no text; says why."""
 
 
+def _open_file(path: str, flags: int) -> int:
+    """Open a regular file only, without waiting for anything else."""
+    number = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    if stat.S_ISREG(os.fstat(number).st_mode):
+        return number
+    os.close(number)
+    raise OSError(errno.EINVAL, "not a regular file")
+
+
 def _text(file: File) -> str:
     try:
-        return file.path.read_text(encoding="utf-8")
+        with open(file.path, "rb", opener=_open_file) as opened:
+            data = opened.read(_MOST_BYTES + 1)
+        if len(data) > _MOST_BYTES:
+            raise _UnreadableError(f"is larger than {_MOST_BYTES} bytes")
+        return data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise _UnreadableError(f"is not UTF-8 at byte {error.start}") from error
     except (OSError, ValueError) as error:

@@ -25,10 +25,12 @@ _IDENTIFIER = re.compile(
       | [A-Z][A-Z0-9]*(?:-[A-Z0-9]+)+                   # WS-CUSTOMER-ID
       | [a-z]+[A-Z]\w* | [A-Z][a-z0-9]+[A-Z]\w*         # camelCase, PascalCase
       | [A-Za-z]+\d\w*                                  # PAY01
+      | [A-Z]{5,}                                       # PAYTOTAL
       | [A-Za-z_]\w+(?:\.[A-Za-z_]\w+)+                 # dotted.name
     )(?![\w-])""",
     re.VERBOSE,
 )
+_ACRONYMS = frozenset({"COBOL", "ASCII", "EBCDIC", "HTTPS", "CICS", "VSAM"})  # said of any source
 _NUMBER = re.compile(r"(?<![\w.$-])\d+(?:[.,]\d+)*(?![\w-])")
 _WORD = re.compile(r"[\w$@#-]+(?:\.\w+)*")
 
@@ -118,7 +120,8 @@ def identifiers(text: str) -> list[str]:
     spans = [span.strip() for span in _CODE.findall(unquoted)]
     plain = _IDENTIFIER.findall(_LINE_REFERENCE.sub(" ", _CODE.sub(" ", unquoted)))
     found = [span for span in spans if _WORD.fullmatch(span)] + plain
-    return list(dict.fromkeys(name for name in found if not name.replace(".", "").isdigit()))
+    names = dict.fromkeys(name for name in found if not name.replace(".", "").isdigit())
+    return [name for name in names if name not in _ACRONYMS]
 
 
 def _literal_faults(claim: Claim, cited: str) -> Iterator[str]:

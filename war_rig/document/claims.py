@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-_WRITTEN = re.compile(r"(?P<file>.+):L?(?P<first>\d{1,9})(?:-L?(?P<last>\d{1,9}))?")
+_WRITTEN = re.compile(r"(?P<file>.+):L?(?P<first>\d{1,9})(?:-L?(?P<last>\d{1,9}))?", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class Citation:
     @classmethod
     def parse(cls, written: str) -> "Citation":
         """Return ``FILE:FIRST-LAST`` or ``FILE:LINE`` as a citation; raise ValueError else."""
-        match = _WRITTEN.fullmatch(written.strip().strip("`"))
+        match = _WRITTEN.fullmatch(written) or _WRITTEN.fullmatch(written.strip().strip("`"))
         if match is None:
             raise ValueError(f"{written!r} is not FILE:FIRST-LAST")
         first = int(match["first"])

@@ -38,6 +38,12 @@ class DocsFolder:
         *pages* may be written from now on: the manifest names them already, so
         that a run that is killed leaves no page that nobody owns.
         """
+        foreign = [name for name in pages if name not in self._old and self.has_file(name)]
+        if foreign:
+            raise ConfigError(
+                f"{self.path / foreign[0]} is there, and War Rig did not write it\n"
+                "  choose another folder: --out docs-of-it"
+            )
         self._old |= set(pages)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -49,7 +55,11 @@ class DocsFolder:
 
     def has(self, name: str) -> bool:
         """Return whether the page is there, from this run or an earlier one."""
-        return name in self._old and (self.path / name).is_file()
+        return name in self._old and self.has_file(name)
+
+    def has_file(self, name: str) -> bool:
+        """Return whether anything of that name is in the folder."""
+        return os.path.lexists(self.path / name)
 
     def page_name(self, kind: str, file: str) -> str:
         """Return the page's path for a source *file*; the same on every run, never taken twice."""
@@ -57,7 +67,7 @@ class DocsFolder:
         # A folder "x.md" would stand in the way of the page of a file "x".
         parts = [_safe(part, part.lower().endswith(".md")) for part in folders]
         name = "/".join([kind, *parts, _safe(last)]) + ".md"
-        if self._names.setdefault(name.lower(), f"{kind}:{file}") != f"{kind}:{file}":
+        while self._names.setdefault(name.lower(), f"{kind}:{file}") != f"{kind}:{file}":
             name = f"{name.removesuffix('.md')}-{_digest(file)}.md"
         return name
 
@@ -75,9 +85,8 @@ class DocsFolder:
         self._written.add(name)
 
     def _replace(self, target: Path, text: str) -> None:
+        self._refuse_links(target)
         target.parent.mkdir(parents=True, exist_ok=True)
-        if not target.parent.resolve().is_relative_to(self.path):
-            raise ConfigError(f"{target.parent} leads out of {self.path}\n  remove the link")
         part = target.with_name(f".{target.name}.part")
         _write_through(part, text)
         part.replace(target)
@@ -85,9 +94,18 @@ class DocsFolder:
     def finish(self) -> None:
         """Remove the pages of earlier runs that this one did not write again."""
         for name in sorted(self._old - self._written):
+            self._refuse_links(self.path / name)
             (self.path / name).unlink(missing_ok=True)
         self._old = set(self._written)
         self._save(self._old)
+
+    def _refuse_links(self, target: Path) -> None:
+        """Raise ConfigError where a folder on the way to *target* was replaced by a link."""
+        for folder in target.parents:
+            if folder == self.path:
+                return
+            if folder.is_symlink():
+                raise ConfigError(f"{folder} leads out of {self.path}\n  remove the link")
 
     def _manifest(self) -> set[str]:
         """Return the pages that an earlier run wrote; refuse a folder of somebody else's."""
@@ -111,8 +129,9 @@ class DocsFolder:
 
 
 def _write_through(path: Path, text: str) -> None:
-    """Write *text* and have it on the disk, so that the file is never found empty."""
-    with path.open("w", encoding="utf-8", newline="\n") as file:
+    """Write *text* to a new file and have it on the disk, so that it is never found empty."""
+    path.unlink(missing_ok=True)  # of a run that was killed
+    with path.open("x", encoding="utf-8", newline="\n") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

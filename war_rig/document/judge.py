@@ -14,7 +14,11 @@ from war_rig.document.check import Checked, check
 from war_rig.document.claims import Claim
 from war_rig.document.plan import PlannedFile
 from war_rig.document.write import write
+from war_rig.errors import ContentRefusedError, ContextTooLongError, MalformedAnswerError
 from war_rig.readers import Unit
+
+ABOUT_ONE_UNIT = (MalformedAnswerError, ContextTooLongError, ContentRefusedError)
+"""Failures that say nothing about the next unit; every other one ends the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,12 @@ async def judge(scribe: Agent, unit: Unit, file: PlannedFile, rounds: int) -> Ju
     facts = file.facts_of(unit)
     tokens = asked = 0
     while asked < rounds:
-        claims, response = await write(scribe, unit, file, rejected, uncovered)
+        try:
+            claims, response = await write(scribe, unit, file, rejected, uncovered)
+        except ABOUT_ONE_UNIT:
+            if not verified:
+                raise
+            break  # what an earlier round verified stays
         asked, tokens = asked + 1, tokens + response.tokens_used
         checked = [check(claim, unit, file.source, facts, file.related) for claim in claims]
         verified |= {c.claim.text: c.claim for c in checked if c.is_verified}

@@ -108,7 +108,7 @@ def plan(src: Path, readers: Sequence[Reader]) -> Plan:
         paths: Iterator[str] = iter([root.name])
         root = root.parent
     else:
-        paths = _walk(root, "", _ignored_by_git(root), left_out)
+        paths = _walk(root, _ignored_by_git(root), left_out)
     files, misread = [], []
     for path in paths:
         source = _read(root / path, path)
@@ -133,23 +133,30 @@ def _planned(source: Source, readers: Sequence[Reader]) -> tuple[PlannedFile, st
     return PlannedFile.of(source, readers[-1]), fault
 
 
-def _walk(
-    root: Path, folder: str, ignored: frozenset[str], left_out: list[tuple[str, str]]
-) -> Iterator[str]:
-    try:
-        entries = sorted(os.scandir(root / folder), key=lambda entry: entry.name)
-    except OSError as error:
-        left_out.append((f"{folder}/", f"folder could not be read: {error.strerror}"))
-        return
-    for entry in entries:
-        path = f"{folder}/{entry.name}" if folder else entry.name
+def _walk(root: Path, ignored: frozenset[str], left_out: list[tuple[str, str]]) -> Iterator[str]:
+    """Yield the path of every file that is to be read, in order."""
+    waiting = _entries(root, "", left_out)
+    while waiting:
+        entry, path = waiting.pop()
         reason = _reason(entry, path, ignored)
         if reason:
             left_out.append((path, reason))
         elif entry.is_dir(follow_symlinks=False):
-            yield from _walk(root, path, ignored, left_out)
+            waiting += _entries(root, path, left_out)
         else:
             yield path
+
+
+def _entries(
+    root: Path, folder: str, left_out: list[tuple[str, str]]
+) -> list[tuple["os.DirEntry[str]", str]]:
+    """Return the entries of *folder* with their paths below *root*, the last name first."""
+    try:
+        entries = sorted(os.scandir(root / folder), key=lambda entry: entry.name, reverse=True)
+    except OSError as error:
+        left_out.append((f"{folder}/", f"folder could not be read: {error.strerror}"))
+        return []
+    return [(entry, f"{folder}/{entry.name}" if folder else entry.name) for entry in entries]
 
 
 def _reason(entry: "os.DirEntry[str]", path: str, ignored: frozenset[str]) -> str | None:
@@ -203,6 +210,7 @@ def _ignored_by_git(root: Path) -> frozenset[str]:
     ]  # fmt: skip
     try:
         env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+        env |= {"GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1"}  # it must not fetch either
         listed = subprocess.run(
             command, capture_output=True, timeout=_GIT_TIMEOUT_SECONDS, check=False, env=env
         )

@@ -8,15 +8,11 @@ from dataclasses import dataclass, field
 
 from war_rig.agents import Agent
 from war_rig.document.folder import DocsFolder
-from war_rig.document.judge import Judged, judge
+from war_rig.document.judge import ABOUT_ONE_UNIT, Judged, judge
 from war_rig.document.plan import Plan, PlannedFile
 from war_rig.document.render import INDEX, FilePages, index_page
-from war_rig.errors import ContentRefusedError, ContextTooLongError, MalformedAnswerError
 from war_rig.policies import CachedProvider
 from war_rig.readers import Unit
-
-_ABOUT_ONE_UNIT = (MalformedAnswerError, ContextTooLongError, ContentRefusedError)
-"""Failures that say nothing about the next unit; every other one ends the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +130,7 @@ async def _judged(file: PlannedFile, unit: Unit, scribe: Agent, rounds: int) -> 
     try:
         with _forgetting(scribe):
             return await judge(scribe, unit, file, rounds)
-    except _ABOUT_ONE_UNIT as error:
+    except ABOUT_ONE_UNIT as error:
         return Judged(unit, failure=str(error).splitlines()[0])
 
 

@@ -8,12 +8,12 @@ failure, whoever wrote the provider, and no secret passes.
 import inspect
 import logging
 from collections.abc import Iterable
-from copy import copy
+from dataclasses import fields
 from typing import Any, TypeVar
 
 from war_rig.errors import ConfigError, MalformedAnswerError, ProviderError, WarRigError
 from war_rig.providers.classification import Verdict, classify
-from war_rig.providers.foreign import Redact, one_line, text_of
+from war_rig.providers.foreign import Redact, one_line, said, text_of
 from war_rig.providers.protocol import CompletionResponse, LLMProvider, Message
 from war_rig.providers.secrets import Redactor
 
@@ -66,10 +66,11 @@ class Border:
         _log.debug("asking %s, model %s, %d messages", self.name, model, len(messages))
         try:
             answer = await self._awaited(messages, kwargs)
+            own, fault = _own(answer, model), _fault(answer)
         except Exception as error:  # the plugin's border
             failure = error
         else:
-            return checked(answer, self.name, model, self._redactor.redact)
+            return _passed(own, fault, self.name, model, self._redactor.redact)
         raise self._error(failure, model) from self._cause(failure)
 
     async def aclose(self) -> None:
@@ -81,7 +82,10 @@ class Border:
             return
         except Exception as error:  # the plugin's border
             failure = error
-        raise self._error(failure, None) from self._cause(failure)
+        what = f"could not be closed: {said(failure, self._redactor.redact)}"
+        raise ProviderError(f"provider '{self.name}' {what}", provider=self.name) from self._cause(
+            failure
+        )
 
     async def _awaited(self, messages: list[Message], kwargs: dict[str, Any]) -> Any:
         answer: Any = self.provider.complete(messages, **kwargs)
@@ -136,15 +140,30 @@ def checked(
 
     A copy, since a provider may give the same object again.
     """
-    fault = _fault(answer)
-    if fault is None:
-        assert isinstance(answer, CompletionResponse)
-        own = copy(answer)
-        own.tokens_used = own.tokens_used or 0
-        own.model = own.model or model or "unknown"
+    return _passed(_own(answer, model), _fault(answer), provider, model, redact)
+
+
+def _own(answer: object, model: str | None) -> CompletionResponse | None:
+    """Return a plain copy of *answer*, None where it is no answer."""
+    if not isinstance(answer, CompletionResponse):
+        return None
+    own = CompletionResponse(**{f.name: getattr(answer, f.name) for f in fields(answer)})
+    own.tokens_used = own.tokens_used or 0
+    own.model = own.model or model or "unknown"
+    return own
+
+
+def _passed(
+    own: CompletionResponse | None,
+    fault: str | None,
+    provider: str,
+    model: str | None,
+    redact: Redact,
+) -> CompletionResponse:
+    if own is not None and fault is None:
         return own
     model = model and redact(model)
-    verdict = Verdict(MalformedAnswerError, f"returned {one_line(redact(fault))}")
+    verdict = Verdict(MalformedAnswerError, f"returned {one_line(redact(fault or 'nothing'))}")
     raise MalformedAnswerError(_message(provider, model, verdict), provider=provider, model=model)
 
 

@@ -15,9 +15,10 @@ from urllib.parse import urlsplit
 from war_rig.errors import ConfigError, PluginError, WarRigError
 from war_rig.names import did_you_mean
 from war_rig.providers.conversion import Argument, convert, plain_types
+from war_rig.providers.foreign import one_line, repr_of, text_of
 from war_rig.providers.protocol import LLMProvider
 from war_rig.providers.registry import ProviderFactory, Registration
-from war_rig.providers.secrets import MASK, Redactor, is_secret_name
+from war_rig.providers.secrets import MASK, Redactor, is_secret_name, masked, secrets_in
 
 _UNSET = inspect.Parameter.empty
 
@@ -60,7 +61,7 @@ class Parameter:
         """Return its value for a person to see; a secret is masked."""
         if self.is_missing:
             return "-"
-        return MASK if self.is_secret and self.value is not None else repr(self.value)
+        return MASK if self.is_secret and self.value is not None else repr_of(masked(self.value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +90,20 @@ class Blueprint:
         """Return the values among arguments and defaults that are secrets."""
         given = [(p.value, p.is_secret) for p in self.parameters]
         given += [(a.value, a.is_secret or is_secret_name(n)) for n, a in self.extra.items()]
-        return {str(value) for value, is_secret in given if is_secret and value}
+        return {text for value, is_secret in given for text in secrets_in(value, is_secret)}
+
+    def shown_extra(self, key: str) -> str:
+        """Return, for a person to see, what goes to ``**kwargs`` under *key*."""
+        argument = self.extra[key]
+        is_secret = argument.is_secret or is_secret_name(key)
+        return MASK if is_secret else repr_of(masked(argument.value))
 
     @property
     def identity(self) -> str:
         """Return what tells this provider's answers from another's; holds no secret."""
         shown = [f"{p.name}={p.shown}" for p in self.parameters if not p.is_secret]
         extra = sorted(n for n, a in self.extra.items() if not (a.is_secret or is_secret_name(n)))
-        shown += [f"{name}={self.extra[name].value!r}" for name in extra]
+        shown += [f"{name}={self.shown_extra(name)}" for name in extra]
         offer = self.registration
         made_by = f"{offer.distribution} {offer.version} {offer.source}"
         if offer.kind == "registered":  # its source is a line number, which any edit changes
@@ -128,7 +135,7 @@ class Blueprint:
         extra = {name: argument.value for name, argument in self.extra.items()}
         try:
             return self.factory(*bound.args, **bound.kwargs, **extra)
-        except Exception as error:  # the plugin's border
+        except (Exception, SystemExit) as error:  # the plugin's border
             failure = error
         redactor = Redactor(self.secrets)
         if isinstance(failure, WarRigError) and redactor.is_clean(failure):
@@ -158,7 +165,7 @@ class Blueprint:
         raise PluginError(
             redactor.redact(
                 f"provider '{self.name}' raised {type(failure).__name__} from its {part}: "
-                f"{failure}\n  {self.registration.described}"
+                f"{text_of(failure)}\n  {self.registration.described}"
             )
         ) from redactor.safe_cause(failure)
 
@@ -177,7 +184,7 @@ class Blueprint:
 
     def _broken_constructor(self, error: BaseException) -> str:
         lines = [
-            f"provider '{self.name}' could not be built: {type(error).__name__}: {error}",
+            f"provider '{self.name}' could not be built: {type(error).__name__}: {text_of(error)}",
             f"  {self.shown_signature}, {self.registration.described}",
         ]
         if isinstance(error, KeyError):
@@ -205,7 +212,7 @@ def blueprint(
     Raises PluginError for a failing import, ConfigError for an argument that
     the constructor does not take or that can't be converted.
     """
-    given = {key: argument for key, argument in (given or {}).items() if argument.value is not None}
+    given = {key: argument for key, argument in (given or {}).items() if argument.is_set}
     factory = _loaded(name, registration)
     signature = _signature(factory)
     named = {p.name: p for p in signature.parameters.values() if p.kind not in _VARIADIC}
@@ -234,15 +241,15 @@ def _takes_any(signature: inspect.Signature) -> bool:
 def _loaded(name: str, registration: Registration) -> ProviderFactory:
     try:
         factory = registration.load()
-    except Exception as error:  # the plugin's border: its module runs here
-        failure = error
+    except (Exception, SystemExit) as error:  # the plugin's border: its module runs here
+        failure: BaseException = error
     else:
         if callable(factory):
             return factory
         failure = TypeError(f"a {type(factory).__name__} can't be called to make a provider")
     redactor = Redactor()
     message = (
-        f"provider '{name}' could not be imported: {type(failure).__name__}: {failure}\n"
+        f"provider '{name}' could not be imported: {type(failure).__name__}: {text_of(failure)}\n"
         f"  {registration.described}\n"
         "  install what it misses, upgrade it, or uninstall it; no other provider is affected"
     )
@@ -252,7 +259,7 @@ def _loaded(name: str, registration: Registration) -> ProviderFactory:
 def _signature(factory: Callable[..., Any]) -> inspect.Signature:
     try:
         return inspect.signature(factory)
-    except (ValueError, TypeError):  # a callable written in C tells none
+    except Exception:  # a callable written in C tells none; a plugin's own may be wrong
         anything = inspect.Parameter("kwargs", inspect.Parameter.VAR_KEYWORD)
         return inspect.Signature([anything])
 
@@ -302,8 +309,8 @@ def _shown(p: inspect.Parameter) -> str:
     name = f"{stars}{p.name}"
     if p.default is _UNSET:
         return name
-    is_hidden = is_secret_name(p.name) and p.default not in (None, "")
-    return f"{name}={MASK if is_hidden else repr(p.default)}"
+    is_hidden = is_secret_name(p.name) and any(secrets_in(p.default, True))
+    return f"{name}={MASK if is_hidden else repr_of(masked(p.default))}"
 
 
 def _unknown_arguments(
@@ -317,7 +324,8 @@ def _unknown_arguments(
     takes = f"takes: {', '.join(known)}" if known else "takes no arguments"
     lines = [f"provider '{name}': {shown}, {registration.described}, {takes}"]
     lines += [
-        f"  it does not take '{key}'.{did_you_mean(key, known)} Set by: {argument.origin}"
+        "  "
+        + one_line(f"it does not take '{key}'.{did_you_mean(key, known)} Set by: {argument.origin}")
         for key, argument in extra.items()
     ]
     return "\n".join(lines)

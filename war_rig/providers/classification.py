@@ -55,7 +55,12 @@ _CONNECTIONS = frozenset({
     "ChunkedEncodingError", "APIConnectionError", "NewConnectionError", "ClientHttpProxyError",
     "ClientProxyConnectionError",
 })  # fmt: skip
-_TRANSPORT = _TIMEOUTS | _TLS | _CONNECTIONS
+_ADDRESSES = frozenset({
+    "InvalidURL", "UnsupportedProtocol", "InvalidUrlClientError", "NonHttpUrlClientError",
+    "LocalProtocolError",
+})  # fmt: skip
+_NO_HTTP = frozenset({"BadStatusLine", "BadHttpMessage"})
+_TRANSPORT = _TIMEOUTS | _TLS | _CONNECTIONS | _ADDRESSES | _NO_HTTP
 _SLIPS = (LookupError, TypeError, AttributeError, json.JSONDecodeError, UnicodeError)
 
 _CONTEXT_WORDS = (
@@ -85,6 +90,8 @@ class Verdict:
 def classify(error: BaseException, redact: Redact = str) -> Verdict:
     """Return the kind of *error*, what to say of it, and what the server told."""
     chain = list(_causes(error))
+    if any(_names(inner) & (_ADDRESSES | _NO_HTTP) for inner in chain):
+        return _by_transport([e for e in chain if _names(e) & _TRANSPORT], redact)
     for link, inner in enumerate(chain):
         if status_of(inner) is not None:
             return _by_status(inner, redact)
@@ -109,7 +116,8 @@ def _cause(error: BaseException) -> BaseException | None:
     if error.__cause__ is not None or error.__suppress_context__:
         return error.__cause__
     if isinstance(error, BaseExceptionGroup):  # of a provider that uses a TaskGroup
-        return error.exceptions[0]
+        known = (e for e in error.exceptions if status_of(e) or _names(e) & _TRANSPORT)
+        return next(known, error.exceptions[0])
     return error.__context__
 
 
@@ -170,6 +178,9 @@ def _by_transport(chain: list[BaseException], redact: Redact) -> Verdict:
     shown = next((e for e in reversed(chain) if text_of(e)), innermost)
     if _names(innermost) & _TLS:
         text = f"could not be reached over TLS: {said(shown, redact)}"
+        return Verdict(ProviderConnectionError, text, is_retryable=False)
+    if _names(innermost) & _ADDRESSES:
+        text = f"has a wrong URL: {said(shown, redact)}"
         return Verdict(ProviderConnectionError, text, is_retryable=False)
     if _names(innermost) & _TIMEOUTS:
         return Verdict(ProviderTimeoutError, f"did not answer in time: {said(shown, redact)}")

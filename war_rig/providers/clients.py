@@ -8,6 +8,7 @@ behind, or the process, needs no ``close`` and prints nothing.
 import asyncio
 import atexit
 import contextlib
+import os
 from collections.abc import AsyncGenerator, Callable
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -80,6 +81,18 @@ async def _closing(lifetime: AsyncGenerator[None, None]) -> None:
 async def _close_those_of_closed_loops() -> None:
     for clients in list(_with_clients):
         await clients.close_those_of_closed_loops()
+
+
+def _forget_all() -> None:
+    """Leave the clients to the parent: in a forked child their loops look alive, and never run."""
+    for clients in list(_with_clients):
+        clients._clients.clear()
+        clients._lifetimes.clear()
+    _with_clients.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_all)
 
 
 @atexit.register

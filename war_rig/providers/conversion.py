@@ -41,6 +41,11 @@ class Argument:
     def __repr__(self) -> str:
         return f"<Argument from {self.origin}>"
 
+    @property
+    def is_set(self) -> bool:
+        """Return whether it counts: null in a file does not, None from code does."""
+        return self.value is not None or self.folder is None
+
 
 def plain_types(declared: inspect.Parameter, factory: Callable[..., Any]) -> tuple[type, ...]:
     """Return the types of str, int, float, bool and Path that the annotation allows.
@@ -84,7 +89,12 @@ def convert(argument: Argument, kinds: tuple[type, ...]) -> Any:
     Raises ValueError saying what the value must be.
     """
     kind_given = type(argument.value)
-    if not kinds or kind_given in kinds or (kind_given is int and float in kinds):
+    if (
+        not kinds
+        or argument.value is None
+        or kind_given in kinds
+        or (kind_given is int and float in kinds)
+    ):
         return argument.value
     if not isinstance(argument.value, str):
         if argument.folder is None:

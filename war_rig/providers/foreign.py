@@ -36,6 +36,14 @@ def text_of(thing: object) -> str:
         return ""
 
 
+def repr_of(thing: object) -> str:
+    """Return ``repr(thing)``, its type's name where that raises."""
+    try:
+        return repr(thing)
+    except Exception:
+        return f"<{type(thing).__name__}>"
+
+
 def attribute(thing: object, *names: str) -> Any:
     """Return the first attribute of *names* that is there, None where reading it fails."""
     for name in names:

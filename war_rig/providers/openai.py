@@ -5,11 +5,12 @@ call. It never retries here, and reads nothing from the environment but what
 belongs to the process: proxies and certificates.
 """
 
+import asyncio
 import json
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
-from war_rig.errors import MalformedAnswerError
+from war_rig.errors import ContentRefusedError, MalformedAnswerError, ProviderTimeoutError
 from war_rig.providers.clients import LoopClients
 from war_rig.providers.protocol import CompletionResponse, Message
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _CONNECT_TIMEOUT_SECONDS = 10.0
 _READ_TIMEOUT_SECONDS = 600.0
 _POOL_TIMEOUT_SECONDS = 60.0
+_TOTAL_TIMEOUT_SECONDS = 600.0
 _MAX_CONNECTIONS = 1000
 _LONGEST_TEXT = 2000  # more than the border shows, which clears it of secrets before it cuts
 
@@ -27,9 +29,12 @@ _LONGEST_TEXT = 2000  # more than the border shows, which clears it of secrets b
 class _ChatCompletions(ABC):
     """What the two share: a call, and the reading of its answer."""
 
-    def __init__(self, model: str, timeouts: tuple[float, float, float], connections: int) -> None:
+    def __init__(
+        self, model: str, timeouts: tuple[float, float, float], total: float, connections: int
+    ) -> None:
         self._model = model
         self._timeouts = timeouts
+        self._total_seconds = total
         self._max_connections = connections
         self._clients: LoopClients[AsyncOpenAI] = LoopClients(self._open)
 
@@ -59,9 +64,17 @@ class _ChatCompletions(ABC):
         }
         client = await self._clients.get()
         try:
-            return _response(await client.chat.completions.create(**request))
+            async with asyncio.timeout(self._total_seconds) as total:
+                return _response(await client.chat.completions.create(**request))
         except json.JSONDecodeError as error:  # the SDK parses JSON only where the status is good
             broken = str(error)
+        except TimeoutError:  # its transport bounds neither a slow upload nor an answer in drips
+            if not total.expired():
+                raise
+            broken = None
+        if broken is None:
+            text = f"did not finish its answer in {self._total_seconds:g} s"
+            raise ProviderTimeoutError(text)
         raise MalformedAnswerError(f"answered 200 with broken JSON: {broken}", status=200)
 
     async def aclose(self) -> None:
@@ -103,15 +116,17 @@ class OpenAIProvider(_ChatCompletions):
         connect_timeout_seconds: float = _CONNECT_TIMEOUT_SECONDS,
         read_timeout_seconds: float = _READ_TIMEOUT_SECONDS,
         pool_timeout_seconds: float = _POOL_TIMEOUT_SECONDS,
+        total_timeout_seconds: float = _TOTAL_TIMEOUT_SECONDS,
         max_connections: int = _MAX_CONNECTIONS,
     ) -> None:
         """Keep the settings; nothing is connected until the first call.
 
         read_timeout_seconds bounds the wait for each part of the answer,
-        pool_timeout_seconds the wait for a free one of *max_connections*.
+        pool_timeout_seconds the wait for a free one of *max_connections*,
+        total_timeout_seconds the whole call.
         """
         timeouts = (connect_timeout_seconds, read_timeout_seconds, pool_timeout_seconds)
-        super().__init__(model, timeouts, max_connections)
+        super().__init__(model, timeouts, total_timeout_seconds, max_connections)
         self._api_key = api_key
         self._base_url = base_url
         self._organization = organization
@@ -138,11 +153,12 @@ class AzureOpenAIProvider(_ChatCompletions):
         connect_timeout_seconds: float = _CONNECT_TIMEOUT_SECONDS,
         read_timeout_seconds: float = _READ_TIMEOUT_SECONDS,
         pool_timeout_seconds: float = _POOL_TIMEOUT_SECONDS,
+        total_timeout_seconds: float = _TOTAL_TIMEOUT_SECONDS,
         max_connections: int = _MAX_CONNECTIONS,
     ) -> None:
         """Keep the settings; nothing is connected until the first call."""
         timeouts = (connect_timeout_seconds, read_timeout_seconds, pool_timeout_seconds)
-        super().__init__(deployment, timeouts, max_connections)
+        super().__init__(deployment, timeouts, total_timeout_seconds, max_connections)
         self._api_key = api_key
         self._endpoint = endpoint
         self._api_version = api_version
@@ -188,11 +204,15 @@ def _undeafened(
 def _response(answer: "ChatCompletion") -> CompletionResponse:
     _refuse_foreign(answer)
     choice, usage = answer.choices[0], answer.usage
+    if refused := choice.message.refusal or choice.finish_reason == "content_filter":
+        said = refused if isinstance(refused, str) else "its content filter stopped the answer"
+        if not choice.message.content:
+            raise ContentRefusedError(f"refused: {said[:_LONGEST_TEXT]}", status=200)
     return CompletionResponse(
         content=choice.message.content or "",
         model=answer.model,
         tokens_used=usage.total_tokens if usage else 0,
-        raw_response=answer.model_dump(),
+        raw_response=answer.model_dump(warnings=False),
         prompt_tokens=usage.prompt_tokens if usage else None,
         completion_tokens=usage.completion_tokens if usage else None,
         usage_source="reported" if usage else None,

@@ -5,12 +5,14 @@ and as the value of any environment variable with such a name. A value under
 eight characters is masked where it is shown by name, but not searched for.
 """
 
+import contextlib
 import gc
 import json
 import os
+import sys
 import traceback
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -35,6 +37,27 @@ def secrets_of(*maps: Mapping[str, object]) -> set[str]:
         for name, value in list(values.items())
         if is_secret_name(name) and value
     }
+
+
+def masked(value: object) -> object:
+    """Return *value* with what lies under a secret's name in its maps and lists masked."""
+    if isinstance(value, Mapping):
+        return {k: MASK if is_secret_name(str(k)) else masked(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [masked(item) for item in value]
+    return value
+
+
+def secrets_in(value: object, is_secret: bool) -> Iterator[str]:
+    """Yield the texts in *value* that are secrets: all of them, or those under such a name."""
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from secrets_in(item, is_secret or is_secret_name(str(name)))
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from secrets_in(item, is_secret)
+    elif is_secret and value is not None and (text := text_of(value)):
+        yield text
 
 
 class Redactor:
@@ -72,7 +95,9 @@ class Redactor:
         return True
 
     def _spellings(self) -> list[str]:
-        long = {s for s in self._known | secrets_of(os.environ) if len(s) >= _SHORTEST}
+        known = self._known | secrets_of(os.environ)
+        known |= {secret.strip() for secret in known}  # as HTTP sends it in a header
+        long = {secret for secret in known if len(secret) >= _SHORTEST}
         spelt = {form for secret in long for form in _forms(secret)}
         return sorted(spelt, key=len, reverse=True)
 
@@ -107,9 +132,10 @@ def _unpickle_redacted(text: str, state: dict[str, Any]) -> "RedactedError":
 def _forms(secret: str) -> Iterable[str]:
     """Yield *secret* as it is, and as it looks in a URL, in JSON and in a repr."""
     yield secret
-    for safe in ("", "/"):
-        yield quote(secret, safe=safe, errors="surrogateescape")
-    yield quote_plus(secret, errors="surrogateescape")
+    with contextlib.suppress(UnicodeEncodeError):  # what is no Unicode text stands in no URL
+        for safe in ("", "/"):
+            yield quote(secret, safe=safe, errors="surrogateescape")
+        yield quote_plus(secret, errors="surrogateescape")
     for is_ascii in (True, False):
         yield json.dumps(secret, ensure_ascii=is_ascii)[1:-1]
     yield repr(secret)[1:-1]
@@ -131,17 +157,18 @@ def _is_opaque(thing: object) -> bool:
     return any(name.endswith(("Request", "Response", "RequestInfo")) for name in names)
 
 
-_VALUES = (str, bytes, dict, list, tuple, set)
-_NOT_WALKED = (type, types.ModuleType, types.FrameType, types.TracebackType, types.CodeType)
+_NOT_WALKED = (types.ModuleType, types.FrameType, types.TracebackType, types.CodeType)
 
 
 def _referents(thing: object) -> list[Any]:
+    if isinstance(thing, type) and thing.__module__.partition(".")[0] in sys.stdlib_module_names:
+        return []
     if isinstance(thing, types.FunctionType):  # its globals are the whole module
         return [thing.__closure__, thing.__defaults__, thing.__kwdefaults__, thing.__dict__]
     found = gc.get_referents(thing)
     if isinstance(thing, dict):  # of a dict whose keys are texts it names the values only
         found += list(dict.keys(thing))
-    for base in type(thing).__mro__:
-        if base.__module__ != "builtins":
-            found += [v for v in vars(base).values() if isinstance(v, _VALUES)]
+    for base in (thing if isinstance(thing, type) else type(thing)).__mro__:
+        if base.__module__.partition(".")[0] not in sys.stdlib_module_names:
+            found += vars(base).values()
     return [r for r in found if not isinstance(r, _NOT_WALKED)]
