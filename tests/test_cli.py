@@ -396,6 +396,14 @@ def test_document_tells_of_a_broken_reader_in_one_line(
     assert told in ran.err
 
 
+def test_document_counts_parts_without_a_claim(war_rig: WarRig, src: Path) -> None:
+    """The summary says how many parts no verified claim is about."""
+    content = json.dumps({"claims": [{"about": "rule", "text": "Sum is 5.", "cites": ["x:1-2"]}]})
+    with serve(answer(chat_completion(content))) as api:
+        ran = war_rig("document", "src", "--out", "docs", LLM_PROVIDER="openai", **keys(api))
+    assert "\nwithout any verified claim: 3 parts\n" in ran.out
+
+
 def test_progress_is_a_line_a_tenth(war_rig: WarRig, src: Path) -> None:
     """Elsewhere than on a terminal, progress is at most ten lines."""
     for number in range(40):

@@ -29,11 +29,15 @@ def facts(
     others: list[tuple[str, str, int]] | None = None,
     parts: list[dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
+    edges = {kind: text for kind, text, _ in others or [] if kind in ("begins", "ends")}
     return {
         "file": FILE,
         "first": 1,
         "last": 60,
-        "parts": parts or [{"name": "lines 1-60", "first": 1, "last": 60}],
+        "parts": [
+            {"begins": "", "ends": "", **part, **edges}
+            for part in parts or [{"name": "lines 1-60", "first": 1, "last": 60}]
+        ],
         "facts": [
             {"kind": kind, "subject": "lines 1-60", "object": text, "line": line}
             for kind, text, line in others or []
@@ -223,8 +227,6 @@ def test_each_part_is_told_by_what_its_facts_say_it_does() -> None:
             ("call", "DAYS01", 5),
             ("data", "WS-X", 5),
             ("paragraph", "CLOSE-ALL", 10),
-            ("begins", "GOBACK.", 11),
-            ("ends", "GOBACK.", 11),
             ("read", "LOAN-FILE", 21),
         ],
         [

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import ssl
 import subprocess
 import sys
@@ -296,6 +297,25 @@ def test_what_is_left_at_the_end_of_the_process_is_closed(api: Server) -> None:
     clients._close_all()
     assert client.is_closed()
     loop.close()
+
+
+def test_a_forked_child_leaves_the_clients_to_its_parent(api: Server) -> None:
+    """After a fork the child forgets what belongs to loops that never run in it."""
+    agent = application(env=environment(api.url)).agents("assistant")
+    agent.run_sync("Hello")
+    child = os.fork()
+    if child == 0:
+        os._exit(len(agent.provider.provider._clients._clients))  # type: ignore[attr-defined]
+    assert os.waitpid(child, 0)[1] == 0
+    assert len(agent.provider.provider._clients._clients) == 1  # type: ignore[attr-defined]
+    own = agent.provider.provider._clients  # type: ignore[attr-defined]
+    kept = dict(own._clients), dict(own._lifetimes), set(clients._with_clients)
+    clients._forget_all()
+    assert own._clients == own._lifetimes == {}
+    own._clients.update(kept[0])
+    own._lifetimes.update(kept[1])
+    clients._with_clients.update(kept[2])
+    assert agent.run_sync("Hello").content == "Hello."
 
 
 ENDINGS = {

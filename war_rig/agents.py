@@ -182,7 +182,7 @@ async def _end_all() -> None:
 
 _background = _Background()
 atexit.register(_background.stop)
-if hasattr(os, "register_at_fork"):
+if hasattr(os, "register_at_fork"):  # pragma: no branch  Windows has no fork
     # The loop's thread is not in the child, and its lock may be held for ever.
     os.register_at_fork(after_in_child=_background.__init__)  # type: ignore[misc]
 

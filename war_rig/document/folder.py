@@ -5,6 +5,7 @@ import json
 import os
 import re
 from collections.abc import Iterable
+from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
 from war_rig.errors import ConfigError, WarRigError
@@ -101,9 +102,7 @@ class DocsFolder:
 
     def _refuse_links(self, target: Path) -> None:
         """Raise ConfigError where a folder on the way to *target* was replaced by a link."""
-        for folder in target.parents:
-            if folder == self.path:
-                return
+        for folder in takewhile(lambda folder: folder != self.path, target.parents):
             if folder.is_symlink():
                 raise ConfigError(f"{folder} leads out of {self.path}\n  remove the link")
 

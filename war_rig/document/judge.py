@@ -40,7 +40,7 @@ class Judged:
 
 async def judge(scribe: Agent, unit: Unit, file: PlannedFile, rounds: int) -> Judged:
     """Have *unit* written and checked, and decide. Raises what the provider raises."""
-    verified: dict[str, Claim] = {}
+    verified: dict[Claim, None] = {}  # an ordered set
     rejected: Sequence[Checked] = ()
     uncovered: tuple[Unit, ...] = ()
     facts = file.facts_of(unit)
@@ -54,12 +54,12 @@ async def judge(scribe: Agent, unit: Unit, file: PlannedFile, rounds: int) -> Ju
             break  # what an earlier round verified stays
         asked, tokens = asked + 1, tokens + response.tokens_used
         checked = [check(claim, unit, file.source, facts, file.related) for claim in claims]
-        verified |= {c.claim.text: c.claim for c in checked if c.is_verified}
+        verified |= {c.claim: None for c in checked if c.is_verified}
         rejected = [c for c in checked if not c.is_verified]
-        uncovered = tuple(_uncovered(file.parts_of(unit), verified.values()))
+        uncovered = tuple(_uncovered(file.parts_of(unit), verified))
         if not rejected and not uncovered:
             break
-    return Judged(unit, tuple(verified.values()), tuple(rejected), uncovered, asked, tokens)
+    return Judged(unit, tuple(verified), tuple(rejected), uncovered, asked, tokens)
 
 
 def _uncovered(parts: Iterable[Unit], claims: Iterable[Claim]) -> Iterator[Unit]:

@@ -1,8 +1,9 @@
 """The Scribe: a unit and its facts go out, claims come back."""
 
 import json
+import re
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -12,7 +13,7 @@ from war_rig.document.claims import Claim
 from war_rig.document.plan import PlannedFile
 from war_rig.providers import CompletionResponse
 from war_rig.providers.offline import FACTS_FENCE
-from war_rig.readers import Fact, Source, Unit
+from war_rig.readers import Fact, Source, Unit, clipped
 
 _LONGEST_LINE = 500
 
@@ -55,7 +56,8 @@ def estimate_tokens(unit: Unit, file: PlannedFile) -> int:
 
 def _prompt(unit: Unit, file: PlannedFile, complaints: str) -> str:
     about = f"FILE is {json.dumps(unit.file)}, language {file.language}, {unit.kind} {unit.name}."
-    block = _facts_block(unit, file.facts_of(unit), file.parts_of(unit))
+    parts = [_part(part, file.source) for part in file.parts_of(unit)]
+    block = _facts_block(unit, file.facts_of(unit), parts)
     return "\n\n".join(filter(None, [about, _numbered(file.source, unit), block, complaints]))
 
 
@@ -66,7 +68,15 @@ def _numbered(source: Source, unit: Unit) -> str:
     return f"```source\n{numbered}\n```"
 
 
-def _facts_block(unit: Unit, facts: Iterable[Fact], parts: Iterable[Unit]) -> str:
+def _part(part: Unit, source: Source) -> dict[str, Any]:
+    """Return a part for the block, with the first and the last of its lines that hold a word."""
+    lines = (clipped(line.strip()) for line in source.lines[part.first - 1 : part.last])
+    wordy = [line for line in lines if re.search(r"\w", line)] or [""]
+    edges = {"begins": wordy[0], "ends": wordy[-1]}
+    return {"name": part.name, "first": part.first, "last": part.last, **edges}
+
+
+def _facts_block(unit: Unit, facts: Iterable[Fact], parts: list[dict[str, Any]]) -> str:
     comments = [{"line": f.line, "text": f.object} for f in facts if f.kind == "comment"]
     others = [
         {"kind": f.kind, "subject": f.subject, "object": f.object, "line": f.line}
@@ -77,7 +87,7 @@ def _facts_block(unit: Unit, facts: Iterable[Fact], parts: Iterable[Unit]) -> st
         "file": unit.file,
         "first": unit.first,
         "last": unit.last,
-        "parts": [{"name": p.name, "first": p.first, "last": p.last} for p in parts],
+        "parts": parts,
         "facts": others,
         "comments": comments,
     }

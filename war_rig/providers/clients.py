@@ -91,7 +91,7 @@ def _forget_all() -> None:
     _with_clients.clear()
 
 
-if hasattr(os, "register_at_fork"):
+if hasattr(os, "register_at_fork"):  # pragma: no branch  Windows has no fork
     os.register_at_fork(after_in_child=_forget_all)
 
 

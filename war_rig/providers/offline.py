@@ -17,7 +17,7 @@ FACTS_FENCE = "war-rig-facts"
 """The info string of the fenced JSON block that holds a unit's facts and comments.
 
     {"file": str, "first": int, "last": int,
-     "parts": [{"name": str, "first": int, "last": int}],
+     "parts": [{"name": str, "first": int, "last": int, "begins": str, "ends": str}],
      "facts": [{"kind": str, "subject": str, "object": str, "line": int}],
      "comments": [{"line": int, "text": str}]}
 """
@@ -89,7 +89,7 @@ def _claims(block: dict[str, Any]) -> Iterator[dict[str, Any]]:
             text, lines = does
             yield _claim(text, block["file"], [(line, line) for line in lines])
         elif not quoted:
-            yield _claim(_edges(facts), block["file"], [(part["first"], part["last"])])
+            yield _claim(_edges(part), block["file"], [(part["first"], part["last"])])
 
 
 _DOES = {
@@ -123,12 +123,12 @@ def _listed(names: Iterable[str]) -> str:
     return f"{', '.join(before)} and {last}" if before else last
 
 
-def _edges(facts: list[dict[str, Any]]) -> str:
+def _edges(part: dict[str, Any]) -> str:
     """Return what can be said of a part without comments and relations."""
-    edges = {fact["kind"]: fact["object"].replace('"', "'") for fact in facts}
-    if not {"begins", "ends"} <= edges.keys():
+    begins, ends = (part[edge].replace('"', "'") for edge in ("begins", "ends"))
+    if not (begins and ends):
         return "This part holds no words."
-    return f'This part begins with "{edges["begins"]}" and ends with "{edges["ends"]}".'
+    return f'This part begins with "{begins}" and ends with "{ends}".'
 
 
 def _claim(text: str, file: str, lines: Iterable[tuple[int, int]]) -> dict[str, Any]:

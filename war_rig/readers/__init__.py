@@ -6,7 +6,16 @@ the plain-text reader, so that nothing is skipped in silence.
 """
 
 from war_rig.readers.registry import reader_for, readers
-from war_rig.readers.source import Fact, Problem, Reader, Reading, Source, Unit, decode
+from war_rig.readers.source import (
+    Fact,
+    Problem,
+    Reader,
+    Reading,
+    Source,
+    Unit,
+    clipped,
+    decode,
+)
 
 __all__ = [
     "Fact",
@@ -15,6 +24,7 @@ __all__ = [
     "Reading",
     "Source",
     "Unit",
+    "clipped",
     "decode",
     "reader_for",
     "readers",

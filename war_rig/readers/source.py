@@ -84,6 +84,13 @@ class Reader(Protocol):
         ...
 
 
+def clipped(line: str, longest: int = 200) -> str:
+    """Return at most *longest* characters of *line*, and no part of a word."""
+    if len(line) <= longest:
+        return line
+    return re.sub(r"\w+$", "", line[: longest + 1]).rstrip()
+
+
 def decode(file: str, data: bytes) -> Source | None:
     """Return *data* as text: UTF-8, UTF-16 with its mark, else latin-1; None where it is binary."""
     encoding = "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8"

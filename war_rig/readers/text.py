@@ -1,13 +1,13 @@
 """The plain-text reader: for every file that no other reader knows.
 
 Its units are windows of lines, cut at blank lines; its facts are the lines
-that look like comments, and how each unit begins and ends.
+that look like comments.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 
-from war_rig.readers.source import Fact, Reading, Source, Unit
+from war_rig.readers.source import Fact, Reading, Source, Unit, clipped
 
 _COMMENT = re.compile(
     r"""^(?:\d{6}|.{6}(?=\*))?\s*        # a sequence number, as in fixed-format COBOL
@@ -17,7 +17,6 @@ _COMMENT = re.compile(
     re.VERBOSE,
 )
 _WORDS = re.compile(r"[^\W\d_]{2,}")
-_LONGEST_LINE = 200
 
 
 class TextReader:
@@ -69,18 +68,7 @@ def _last_blank(lines: Sequence[str], first: int, end: int) -> int | None:
 
 def _facts(source: Source, unit: Unit) -> Iterator[Fact]:
     lines = range(unit.first, unit.last + 1)
-    texts = {line: _clipped(source.lines[line - 1].strip()) for line in lines}
-    wordy = [line for line in lines if re.search(r"\w", texts[line])]
-    for kind, line in zip(("begins", "ends"), wordy[:1] + wordy[-1:], strict=False):
-        yield Fact(kind, unit.name, texts[line], source.file, line)
-    for line in wordy:
-        match = _COMMENT.match(_clipped(source.lines[line - 1]))
+    for line in lines:
+        match = _COMMENT.match(clipped(source.lines[line - 1]))
         if match and len(_WORDS.findall(match["text"])) > 1:
             yield Fact("comment", unit.name, match["text"], source.file, line)
-
-
-def _clipped(line: str) -> str:
-    """Return at most _LONGEST_LINE characters of *line*, and no part of a word."""
-    if len(line) <= _LONGEST_LINE:
-        return line
-    return re.sub(r"\w+$", "", line[: _LONGEST_LINE + 1]).rstrip()

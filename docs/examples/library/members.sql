@@ -1,12 +1,20 @@
--- The members of the library; kind is 'A' (adult) or 'C' (child).
-CREATE TABLE member (
-    member_id  CHAR(8)     NOT NULL PRIMARY KEY,
-    name       VARCHAR(60) NOT NULL,
-    kind       CHAR(1)     NOT NULL CHECK (kind IN ('A', 'C')),
-    blocked_on DATE
-);
+-- LIB.MEMBER: who may borrow. Kind is A (adult), C (child),
+-- S (senior) or T (staff). Names and addresses for the post
+-- are not here but in the ADDRMST file, from the town registry.
+CREATE TABLE LIB.MEMBER
+  (MEMBER_ID     CHAR(8)      NOT NULL,
+   NAME          VARCHAR(60)  NOT NULL,
+   KIND          CHAR(1)      NOT NULL
+                 CHECK (KIND IN ('A', 'C', 'S', 'T')),
+   BRANCH        CHAR(3)      NOT NULL,
+   CARD_EXPIRES  DATE         NOT NULL,
+   LOANS_OUT     SMALLINT     NOT NULL WITH DEFAULT,
+   DVDS_OUT      SMALLINT     NOT NULL WITH DEFAULT,
+   NO_SHOWS      SMALLINT     NOT NULL WITH DEFAULT,
+   BLOCKED_ON    DATE,
+   PRIMARY KEY (MEMBER_ID))
+  IN LIBDB.LIBTSMEM;
 
--- A member who owes more than 20.00 borrows nothing until it is paid.
-UPDATE member
-   SET blocked_on = CURRENT_DATE
- WHERE member_id IN (SELECT member_id FROM fee GROUP BY member_id HAVING SUM(amount) > 20.00);
+CREATE UNIQUE INDEX LIB.XMEMBER1
+    ON LIB.MEMBER (MEMBER_ID ASC)
+    USING STOGROUP LIBSG CLUSTER;

@@ -1,0 +1,188 @@
+"""The blocks between EXEC and END-EXEC: SQL, CICS and DLI."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from war_rig.readers.cobol_lines import END, Found, Token, words
+
+_FILE_KINDS = {
+    "READ": "read", "READNEXT": "read", "READPREV": "read", "STARTBR": "read",
+    "WRITE": "write", "REWRITE": "rewrite", "DELETE": "delete",
+}  # fmt: skip
+# The words that may make a command of two; they may stand after other options.
+_SECOND_WORDS = {
+    "SEND": ("MAP", "TEXT", "CONTROL", "PAGE"),
+    "RECEIVE": ("MAP",),
+    "WRITEQ": ("TS", "TD"),
+    "READQ": ("TS", "TD"),
+    "DELETEQ": ("TS", "TD"),
+    "SYNCPOINT": ("ROLLBACK",),
+    "HANDLE": ("ABEND", "AID", "CONDITION"),
+    "IGNORE": ("CONDITION",),
+    "PUSH": ("HANDLE",),
+    "POP": ("HANDLE",),
+    "WRITE": ("OPERATOR", "JOURNALNAME"),
+    "DELETE": ("CONTAINER", "CHANNEL"),
+    "WAIT": ("EVENT", "EXTERNAL", "JOURNALNAME", "TERMINAL"),
+}
+_TWO_WORD_COMMANDS = words(
+    "ADDRESS BIF BUILD CHANGE CREATE DEFINE DOCUMENT DUMP ENTER EXTRACT GET INQUIRE INVOKE ISSUE "
+    "MOVE PURGE PUT QUERY RUN SET VERIFY WEB"
+)
+_ENDS_FROM = words(
+    "WHERE GROUP ORDER HAVING UNION EXCEPT INTERSECT SET VALUES FOR WITH FETCH OPTIMIZE WHEN"
+)
+_NO_UPDATE_AFTER = words("FOR KEEP THEN ON")
+
+
+def exec_facts(language: str, tokens: Sequence[Token]) -> Iterator[Found]:
+    """Yield the facts of a block of *language*; *tokens* are those between it and END-EXEC."""
+    found = [token for token in tokens if token.kind == "word"]
+    if not found:
+        return
+    if language == "SQL":
+        yield from _sql(found, tokens)
+    elif language == "CICS":
+        yield from _cics(found[0], _options(tokens))
+    else:
+        yield Found("dli", found[0].text, found[0].line)
+
+
+def _sql(found: Sequence[Token], tokens: Sequence[Token]) -> Iterator[Found]:
+    texts = [word.text for word in found]
+    yield Found("sql", _sql_verb(texts), found[0].line)
+    operand = next((token for token in tokens[1:] if token.kind in ("word", "literal")), END)
+    if texts[0] == "INCLUDE" and operand is not END:
+        yield Found("include", operand.text, operand.line)
+    elif texts[0] == "CALL" and operand is not END:
+        kind = "call-name" if operand.text.startswith(":") else "call"
+        yield Found(kind, operand.text.lstrip(":"), operand.line)
+    elif texts[0] == "WHENEVER":
+        yield from (
+            Found("goto", word.text.lstrip(":"), word.line)
+            for before, word in pairwise(found)
+            if before.text in ("GOTO", "TO")
+        )
+    elif texts[0] == "DECLARE" and texts[2:3] == ["TABLE"]:
+        yield Found("declare-table", texts[1], found[1].line)
+    else:
+        yield from _tables(tokens)
+
+
+def _sql_verb(texts: Sequence[str]) -> str:
+    if texts[0] == "DECLARE":
+        sorts = [text for text in texts[1:8] if text in ("CURSOR", "TABLE", "STATEMENT")]
+        return " ".join(["DECLARE", *sorts[:1]])
+    if list(texts[1:3]) == ["DECLARE", "SECTION"]:
+        return f"{texts[0]} DECLARE SECTION"
+    return " ".join(texts[:2]) if texts[1:2] == ["IMMEDIATE"] else texts[0]
+
+
+@dataclass(slots=True)
+class _Level:
+    """What holds between two parentheses: the kind of table expected next, if any."""
+
+    expects: str = ""
+    is_in_from: bool = False
+    is_select: bool = False
+    is_merge: bool = False
+
+
+def _tables(tokens: Sequence[Token]) -> Iterator[Found]:
+    own = {
+        first.text
+        for first, second, third in zip(tokens, tokens[1:], tokens[2:], strict=False)
+        if second.word == "AS" and third.word == "("
+    }
+    levels, before = [_Level()], ""
+    for token, following in pairwise([*tokens, END]):
+        level = levels[-1]
+        if token.kind == "word":
+            kind = _word(level, before, token.text, following.word)
+            if kind and token.text not in own:
+                yield Found(kind, token.text, token.line)
+        elif token.word == "(":
+            levels.append(_Level(level.expects, bool(level.expects)))
+            level.expects = ""
+        elif token.word == ")" and len(levels) > 1:
+            levels.pop()
+        elif token.word == "," and level.is_in_from:
+            level.expects = "select"
+        before = token.word
+
+
+def _word(level: _Level, before: str, word: str, following: str) -> str:
+    """Return the kind of table that *word* is, "" if it is none; keep *level* up to date."""
+    if word in _ENDS_FROM:
+        level.is_in_from, level.expects = False, ""
+    elif word == "SELECT":
+        level.is_select, level.is_in_from, level.expects = True, False, ""
+    elif word == "FROM":
+        _from(level, before)
+    elif word == "JOIN" or (word == "USING" and level.is_merge):
+        level.is_in_from, level.expects = True, "select"
+    elif word == "INTO":
+        level.is_merge = level.is_merge or before == "MERGE"
+        level.expects = before.lower() if before in ("INSERT", "MERGE") else ""
+    elif word == "UPDATE":
+        level.expects = "" if before in _NO_UPDATE_AFTER else "update"
+    elif word in ("TABLE", "TRUNCATE"):
+        starts = {"LOCK": "lock", "TRUNCATE": "truncate", "TEMPORARY": "declare-table"}
+        level.expects = starts.get(before, "truncate" if word == "TRUNCATE" else "")
+    elif level.expects:
+        kind, level.expects = level.expects, ""
+        is_name = not word.startswith(":") and following != "TABLE"
+        return kind if is_name and not (kind == "select" and following == "(") else ""
+    return ""
+
+
+def _from(level: _Level, before: str) -> None:
+    if before == "DELETE":
+        level.expects = "delete"
+    elif level.is_select and before != "DISTINCT":
+        level.is_select, level.is_in_from, level.expects = False, True, "select"
+
+
+def _options(tokens: Sequence[Token]) -> dict[str, Token]:
+    """Return the words outside parentheses, each with what stands first in those behind it."""
+    options: dict[str, Token] = {}
+    depth, name = 0, ""
+    for token in tokens:
+        if token.kind == "sign":
+            depth = max(0, depth + {"(": 1, ")": -1}.get(token.text, 0))
+        elif not depth and token.kind == "word":
+            name = token.text
+            options.setdefault(name, END)
+        elif depth and options.get(name) is END:
+            options[name] = token
+    return options
+
+
+def _cics(verb: Token, options: dict[str, Token]) -> Iterator[Found]:
+    yield Found("cics", _command(verb.text, options), verb.line)
+    if verb.text in ("LINK", "XCTL"):
+        yield from _resource(verb.text.lower(), options, "PROGRAM", is_split=True)
+    yield from _resource("transid", options, "TRANSID", is_split=True)
+    yield from _resource(_FILE_KINDS.get(verb.text, ""), options, "FILE", "DATASET")
+    yield from _resource({"SEND": "send", "RECEIVE": "receive"}.get(verb.text, ""), options, "MAP")
+    yield from _resource("mapset", options, "MAPSET")
+    yield from _resource("queue", options, "QUEUE", "QNAME")
+
+
+def _command(verb: str, options: dict[str, Token]) -> str:
+    names = list(options)[1:]
+    if verb in _TWO_WORD_COMMANDS:
+        return " ".join([verb, *names[:1]])
+    seconds = [word for word in _SECOND_WORDS.get(verb, ()) if word in names]
+    return " ".join([verb, *seconds[:1]])
+
+
+def _resource(
+    kind: str, options: dict[str, Token], *names: str, is_split: bool = False
+) -> Iterator[Found]:
+    """Yield what the option holds; as kind-name where it is a data name, if the kind is split."""
+    for operand in (options.get(name, END) for name in names):
+        if kind and operand is not END:
+            is_name = is_split and operand.kind == "word"
+            yield Found(f"{kind}-name" if is_name else kind, operand.text.strip(), operand.line)

@@ -1,0 +1,253 @@
+"""COBOL's statements and entries: from the tokens behind a word to facts.
+
+Each function takes the tokens, with END behind the last, and the position of the word.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from war_rig.readers.cobol_lines import Found, Token, words
+
+Tokens = Sequence[Token]
+
+VERBS = words(
+    "ACCEPT ADD ALLOCATE ALTER CALL CANCEL CLOSE COMMIT COMPUTE CONTINUE COPY DELETE DISABLE "
+    "DISPLAY DIVIDE ENABLE ENTRY EVALUATE EXAMINE EXEC EXECUTE EXHIBIT EXIT FREE GENERATE GO "
+    "GOBACK IF INITIALIZE INITIATE INSPECT INVOKE JSON MERGE MOVE MULTIPLY NEXT NOTE OPEN PERFORM "
+    "PURGE RAISE READ READY RECEIVE RELEASE RESET RESUME RETURN REWRITE ROLLBACK SEARCH SEND "
+    "SERVICE SET SORT START STOP STRING SUBTRACT SUPPRESS TERMINATE TRANSFORM UNLOCK UNSTRING USE "
+    "VALIDATE WRITE XML"
+)
+_NO_NAMES = VERBS | words(
+    "ELSE WHEN NOT ON AT INVALID THEN UNTIL VARYING WITH TEST AFTER BEFORE TIMES THRU THROUGH FROM "
+    "TO END RECORD INTO KEY USING GIVING RETURNING SENTENCE EOP DEPENDING FOREVER"
+)
+_FIGURATIVES = words(
+    "SPACE SPACES ZERO ZEROS ZEROES LOW-VALUE LOW-VALUES HIGH-VALUE HIGH-VALUES QUOTE QUOTES "
+    "NULL NULLS TRUE FALSE"
+)
+_CLAUSES = words(
+    "PIC PICTURE REDEFINES RENAMES OCCURS VALUE VALUES USAGE COMP COMP-1 COMP-2 COMP-3 COMP-4 "
+    "COMP-5 COMPUTATIONAL BINARY PACKED-DECIMAL DISPLAY INDEX POINTER SIGN SYNC SYNCHRONIZED JUST "
+    "JUSTIFIED BLANK GLOBAL EXTERNAL TIMES TO THRU THROUGH DEPENDING ASCENDING DESCENDING INDEXED "
+    "IS ARE WHEN FILLER LEADING TRAILING"
+)
+_OPEN_WORDS = words("INPUT OUTPUT I-O EXTEND WITH NO REWIND LOCK REVERSED")
+_DEVICES = words("DISK PRINTER TAPE")
+_LONGEST_PSEUDO_TEXT = 2_000
+
+
+def is_name(token: Token) -> bool:
+    """Return whether a data item, file or paragraph can be called so."""
+    return token.kind == "word" and token.word not in _NO_NAMES and token.text[:4] != "END-"
+
+
+def is_number(token: Token) -> bool:
+    """Return whether the word is a numeric literal."""
+    return token.kind == "word" and token.text.lstrip("+-").replace(".", "", 1).isdigit()
+
+
+def _is_constant(token: Token) -> bool:
+    return token.kind == "literal" or is_number(token) or token.word in _FIGURATIVES
+
+
+def _behind_name(tokens: Tokens, at: int) -> int:
+    """Return where a name's qualifiers (OF, IN) and subscripts end."""
+    at += 1
+    while True:
+        if tokens[at].word in ("OF", "IN") and is_name(tokens[at + 1]):
+            at += 2
+        elif tokens[at].word == "(":
+            at = _behind_parentheses(tokens, at)
+        else:
+            return at
+
+
+def _behind_parentheses(tokens: Tokens, at: int) -> int:
+    depth = 0
+    while tokens[at].kind in ("word", "literal", "sign") and tokens[at].word not in VERBS:
+        depth += {"(": 1, ")": -1}.get(tokens[at].word, 0)
+        at += 1
+        if not depth:
+            break
+    return at
+
+
+def _perform(tokens: Tokens, at: int) -> Iterator[Found]:
+    first = tokens[at + 1]
+    if not is_name(first):
+        return
+    at = _behind_name(tokens, at + 1)
+    if tokens[at].word == "TIMES":
+        return  # the name counts the rounds of an inline PERFORM
+    yield Found("perform", first.text, first.line)
+    if tokens[at].word in ("THRU", "THROUGH") and is_name(tokens[at + 1]):
+        yield Found("thru", tokens[at + 1].text, tokens[at + 1].line)
+
+
+def _sort_procedure(tokens: Tokens, at: int) -> Iterator[Found]:
+    """Yield the paragraphs that SORT, MERGE and XML PARSE perform."""
+    if at and tokens[at - 1].word in ("INPUT", "OUTPUT", "PROCESSING"):
+        yield from _perform(tokens, at + (tokens[at + 1].word == "IS"))
+
+
+def _go(tokens: Tokens, at: int) -> Iterator[Found]:
+    at += 1 + (tokens[at + 1].word == "TO")
+    targets = []
+    while is_name(tokens[at]):
+        targets.append(tokens[at])
+        at = _behind_name(tokens, at)
+    if tokens[at].word != "DEPENDING":
+        del targets[1:]
+    yield from (Found("goto", target.text, target.line) for target in targets)
+
+
+def _call(tokens: Tokens, at: int) -> Iterator[Found]:
+    operand = tokens[at + 1]
+    if operand.kind == "literal":
+        yield Found("call", operand.text.strip(), operand.line)
+    elif is_name(operand):
+        yield Found("call-name", operand.text, operand.line)
+
+
+def _entry(tokens: Tokens, at: int) -> Iterator[Found]:
+    operand = tokens[at + 1]
+    if operand.kind == "literal":
+        yield Found("entry", operand.text.strip(), operand.line)
+
+
+def _file_verb(tokens: Tokens, at: int) -> Iterator[Found]:
+    kind = tokens[at].text.lower()
+    operand = tokens[at + 1 + (tokens[at + 1].word == "FILE")]
+    if is_name(operand):
+        yield Found(kind, operand.text, operand.line)
+
+
+def _open(tokens: Tokens, at: int) -> Iterator[Found]:
+    at += 1
+    while tokens[at].word in _OPEN_WORDS or is_name(tokens[at]):
+        if tokens[at].word not in _OPEN_WORDS:
+            yield Found("open", tokens[at].text, tokens[at].line)
+        at += 1
+
+
+def _move(tokens: Tokens, at: int) -> Iterator[Found]:
+    at += 1 + (tokens[at + 1].word in ("ALL", "CORR", "CORRESPONDING"))
+    source = tokens[at]
+    while tokens[at].kind not in (".", "end") and tokens[at].word not in VERBS | {"TO"}:
+        at += 1
+    is_constant = _is_constant(source)
+    if tokens[at].word != "TO" or not (is_constant or is_name(source)):
+        return
+    if source.word in ("FUNCTION", "LENGTH", "ADDRESS"):
+        return
+    at += 1
+    while is_name(tokens[at]):
+        kind = "move" if is_constant else "move-name"
+        yield Found(kind, source.text, source.line, tokens[at].text)
+        at = _behind_name(tokens, at)
+
+
+STATEMENTS: dict[str, Callable[[Tokens, int], Iterator[Found]]] = {
+    "PERFORM": _perform,
+    "PROCEDURE": _sort_procedure,
+    "GO": _go,
+    "CALL": _call,
+    "ENTRY": _entry,
+    "MOVE": _move,
+    "OPEN": _open,
+    "READ": _file_verb,
+    "WRITE": _file_verb,
+    "REWRITE": _file_verb,
+    "DELETE": _file_verb,
+    "START": _file_verb,
+}
+
+
+def copy_facts(tokens: Tokens, at: int) -> tuple[list[Found], int]:
+    """Return the facts of a COPY, and where it ends: words in its pseudo-text are no code."""
+    name = tokens[at + 1]
+    if name.kind not in ("word", "literal") or name.word in VERBS:
+        return [], at + 1
+    found = [Found("copy", name.text, name.line)]
+    at += 2
+    while tokens[at].word in ("OF", "IN", "SUPPRESS", "PRINTING"):
+        at += 2 if tokens[at].word in ("OF", "IN") else 1
+    if tokens[at].word == "REPLACING":
+        found.append(Found("copy-replacing", name.text, name.line))
+        at = behind_replacing(tokens, at)
+    return found, at
+
+
+def behind_replacing(tokens: Tokens, at: int) -> int:
+    """Return where the pairs of REPLACE or REPLACING, from the word at *at* on, end."""
+    at += 1
+    while tokens[at].kind not in (".", "end") and tokens[at].word not in VERBS:
+        at = _behind_pseudo_text(tokens, at) if tokens[at].word == "==" else at + 1
+    return at
+
+
+def _behind_pseudo_text(tokens: Tokens, at: int) -> int:
+    for end in range(at + 1, min(at + _LONGEST_PSEUDO_TEXT, len(tokens))):
+        if tokens[end].word == "==":
+            return end + 1
+    return at + 1
+
+
+def select_facts(tokens: Tokens, at: int) -> Iterator[Found]:
+    """Yield the external name of a SELECT ... ASSIGN."""
+    at += 1 + (tokens[at + 1].word == "OPTIONAL")
+    name = tokens[at]
+    while tokens[at].kind not in (".", "end") and tokens[at].word != "ASSIGN":
+        at += 1
+    at += tokens[at].word == "ASSIGN"
+    while tokens[at].word in ("TO", "USING", "EXTERNAL", "DYNAMIC"):
+        at += 1
+    at += tokens[at].word in _DEVICES and tokens[at + 1].kind == "literal"
+    if name.kind == "word" and tokens[at].kind in ("word", "literal"):
+        yield Found("assign", tokens[at].text, tokens[at].line, name.text)
+
+
+def item_facts(tokens: Tokens, at: int) -> tuple[list[Found], int]:
+    """Return the facts of a data item whose level stands at *at*, and where it ends."""
+    level, name = tokens[at], tokens[at + 1]
+    is_named = name.kind == "word" and name.word not in _CLAUSES
+    picture = ""
+    values: list[Token] = []
+    at += 1 + is_named
+    while not _ends_item(tokens, at):
+        if tokens[at].kind == "picture" and not picture:
+            picture = tokens[at].text
+        if tokens[at].word in ("VALUE", "VALUES"):
+            at = _values(tokens, at + 1, values)
+        else:
+            at += 1
+    if not is_named:
+        return [], at
+    data = Found("data", f"{level.text} {picture}".strip(), name.line, name.text)
+    return [data, *(Found("value", v.text, v.line, name.text) for v in values)], at
+
+
+def _values(tokens: Tokens, at: int, values: list[Token]) -> int:
+    """Add the constants from *at* on; return where they end."""
+    while not _ends_item(tokens, at):
+        if _is_constant(tokens[at]):
+            values.append(tokens[at])
+        elif tokens[at].word not in ("IS", "ARE", "ALL", "THRU", "THROUGH"):
+            break
+        at += 1
+    return at
+
+
+def _ends_item(tokens: Tokens, at: int) -> bool:
+    token, following = tokens[at], tokens[min(at + 1, len(tokens) - 1)]
+    if token.kind in (".", "end") or token.word in ("COPY", "EXEC", "EXECUTE", "REPLACE"):
+        return True
+    if following.word in ("DIVISION", "SECTION"):
+        return True
+    is_level = token.is_first and token.text.isdigit() and len(token.text) < 3
+    return (
+        is_level
+        and is_name(following)
+        and not _is_constant(following)
+        and (following.word not in _CLAUSES or following.word == "FILLER")
+    )

@@ -1,0 +1,329 @@
+"""The JCL reader: jobs and procedures, their steps, programs and data sets."""
+
+import re
+from bisect import bisect_right
+from collections import ChainMap
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import PurePosixPath
+
+from war_rig.readers.jcl_lines import LAST_COLUMN, SILENT, Operand, Scanner, Statement, bare
+from war_rig.readers.source import Fact, Problem, Reading, Source, Unit
+
+_HEAD = re.compile(r"//[A-Z@#$][\w@#$]*\s+(?:JOB|PROC|EXEC)(?:\s|$)", re.IGNORECASE)
+_SYMBOL = re.compile(r"(?<!&)&([A-Z@#$][A-Z0-9@#$]*)\.?", re.IGNORECASE)
+_RUN = re.compile(  # other operands of RUN may stand before PROGRAM; - and + continue a line
+    r"\bRUN[\s+-]++(?:(?!PROG)\w++(?:\s*+\([^()\n]*+\))?[\s+-]++){0,6}+"
+    r"PROG(?:RAM)?\s*+\(\s*+([^\s()]+)\s*+\)",
+    re.IGNORECASE,
+)
+_TERMINALS = frozenset(("IKJEFT01", "IKJEFT1A", "IKJEFT1B"))
+_IMS_REGION = "DFSRRC00"
+_IMS_WITH_PSB = frozenset(("BMP", "DLI", "DBB"))
+_IMS_RUNS = _IMS_WITH_PSB | {"ULU", "UDR"}  # whose PARM names a program, then a DBD
+_REMARK = re.compile(r"/\*.*?(?:\*/|$)")
+_UNIT_LINES = 150
+_LONGEST_VALUE = 255  # of a symbol, by the JCL Reference
+_DEEPEST_NESTING = 15  # of IF, by the same
+_MOST_CALLS = 10  # of one in-stream procedure whose symbols are substituted
+
+
+class JclReader:
+    """Reads jobs, procedures and INCLUDE members; a unit is a head or a step."""
+
+    language = "JCL"
+
+    def reads(self, source: Source) -> bool:
+        """Return whether the suffix or the first line with text is that of JCL."""
+        if PurePosixPath(source.file).suffix.lower() in (".jcl", ".prc", ".proc"):
+            return True
+        first = next((line for line in source.lines if line.strip()), "")
+        return _HEAD.match(first) is not None
+
+    def read(self, source: Source) -> Reading:
+        """Return heads and steps as units; a long one is cut, and its first piece is the part."""
+        scanner = Scanner(source.lines)
+        job = _Job(source, scanner.problems)
+        for statement in scanner.statements():
+            job.take(statement)
+        return job.reading(scanner.comments)
+
+
+def _unknown(operand: Operand) -> str:
+    """Return a value for the symbol *operand* that can never be resolved: itself."""
+    return f"&{operand.keyword}"
+
+
+def _resolved(text: str, symbols: Mapping[str, str]) -> str | None:
+    """Return *text* with its symbols substituted; None where one is not known."""
+    for _ in range(_DEEPEST_NESTING):
+        if len(text) > _LONGEST_VALUE or not _SYMBOL.search(text):
+            break
+        text = _SYMBOL.sub(lambda symbol: symbols.get(symbol[1].upper(), symbol[0]), text)
+    return None if len(text) > _LONGEST_VALUE or _SYMBOL.search(text) else text
+
+
+@dataclass(slots=True, eq=False)
+class _Procedure:
+    """A procedure; of an in-stream one, templates are the facts that hold symbols."""
+
+    line: int
+    defaults: dict[str, str] = field(default_factory=dict)
+    templates: list[Fact] = field(default_factory=list)
+    calls: int = 0
+
+
+class _Job:
+    """Makes units and facts of statements."""
+
+    def __init__(self, source: Source, problems: list[Problem]) -> None:
+        self._source, self._problems = source, problems
+        self._facts: list[Fact] = []
+        self._segments: list[tuple[int, str, str]] = []  # first line, kind, name
+        self._starts: list[int] = []
+        self._conditions: list[tuple[int, str]] = []
+        self._job = self._member = PurePosixPath(source.file).stem.upper()
+        self._name = self._step = self._dd = self._program = ""
+        self._is_after_procedure = False
+        self._symbols: dict[str, str] = {}
+        self._procedure: _Procedure | None = None
+        self._procedures: dict[str, _Procedure] = {}
+        self._takers: dict[str, Callable[[Statement], None]] = {
+            "JOB": self._take_job,
+            "PROC": self._take_proc,
+            "PEND": self._take_pend,
+            "EXEC": self._take_exec,
+            "DD": self._take_dd,
+            "SET": self._take_set,
+            "INCLUDE": self._take_include,
+            "JCLLIB": self._take_jcllib,
+            "IF": self._take_if,
+            "ELSE": self._take_else,
+            "ENDIF": self._take_endif,
+        }
+
+    def take(self, statement: Statement) -> None:
+        operation = statement.operation
+        self._starts.append(statement.above)
+        if self._is_after_procedure and operation not in ("JOB", "PROC", "EXEC"):
+            self._open("job", self._job, statement.above)
+        if operation in self._takers:
+            self._takers[operation](statement)
+        elif not operation:
+            self._problem(statement.line, "a name without an operation")
+        elif not SILENT.fullmatch(operation):
+            self._problem(statement.line, f"the operation {operation} is not known")
+
+    def reading(self, comments: Iterable[tuple[int, str]]) -> Reading:
+        self._close()
+        if not self._segments or self._segments[0][0] > 1:
+            self._segments.insert(0, (1, "job", self._member))
+        firsts = [first for first, _, _ in self._segments]
+        for line, text in comments:
+            self._fact("comment", self._segments[bisect_right(firsts, line) - 1][2], text, line)
+        facts = sorted(dict.fromkeys(self._facts), key=lambda fact: fact.line)
+        pieces = [list(self._cut(*both)) for both in pairwise([*self._segments, self._end()])]
+        return Reading(
+            tuple(unit for units in pieces for unit in units),
+            tuple(facts),
+            tuple(units[0] for units in pieces if units),
+            tuple(sorted(self._problems, key=lambda problem: problem.line)),
+        )
+
+    def _close(self) -> None:
+        """End the job; what it left open is a problem, save a procedure that is the file."""
+        for line, _ in self._conditions:
+            self._problem(line, "IF without ENDIF")
+        if self._procedure and self._procedure in self._procedures.values():
+            self._problem(self._procedure.line, "PROC without PEND")
+        self._conditions, self._procedure = [], None
+
+    def _end(self) -> tuple[int, str, str]:
+        return len(self._source.lines) + 1, "", ""
+
+    def _cut(
+        self, segment: tuple[int, str, str], following: tuple[int, str, str]
+    ) -> Iterator[Unit]:
+        """Yield the units of *segment*, cut before a statement, else anywhere."""
+        (first, kind, name), end = segment, following[0]
+        number = 0
+        while first < end:
+            stop = min(end, first + _UNIT_LINES)
+            if stop < end:
+                start = self._starts[max(0, bisect_right(self._starts, stop) - 1)]
+                stop = start if start > first + _UNIT_LINES // 2 else stop
+            lines = [n for n in range(first, stop) if self._source.lines[n - 1].strip()]
+            if lines:
+                number += 1
+                piece = name if number == 1 else f"{name} ({number})"
+                yield Unit(self._source.file, piece, kind, lines[0], lines[-1])
+            first = stop
+
+    def _open(self, kind: str, name: str, first: int) -> None:
+        self._segments.append((first, kind, name))
+        self._is_after_procedure = False
+
+    def _head(self, kind: str, name: str, statement: Statement) -> None:
+        """Begin a job or procedure; the first one has the lines above it, too."""
+        self._open(kind, name, statement.above if self._segments else 1)
+        self._step = self._dd = self._program = ""
+        if statement.name:
+            self._fact(statement.operation.lower(), name, name, statement.line)
+
+    @property
+    def _subject(self) -> str:
+        return self._step or self._name or self._job
+
+    @property
+    def _known(self) -> Mapping[str, str]:
+        return ChainMap(self._procedure.defaults if self._procedure else {}, self._symbols)
+
+    def _problem(self, line: int, text: str) -> None:
+        self._problems.append(Problem(line, text))
+
+    def _fact(self, kind: str, subject: str, about: str, line: int) -> None:
+        self._facts.append(Fact(kind, subject, about, self._source.file, line))
+
+    def _take_job(self, statement: Statement) -> None:
+        self._close()
+        self._job, self._name = statement.name or self._member, ""
+        self._symbols, self._procedures = {}, {}
+        self._head("job", self._job, statement)
+        self._conditions_of(self._job, statement)
+
+    def _take_proc(self, statement: Statement) -> None:
+        self._name, self._procedure = statement.name or self._member, _Procedure(statement.line)
+        if self._segments:
+            self._procedures[self._name] = self._procedure
+        self._head("procedure" if self._segments else "job", self._name, statement)
+        for operand in statement.operands:
+            if operand.keyword:
+                value = bare(operand.value)
+                self._fact("set", operand.keyword, value, operand.line)
+                self._procedure.defaults[operand.keyword] = value or _unknown(operand)
+
+    def _take_pend(self, statement: Statement) -> None:
+        if self._procedure is None:
+            self._problem(statement.line, "PEND without PROC")
+            return
+        self._name, self._step, self._dd, self._procedure = "", "", "", None
+        self._is_after_procedure = True
+
+    def _take_exec(self, statement: Statement) -> None:
+        self._step, self._dd = statement.name or f"line {statement.line}", ""
+        self._open("step", self._step, statement.above)
+        if statement.name:
+            self._fact("step", self._name or self._job, self._step, statement.line)
+        self._program = ""
+        program = next(statement.having("PGM"), None)
+        called = next(statement.having("PROC", ""), None)
+        if program:
+            self._take_program(program, statement)
+        elif called:
+            self._fact("exec-proc", self._step, called.value.upper(), called.line)
+            self._call(called.value.upper(), statement)
+        else:
+            self._problem(statement.line, "EXEC names neither a program nor a procedure")
+        self._conditions_of(self._step, statement)
+
+    def _conditions_of(self, subject: str, statement: Statement) -> None:
+        for operand in statement.operands:
+            if operand.keyword.partition(".")[0] == "COND" and operand.value:
+                self._fact("cond", subject, operand.value, operand.line)
+        if statement.operation == "EXEC":
+            for line, expression in self._conditions[-_DEEPEST_NESTING:]:
+                self._fact("cond", subject, expression, line)
+
+    def _take_program(self, program: Operand, statement: Statement) -> None:
+        name = program.value.upper()
+        self._program = self._symbolic("exec", self._step, name, program.line)
+        for operand in statement.having("PARM") if self._program == _IMS_REGION else ():
+            words = [word.strip("'()") for word in operand.value.split(",")]
+            region, run, block = [*words, "", "", ""][:3]
+            if region.upper() in _IMS_RUNS and run:
+                self._fact("runs", self._step, run.upper(), operand.line)
+            if region.upper() in _IMS_WITH_PSB and block:
+                self._fact("psb", self._step, block.upper(), operand.line)
+
+    def _symbolic(self, kind: str, subject: str, about: str, line: int) -> str:
+        """State a fact, and what it says with its symbols substituted, which is returned."""
+        fact = Fact(kind, subject, about, self._source.file, line)
+        self._facts.append(fact)
+        if not _SYMBOL.search(about):
+            return about
+        if self._procedure:
+            self._procedure.templates.append(fact)
+        return self._substitute(fact, self._known)
+
+    def _substitute(self, fact: Fact, symbols: Mapping[str, str]) -> str:
+        resolved = _resolved(fact.object, symbols)
+        if resolved:
+            self._fact(f"{fact.kind}-resolved", fact.subject, resolved, fact.line)
+        return resolved or fact.object
+
+    def _call(self, name: str, statement: Statement) -> None:
+        """Substitute in an in-stream procedure what this EXEC sets."""
+        procedure = self._procedures.get(name)
+        own = {o.keyword: bare(o.value) for o in statement.operands if o.keyword}
+        if not procedure or procedure is self._procedure or procedure.calls >= _MOST_CALLS:
+            return
+        procedure.calls += 1
+        own = {key: _resolved(value, self._known) or value for key, value in own.items()}
+        for fact in procedure.templates:
+            self._substitute(fact, ChainMap(own, procedure.defaults, self._symbols))
+
+    def _take_dd(self, statement: Statement) -> None:
+        if statement.name:
+            self._dd = statement.name
+            self._fact("dd", self._subject, self._dd, statement.line)
+        elif not self._dd:
+            self._problem(statement.line, "a DD without a name, and none before it")
+        for operand in statement.having("DSN", "DSNAME"):
+            self._symbolic("dsn", self._dd, bare(operand.value), operand.line)
+        for operand in statement.having("DISP", "SYSOUT"):
+            self._fact(operand.keyword.lower(), self._dd, operand.value, operand.line)
+        if statement.data is not None:
+            self._fact("instream", self._dd, f"{len(statement.data)} lines", statement.line)
+            self._take_data(statement.data, statement.last + 1)
+
+    def _take_data(self, data: Sequence[str], line: int) -> None:
+        if self._program not in _TERMINALS:
+            return
+        text, at = "\n".join(_REMARK.sub("", row[: LAST_COLUMN + 1]) for row in data), 0
+        for run in _RUN.finditer(text):
+            line += text.count("\n", at, run.start(1))
+            at = run.start(1)
+            self._fact("runs", self._step, run[1].upper(), line)
+
+    def _take_set(self, statement: Statement) -> None:
+        for operand in statement.operands:
+            if operand.keyword:
+                value = bare(operand.value)
+                self._fact("set", operand.keyword, value, operand.line)
+                resolved = _resolved(value, self._known)
+                self._symbols[operand.keyword] = _unknown(operand) if resolved is None else resolved
+
+    def _take_include(self, statement: Statement) -> None:
+        for operand in statement.having("MEMBER"):
+            self._fact("include", self._subject, operand.value.upper(), operand.line)
+
+    def _take_jcllib(self, statement: Statement) -> None:
+        for operand in statement.having("ORDER"):
+            self._fact("jcllib", self._subject, bare(operand.value), operand.line)
+
+    def _take_if(self, statement: Statement) -> None:
+        self._conditions.append((statement.line, statement.operands[0].value))
+
+    def _take_else(self, statement: Statement) -> None:
+        if self._conditions:
+            line, expression = self._conditions.pop()
+            self._conditions.append((line, f"ELSE {expression}"))
+        else:
+            self._problem(statement.line, "ELSE without IF")
+
+    def _take_endif(self, statement: Statement) -> None:
+        if self._conditions:
+            self._conditions.pop()
+        else:
+            self._problem(statement.line, "ENDIF without IF")
