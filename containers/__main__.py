@@ -2,22 +2,29 @@
 configuration, 130 interrupted."""
 
 import sys
-
-from containers.cli import app, debug
-from war_rig.errors import ConfigError, PluginError, UnknownProviderError, WarRigError
+from typing import NoReturn
 
 
 def main() -> None:
     """Run the command line; every failure ends as one readable block on stderr."""
     try:
-        app(prog_name="war-rig")
-    except WarRigError as error:
-        failure: Exception = error
-        text = str(error)
+        from containers import cli  # here, so that Ctrl-C meets no traceback while it loads
+
+        cli.app(prog_name="war-rig")
+    except KeyboardInterrupt:
+        sys.exit(130)
     except Exception as error:  # the last border: a fault of War Rig's own, not a traceback
-        failure = error
+        _fail(error)
+
+
+def _fail(failure: Exception) -> NoReturn:
+    from containers.cli import debug
+    from war_rig.errors import ConfigError, PluginError, UnknownProviderError, WarRigError
+
+    text = str(failure)
+    if not isinstance(failure, WarRigError):
         text = (
-            f"War Rig itself failed: {type(error).__name__}: {error}\n"
+            f"War Rig itself failed: {type(failure).__name__}: {text}\n"
             "  run it again with --debug and report what it prints"
         )
     if debug.is_on:

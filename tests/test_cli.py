@@ -28,6 +28,7 @@ from loopback import (
 )
 
 import containers.__main__
+from containers import cli
 from containers.cli import debug
 from war_rig import __version__, readers
 from war_rig.providers import registry
@@ -197,7 +198,7 @@ def test_a_fault_of_our_own_is_no_traceback(
     def fail(*arguments: object, **options: object) -> None:
         raise RuntimeError(f"a bug with {CANARY}")
 
-    monkeypatch.setattr(containers.__main__, "app", fail)
+    monkeypatch.setattr(cli, "app", fail)
     ran = war_rig("ask", "Hello", SOME_KEY=CANARY)
     assert ran == Ran(
         1,
@@ -205,6 +206,18 @@ def test_a_fault_of_our_own_is_no_traceback(
         "error: War Rig itself failed: RuntimeError: a bug with ***\n"
         "  run it again with --debug and report what it prints\n",
     )
+
+
+def test_an_interrupt_while_loading_is_exit_code_130(
+    war_rig: WarRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C before a command runs ends without a traceback, too."""
+
+    def interrupted(*arguments: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "app", interrupted)
+    assert war_rig("ask", "Hello") == Ran(130, "", "")
 
 
 def test_version_and_no_arguments(war_rig: WarRig) -> None:
@@ -373,6 +386,17 @@ def test_document_prints_a_summary(war_rig: WarRig, src: Path, tmp_path: Path) -
     )
 
 
+def test_a_reader_that_can_not_be_made_stops_nothing(
+    war_rig: WarRig, src: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A broken plugin harms only its own work: its files are read as plain text."""
+    broken = EntryPoint("shout", "not_there:Shout", "war_rig.readers")
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: [broken])
+    ran = war_rig("document", "src", "--out", "docs", LLM_PROVIDER="offline")
+    assert ran.code == 0
+    assert ran.err.startswith("note: the reader 'shout' could not be made: ModuleNotFoundError")
+
+
 def test_document_tells_of_a_broken_reader_in_one_line(
     war_rig: WarRig, src: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -389,7 +413,7 @@ def test_document_tells_of_a_broken_reader_in_one_line(
 
     (src / "odd\x1b[2J\nname").write_text("# text of it\n")
     plain = readers.readers
-    monkeypatch.setattr(readers, "readers", lambda lines: [Picky(), *plain(lines)])
+    monkeypatch.setattr(readers, "readers", lambda *given: [Picky(), *plain(*given)])
     ran = war_rig("document", "src", "--out", "docs")
     assert ran.code == 0
     told = "read as plain text: odd [2J name: Picky failed with ValueError\n"

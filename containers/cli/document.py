@@ -57,7 +57,10 @@ def document(
     if provider is not None:
         forget_own_provider(app, _AGENT)
     settings = app.settings().document
-    planned = plan(src, readers(settings.unit_lines)).choose(only, limit)
+    broken: list[str] = []
+    planned = plan(src, readers(settings.unit_lines, broken)).choose(only, limit)
+    for reader in broken:
+        print(f"note: {reader}", file=sys.stderr)
     folder = DocsFolder(out, planned.root if src.is_dir() else src.resolve())
     note_offline(app, _AGENT)
     print(one_line(_destination(app)), file=sys.stderr)

@@ -14,15 +14,25 @@ GROUP = "war_rig.readers"
 _TEXT_READER = f"{TextReader.__module__}:{TextReader.__qualname__}"
 
 
-def readers(unit_lines: int) -> list[Reader]:
+def readers(unit_lines: int, broken: list[str] | None = None) -> list[Reader]:
     """Return every installed reader, the plain-text one, which reads all, last.
 
-    Raises PluginError for a reader that can't be imported.
+    One that can't be made is left out, and why is added to *broken*; without
+    that list, PluginError is raised.
     """
     from importlib.metadata import entry_points
 
     found = sorted(entry_points(group=GROUP), key=lambda entry_point: entry_point.name)
-    others = [_made(entry_point) for entry_point in found if entry_point.value != _TEXT_READER]
+    others = []
+    for entry_point in found:
+        if entry_point.value == _TEXT_READER:
+            continue
+        try:
+            others.append(_made(entry_point))
+        except PluginError as error:
+            if broken is None:
+                raise
+            broken.append(str(error))
     return [*others, TextReader(unit_lines)]
 
 
