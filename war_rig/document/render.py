@@ -20,11 +20,15 @@ _MOST_LEFT_OUT = 200
 
 @dataclass(slots=True)
 class FilePages:
-    """A file's result so far, its units in order, and where its two pages are."""
+    """A file's result so far, its units in order, and where its two pages are.
+
+    relations: what it uses and what uses it, as Markdown.
+    """
 
     file: PlannedFile
     page: str
     source: str
+    relations: list[str] = field(default_factory=list)
     judged: list[Judged] = field(default_factory=list)
     is_written: bool = False
 
@@ -53,8 +57,10 @@ class FilePages:
         self.is_written = True
 
 
-def index_page(plan: Plan, pages: Sequence[FilePages], provider: str, is_whole: bool) -> str:
-    """Return the page that leads to all others and says what was left out."""
+def index_page(
+    plan: Plan, pages: Sequence[FilePages], missing: list[str], provider: str, is_whole: bool
+) -> str:
+    """Return the page that leads to all others and says what is *missing* and was left out."""
     lines = [f"# {inert(plan.root.name) or 'Source'}", ""]
     if not is_whole:
         lines += ["> This run did not come to its end: some parts are not documented.", ""]
@@ -72,7 +78,7 @@ def index_page(plan: Plan, pages: Sequence[FilePages], provider: str, is_whole: 
         *(_row(entry) for entry in pages),
         "",
     ]
-    return "\n".join([*lines, *_misread(plan), *_left_out(plan)]) + "\n"
+    return "\n".join([*lines, *missing, *_misread(plan), *_left_out(plan)]) + "\n"
 
 
 def _row(entry: FilePages) -> str:
@@ -132,6 +138,7 @@ def _file_page(entry: FilePages) -> Iterator[str]:
     yield ""
     if not entry.file.reading.units:
         yield "This file holds no text."
+    yield from entry.relations
     for judged in entry.judged:
         yield from _unit_section(entry, judged)
     if not entry.is_complete:

@@ -7,10 +7,12 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from war_rig.agents import Agent
+from war_rig.document.estate import Estate
 from war_rig.document.folder import DocsFolder
 from war_rig.document.judge import ABOUT_ONE_UNIT, Judged, judge
 from war_rig.document.plan import Plan, PlannedFile
 from war_rig.document.render import INDEX, FilePages, index_page
+from war_rig.document.tables import missing_lines, relation_lines
 from war_rig.policies import CachedProvider
 from war_rig.readers import Unit
 
@@ -76,6 +78,7 @@ async def document(
     """
     summary = Summary(plan, len(plan.chosen))
     pages = [FilePages.of(file, folder) for file in plan.files]
+    missing = _relate(pages, plan)
     folder.begin([INDEX, *(name for entry in pages for name in (entry.page, entry.source))])
     try:
         jobs = _jobs(pages, plan)
@@ -85,10 +88,21 @@ async def document(
         for entry in pages:
             entry.write(folder)
         there = [entry for entry in pages if folder.has(entry.page)]
-        folder.write(INDEX, index_page(plan, there, provider, summary.done == summary.units))
+        folder.write(
+            INDEX, index_page(plan, there, missing, provider, summary.done == summary.units)
+        )
     if plan.is_whole:
         folder.finish()
     return summary
+
+
+def _relate(pages: list[FilePages], plan: Plan) -> list[str]:
+    """Give every page its relations; return the index's list of what is missing."""
+    estate = Estate.of(plan.files)
+    names = {entry.file.source.file: (entry.page, entry.source) for entry in pages}
+    for entry in pages:
+        entry.relations = relation_lines(entry.file.source.file, estate, names)
+    return missing_lines(estate, names)
 
 
 def _jobs(pages: list[FilePages], plan: Plan) -> Iterator[tuple[FilePages, Unit]]:
