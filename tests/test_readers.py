@@ -90,3 +90,38 @@ def test_lines_are_counted_as_an_editor_counts_them(
 def test_binary_data_is_no_text(data: bytes) -> None:
     """What holds zero bytes or many control characters is binary."""
     assert decode("f", data) is None
+
+
+LISTING = ["       IDENTIFICATION DIVISION.", "      * A [BOXED] NOTE ^ HERE", "       GOBACK."]
+
+
+def in_1047(text: str) -> bytes:
+    """Return *text* in code page 1047, which Python does not have."""
+    swapped = dict(zip("[]^", (0xAD, 0xBD, 0x5F), strict=True))
+    return bytes(swapped.get(c) or c.encode("cp037")[0] for c in text)
+
+
+@pytest.mark.parametrize("end", ["\x85", "\n"])
+def test_ebcdic_listings_are_read(end: str) -> None:
+    """A mainframe's export in code page 037 is text, whichever line end it has."""
+    lines = [line.replace("[", "(").replace("]", ")") for line in LISTING]
+    data = end.join([*lines, ""]).encode("cp037")
+    assert decode("f", data) == Source("f", tuple(lines), "cp037")
+
+
+def test_the_brackets_tell_the_code_pages_apart() -> None:
+    """Code page 1047 has its brackets elsewhere than 037."""
+    assert decode("f", in_1047("\n".join(LISTING))) == Source("f", tuple(LISTING), "cp1047")
+
+
+def test_records_without_line_ends_are_lines() -> None:
+    """A data set of 80-character records has a line a record."""
+    data = "".join(line.ljust(80) for line in LISTING[::2]).encode("cp037")
+    assert decode("f", data) == Source("f", tuple(LISTING[::2]), "cp037")
+
+
+def test_latin_1_is_not_taken_for_ebcdic() -> None:
+    """Text with a few accents stays what it is."""
+    source = decode("f", "Grüße aus der Bücherei @@@@@@@".encode("latin-1"))
+    assert source is not None
+    assert source.encoding == "latin-1"

@@ -5,6 +5,8 @@ import re
 from dataclasses import dataclass
 from typing import Protocol
 
+from war_rig.readers.ebcdic import decode_ebcdic
+
 _LINE_BREAK = re.compile(r"\r\n|\n|\r")
 _BINARY = re.compile(r"[\x00-\x08\x0e-\x19\x1c-\x1f\x7f-\x84\x86-\x9f]")
 _MOST_BINARY = 0.02
@@ -92,12 +94,12 @@ def clipped(line: str, longest: int = 200) -> str:
 
 
 def decode(file: str, data: bytes) -> Source | None:
-    """Return *data* as text: UTF-8, UTF-16 with its mark, else latin-1; None where it is binary."""
+    """Return *data* as text: UTF-8, UTF-16 with its mark, EBCDIC, else latin-1; None for binary."""
     encoding = "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8"
     try:
         text = data.decode(encoding).removeprefix("\ufeff")
     except UnicodeDecodeError:
-        encoding, text = "latin-1", data.decode("latin-1")
+        encoding, text = decode_ebcdic(data) or ("latin-1", data.decode("latin-1"))
     if "\0" in text or len(_BINARY.findall(text)) > _MOST_BINARY * len(text):
         return None
     lines = _LINE_BREAK.split(text)
