@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -61,11 +62,23 @@ def run(
     return asyncio.run(document(planned, scribe, folder, provider="fake", rounds=rounds, **options))
 
 
-def cached(docs: Path, provider: Any) -> CachedProvider:
-    """Return *provider* behind the cache of *docs*."""
-    docs.mkdir(exist_ok=True)
-    DocsFolder(docs, docs.parent / "src").begin()
-    return CachedProvider(provider, CacheStore(docs / "cache"), "fake")
+Cached = Callable[[Path, Any], CachedProvider]
+
+
+@pytest.fixture
+def cached() -> Iterator[Cached]:
+    """Return a function that puts a provider behind the cache of a folder."""
+    stores = []
+
+    def behind(docs: Path, provider: Any) -> CachedProvider:
+        docs.mkdir(exist_ok=True)
+        DocsFolder(docs, docs.parent / "src").begin()
+        stores.append(CacheStore(docs / "cache"))
+        return CachedProvider(provider, stores[-1], "fake")
+
+    yield behind
+    for store in stores:
+        store.close()
 
 
 def by_unit(messages: list[Any]) -> str:
@@ -357,7 +370,7 @@ def test_progress_is_told_after_every_part(src: Path, docs: Path) -> None:
     assert seen[1].tokens > seen[0].tokens > 0
 
 
-def test_an_unchanged_tree_is_asked_about_once(src: Path, docs: Path) -> None:
+def test_an_unchanged_tree_is_asked_about_once(src: Path, docs: Path, cached: Cached) -> None:
     """A second run makes no call and gives the same pages; an edit asks about its part only."""
     first = cached(docs, FakeProvider(by_unit))
     summary = run(src, docs, first, unit_lines=5)
@@ -373,7 +386,7 @@ def test_an_unchanged_tree_is_asked_about_once(src: Path, docs: Path) -> None:
     assert (third.calls, third.hits) == (1, 1)
 
 
-def test_a_part_that_failed_is_asked_about_again(src: Path, docs: Path) -> None:
+def test_a_part_that_failed_is_asked_about_again(src: Path, docs: Path, cached: Cached) -> None:
     """Answers that could not be used are not kept for the next run."""
     bad = cached(docs, FakeProvider("no JSON"))
     assert len(run(src, docs, bad).failures) == 1

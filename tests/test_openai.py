@@ -288,15 +288,24 @@ def test_close_closes_each_client_on_its_own_loop(api: Server, where: str) -> No
     asyncio.run(close(app))
 
 
-def test_what_is_left_at_the_end_of_the_process_is_closed(api: Server) -> None:
-    """The exit handler closes the clients of a loop that was left open."""
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # the closed loop's own sockets
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("state", ["left open", "closed", "running"])
+def test_what_is_left_at_the_end_of_the_process_is_closed(api: Server, state: str) -> None:
+    """The exit handler closes the clients of every loop, whatever became of it."""
     agent = application(env=environment(api.url)).agents("assistant")
     loop = asyncio.new_event_loop()
-    loop.run_until_complete(agent.run("Hello"))
+    if state == "running":
+        agent.run_sync("Hello")
+    else:
+        loop.run_until_complete(agent.run("Hello"))
     (client,) = agent.provider.provider._clients._clients.values()  # type: ignore[attr-defined]
+    if state != "left open":
+        loop.close()
     clients._close_all()
     assert client.is_closed()
     loop.close()
+    gc.collect()
 
 
 def test_a_forked_child_leaves_the_clients_to_its_parent(api: Server) -> None:

@@ -98,5 +98,16 @@ if hasattr(os, "register_at_fork"):  # pragma: no branch  Windows has no fork
 @atexit.register
 def _close_all() -> None:
     for clients in list(_with_clients):
-        with contextlib.suppress(Exception):  # the process ends; nobody is left to be told
-            asyncio.run(clients.aclose())
+        for loop, lifetime in list(clients._lifetimes.items()):
+            with contextlib.suppress(Exception):  # the process ends; nobody is left to be told
+                _end(loop, lifetime)
+
+
+def _end(loop: asyncio.AbstractEventLoop, lifetime: AsyncGenerator[None, None]) -> None:
+    """Close one client from outside any loop; threads can't be begun any more at exit."""
+    if loop.is_closed():
+        asyncio.run(_closing(lifetime))
+    elif loop.is_running():
+        asyncio.run_coroutine_threadsafe(_closing(lifetime), loop).result(timeout=5)
+    else:
+        loop.run_until_complete(_closing(lifetime))
