@@ -502,6 +502,8 @@ def test_a_relation_needs_its_fact(src: Path) -> None:
     assert issues("It calls `PAY01` and reads CUSTOMER-FILE.") == ()
     assert issues("It writes CUSTOMER-FILE.") == ("no line of this part writes CUSTOMER-FILE",)
     assert issues("It reads PAY01.") == ("no line of this part reads PAY01",)
+    assert issues("It never calls PAY01.") == ("a line of this part calls PAY01",)
+    assert issues("It never writes CUSTOMER-FILE.") == ()
 
 
 REFUSED = {

@@ -41,7 +41,11 @@ _RELATIONS = {
     "updates": ("rewrite", "update"),
     "copies": ("copy", "include"),
     "sends": ("send",),
+    "performs": ("perform", "thru"),
+    "opens": ("open",),
 }
+_OTHER_VERBS = frozenset({"goes", "runs", "deletes", "receives", "moves", "starts", "returns"})
+_NEGATIONS = frozenset({"never", "not", "no"})
 _RELATION_KINDS = frozenset(kind for kinds in _RELATIONS.values() for kind in kinds)
 
 
@@ -147,12 +151,18 @@ def related_names(facts: Iterable[Fact]) -> frozenset[str]:
 
 
 def _relation_faults(text: str, facts: Sequence[Fact], related: frozenset[str]) -> Iterator[str]:
-    relation = None
-    for word in _WORD.findall(text.replace("`", " ")):
-        if word.lower() in _RELATIONS:
-            relation = word.lower()
-        elif relation and word.lower() in related and not _has_fact(relation, word, facts):
-            yield f"no line of this part {relation} {word}"
+    relation, is_negated, before = None, False, ""
+    for word in _WORD.findall(_QUOTED.sub(" ", text).replace("`", " ")):
+        if word.lower() in _OTHER_VERBS:
+            relation = None
+        elif word.lower() in _RELATIONS:
+            relation, is_negated = word.lower(), before in _NEGATIONS
+        elif relation and word.lower() in related:
+            if is_negated and _has_fact(relation, word, facts):
+                yield f"a line of this part {relation} {word}"
+            elif not is_negated and not _has_fact(relation, word, facts):
+                yield f"no line of this part {relation} {word}"
+        before = word.lower()
 
 
 def _has_fact(relation: str, word: str, facts: Sequence[Fact]) -> bool:
