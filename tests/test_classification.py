@@ -29,7 +29,8 @@ from war_rig.errors import (
     RateLimitError,
     ServerError,
 )
-from war_rig.providers.classification import Verdict, classify, one_line, said
+from war_rig.providers.classification import Verdict, classify
+from war_rig.providers.foreign import one_line, said
 
 
 class OwnError(Exception):

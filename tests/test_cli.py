@@ -638,6 +638,17 @@ def test_no_listing_shows_a_secret_that_stands_in_another_value(
         assert "t-0123456789" not in ran.out
 
 
+def test_a_value_from_a_variable_names_it(war_rig: WarRig, tmp_path: Path) -> None:
+    """The origin of an interpolated value is its file and line, and the variable."""
+    (tmp_path / "my.yaml").write_text(
+        "providers: {openai: {model: '${MY_MODEL}'}}\nagents: {assistant: {model: '${MY_MODEL}'}}\n"
+    )
+    words = ("explain", "assistant", "--provider", "openai", "--config", "my.yaml")
+    rows = [" ".join(line.split()) for line in war_rig(*words, MY_MODEL="m-1").out.splitlines()]
+    assert "agents.assistant.model m-1 my.yaml:2 (${MY_MODEL})" in rows
+    assert "providers.openai.model 'm-1' my.yaml:1 (${MY_MODEL})" in rows
+
+
 def test_show_takes_the_config_of_its_group(war_rig: WarRig, tmp_path: Path) -> None:
     """--config may stand before the subcommand, and what goes to **kwargs is shown."""
     (tmp_path / "my.yaml").write_text("providers: {house: {type: free, my_key: k-1, size: 3}}\n")

@@ -117,7 +117,7 @@ def _arguments(entry: ProviderEntry, settings: Settings) -> dict[str, Argument]:
     return {
         name: Argument(
             value,
-            entry.arguments[name].origin.label,
+            entry.arguments[name].origin.with_variables(variables).label,
             entry.arguments[name].origin.folder,
             any(map(is_secret_name, variables)),
         )

@@ -49,18 +49,14 @@ def document(
     import asyncio
 
     from containers import application
-    from war_rig.document import DocsFolder, plan
+    from war_rig.document import DocsFolder
     from war_rig.providers.foreign import one_line
-    from war_rig.readers import readers
 
     app = application(config, llm_provider=provider)
     if provider is not None:
         forget_own_provider(app, _AGENT)
     settings = app.settings().document
-    broken: list[str] = []
-    planned = plan(src, readers(settings.unit_lines, broken)).choose(only, limit)
-    for reader in broken:
-        print(f"note: {reader}", file=sys.stderr)
+    planned = _read(src, settings.unit_lines).choose(only, limit)
     folder = DocsFolder(out, planned.root if src.is_dir() else src.resolve())
     note_offline(app, _AGENT)
     print(one_line(_destination(app)), file=sys.stderr)
@@ -70,6 +66,18 @@ def document(
     summary = asyncio.run(_document(app, planned, folder, in_flight or settings.in_flight))
     if summary.failures:
         raise typer.Exit(1)
+
+
+def _read(src: Path, unit_lines: int) -> "Plan":
+    """Read the source, telling of a reader that can't be made."""
+    from war_rig.document import plan
+    from war_rig.readers import readers
+
+    broken: list[str] = []
+    known = readers(unit_lines, broken)
+    for reader in broken:
+        print(f"note: {reader}", file=sys.stderr)
+    return plan(src, known)
 
 
 def _print_estimate(planned: "Plan", rounds: int) -> None:

@@ -126,7 +126,8 @@ def _put_in(item: Located, key: str, env: Mapping[str, str], faults: list[Fault]
     if not item.origin.is_trusted and references(item.value):
         return Located(None, item.origin)  # _distrusted() tells
     try:
-        return Located(interpolate(item.value, env)[0], item.origin)
+        value, variables = interpolate(item.value, env)
+        return Located(value, item.origin.with_variables(variables))
     except ValueError as error:
         faults.append(Fault(item.origin, key, str(error)))
         return Located(None, item.origin)

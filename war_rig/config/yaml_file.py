@@ -9,7 +9,8 @@ import errno
 import os
 import re
 import stat
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,11 @@ class Origin:
     label: str
     folder: Path | None = None
     is_trusted: bool = True
+
+    def with_variables(self, names: Iterable[str]) -> "Origin":
+        """Return the origin of a value that the environment variables *names* went into."""
+        shown = ", ".join(f"${{{name}}}" for name in sorted(names))
+        return replace(self, label=f"{self.label} ({shown})") if shown else self
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,14 +29,11 @@ from war_rig.providers.foreign import (
     Redact,
     details_of,
     message_of,
-    one_line,
     retry_after_of,
     said,
     status_of,
     text_of,
 )
-
-__all__ = ["Verdict", "classify", "one_line", "said"]
 
 _LONGEST_CHAIN = 20
 
