@@ -5,10 +5,12 @@ import shutil
 import subprocess
 import sys
 import venv
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from real_model import NoModelError, RealModel, cached_model, serve_model
 
 from war_rig.providers import registry
 
@@ -83,6 +85,16 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     if made.returncode != 0:
         pytest.skip(f"War Rig's dependencies can't be installed here: {made.stderr.strip()[-300:]}")
     return clean
+
+
+@pytest.fixture(scope="session")
+def real_model() -> Iterator[RealModel]:
+    """Serve a real small model; skip where it can't be had."""
+    try:
+        with serve_model(cached_model()) as model:
+            yield model
+    except NoModelError as reason:
+        pytest.skip(str(reason))
 
 
 def _checkout(folder: Path) -> Path:

@@ -18,7 +18,7 @@ from pydantic import BaseModel, RootModel
 from containers import application
 from war_rig.agents import Agent, _Background
 from war_rig.errors import MalformedAnswerError, RateLimitError
-from war_rig.providers import CompletionResponse, Message
+from war_rig.providers import CompletionResponse, Message, register_provider
 from war_rig.testing import FakeProvider
 
 Usage = Literal["reported", "estimated"] | None
@@ -207,6 +207,67 @@ def test_an_answer_that_does_not_fit_is_asked_for_again(first: str, faults: str)
 
 class Route(BaseModel):
     stops: list[Point]
+
+
+class Native(FakeProvider):
+    """Says that it takes a schema."""
+
+    takes_output_schema = True
+
+
+def test_a_provider_that_takes_a_schema_is_given_it() -> None:
+    """The schema goes as a parameter, the prompt stays as it was, and the mode says so."""
+    fake = Native(POINT)
+    answer = asked(Agent("scribe", fake, "Be brief."), "Where?", output=Point, top_p=0.5)
+    assert (answer.output, answer.output_mode) == (Point(x=1, y=2), "native")
+    assert fake.calls[0].messages == [Message("system", "Be brief."), Message("user", "Where?")]
+    schema = Point.model_json_schema()
+    assert fake.calls[0].parameters == {"output_schema": schema, "top_p": 0.5}
+
+
+def test_a_native_answer_that_does_not_fit_is_asked_for_again() -> None:
+    """The second question shows the schema too: a server may have ignored the parameter."""
+    fake = Native(replies=["I ignored it.", POINT])
+    answer = asked(Agent("scribe", fake), output=Point)
+    assert (answer.output, answer.output_mode) == (Point(x=1, y=2), "native")
+    again = fake.calls[1].text
+    assert again.startswith("That does not fit the schema.")
+    assert again.endswith(
+        "\n\nAnswer with one JSON value that fits this JSON schema, and nothing else:\n" + SCHEMA
+    )
+    assert fake.calls[1].parameters == fake.calls[0].parameters
+
+
+def test_two_native_answers_that_do_not_fit_are_an_error() -> None:
+    """An API's own mode is no promise: what it returns is validated all the same."""
+    fake = Native(replies=["{}", "{}"])
+    with pytest.raises(MalformedAnswerError, match="with a valid Point, asked twice"):
+        asked(Agent("scribe", fake), output=Point)
+
+
+def test_what_is_no_object_is_prompted_for() -> None:
+    """The APIs' own modes make objects: a list is asked for in the prompt."""
+    fake = Native('[{"x": 1, "y": 2}]')
+    answer = asked(Agent("scribe", fake), output=RootModel[list[Point]])
+    assert answer.output_mode == "prompted"
+    assert fake.calls[0].parameters == {}
+
+
+@pytest.mark.parametrize("said", [False, None, 1, "yes"])
+def test_only_true_says_that_a_schema_is_taken(said: Any) -> None:
+    """A provider with an attribute of that name by chance is prompted."""
+    fake = FakeProvider(POINT)
+    fake.takes_output_schema = said  # type: ignore[attr-defined]
+    assert asked(Agent("scribe", fake), output=Point).output_mode == "prompted"
+
+
+def test_the_border_passes_the_schema_on() -> None:
+    """Through the container, too, the provider that says so gets the schema."""
+    fake = Native(POINT)
+    register_provider("native", lambda: fake)
+    agent = application(env={"LLM_PROVIDER": "native"}).agents("assistant")
+    assert asked(agent, output=Point).output_mode == "native"
+    assert fake.calls[0].parameters == {"output_schema": Point.model_json_schema()}
 
 
 def test_an_answer_may_be_a_list() -> None:

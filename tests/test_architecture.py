@@ -32,11 +32,16 @@ MAY_IMPORT = {
 }  # fmt: skip
 MAY_IMPORT_LATE = {
     "war_rig.providers.openai": {"openai", "httpx2"},
+    "war_rig.providers.chat_completions": {"openai"},
+    "war_rig.providers.http.connections": {"aiohttp", "httpx", "httpx_aiohttp", "yarl"},
+    "war_rig.providers.http.paths": {"jmespath"},
+    "war_rig.providers.http.vendor": {"yaml"},
     "war_rig.agents": {"pydantic"},
 }
 EXPORTS = {
-    "war_rig.providers": "CompletionResponse LLMProvider Message available_providers "
-    "create_provider register_provider",
+    "war_rig.providers": "CompletionChunk CompletionResponse LLMProvider Message "
+    "available_providers create_provider register_provider",
+    "war_rig.providers.http": "HttpProvider",
     "war_rig.testing": "Call FakeProvider",
     "war_rig.policies": "CacheStore CachedProvider",
     "war_rig.config": "AgentSettings DocumentSettings Located Origin ProviderEntry Settings load",
@@ -178,6 +183,15 @@ def test_the_offline_answer_loads_no_sdk() -> None:
         "application(env={}).agents('assistant').run_sync('Hello')"
     )
     assert not loaded_by(code) & {"openai", "httpx", "httpx2", "aiohttp", "rich"}
+
+
+def test_a_declared_provider_loads_nothing_before_its_first_call() -> None:
+    """A definition that is built, but never asked, costs neither HTTP library nor JMESPath."""
+    code = (
+        "from war_rig.providers.http import HttpProvider\n"
+        "HttpProvider('https://h', 'm', request={'t': '$messages'}, response={'content': 'a[0].b'})"
+    )
+    assert not loaded_by(code) & {"httpx", "httpx_aiohttp", "aiohttp", "yarl", "jmespath", "yaml"}
 
 
 def test_importing_containers_loads_nothing_else() -> None:

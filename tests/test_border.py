@@ -17,7 +17,8 @@ from war_rig.errors import (
     WarRigError,
 )
 from war_rig.providers import CompletionResponse, LLMProvider, Message
-from war_rig.providers.border import Border, checked
+from war_rig.providers.answers import checked
+from war_rig.providers.border import Border
 from war_rig.providers.secrets import RedactedError
 
 HELLO = [Message("user", "Hello")]
@@ -394,6 +395,15 @@ def test_a_default_model_that_raises_does_not_show_the_key() -> None:
         _ = Border("house", Modelless(), {CANARY}).default_model
     assert leaks(caught.value) == []
     assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize(("said", "is_taken"), [(True, True), (False, False), (1, False)])
+def test_the_border_says_whether_a_schema_is_taken(said: Any, is_taken: bool) -> None:
+    """A provider that takes an output schema says True; all else, and silence, is no."""
+    provider = Scripted()
+    assert not Border("house", provider).takes_output_schema
+    provider.takes_output_schema = said  # type: ignore[attr-defined]
+    assert Border("house", provider).takes_output_schema is is_taken
 
 
 def test_what_can_be_closed_is_closed() -> None:

@@ -12,7 +12,7 @@ from canary import CANARY
 
 from war_rig.errors import ConfigError, MalformedAnswerError, ServerError
 from war_rig.policies import CachedProvider, CacheStore
-from war_rig.providers import CompletionResponse, LLMProvider, Message
+from war_rig.providers import CompletionChunk, CompletionResponse, LLMProvider, Message
 from war_rig.testing import FakeProvider
 
 HELLO = [Message("system", "Be brief."), Message("user", "Hello")]
@@ -27,6 +27,14 @@ def store(tmp_path: Path) -> Any:
 
 def ask(provider: CachedProvider, messages: list[Message] = HELLO, **asked: Any) -> str:
     return asyncio.run(provider.complete(messages, **asked)).content
+
+
+async def read(provider: CachedProvider, **asked: Any) -> list[CompletionChunk]:
+    return [chunk async for chunk in provider.stream(HELLO, **asked)]
+
+
+def streamed(provider: CachedProvider, **asked: Any) -> list[CompletionChunk]:
+    return asyncio.run(read(provider, **asked))
 
 
 def test_a_cached_provider_is_a_provider(store: CacheStore) -> None:
@@ -196,3 +204,87 @@ def test_two_processes_may_share_the_file(tmp_path: Path) -> None:
     assert answer.content == "a"
     one.close()
     two.close()
+
+
+def test_a_stored_answer_is_streamed_as_one_chunk(store: CacheStore) -> None:
+    """A stream and a call are the same question, and what is stored arrives at once."""
+    fake = FakeProvider(replies=["first of all", "second of all"])
+    cached = CachedProvider(fake, store, "fake")
+    pieces = [chunk.content for chunk in streamed(cached)]
+    assert pieces == ["first ", "of ", "all", ""]
+    (stored,) = streamed(cached)
+    assert (stored.content, stored.response and stored.response.content) == ("first of all",) * 2
+    assert ask(cached) == "first of all"
+    assert streamed(cached, temperature=0.5)[0].content == "second "
+    assert (cached.calls, cached.hits) == (2, 2)
+
+
+def test_a_stored_answer_tells_its_usage_when_it_is_streamed(store: CacheStore) -> None:
+    """What nobody counted when it was stored is estimated."""
+    cached = CachedProvider(FakeProvider(""), store, "fake")
+    store.put(cached._key(HELLO, {}), CompletionResponse("Hi", "m", 0))
+    (stored,) = streamed(cached)
+    assert stored.response is not None
+    assert (stored.response.tokens_used, stored.response.usage_source) == (6, "estimated")
+
+
+def test_a_stream_that_ends_early_is_not_stored(store: CacheStore) -> None:
+    """Only a whole answer is kept: one that broke, or that nobody read to its end, is not."""
+    fake = FakeProvider(replies=[["Hel", ServerError("gone")], "left early", "whole"])
+    cached = CachedProvider(fake, store, "fake")
+    with pytest.raises(ServerError):
+        streamed(cached)
+
+    async def leave() -> None:
+        stream = cached.stream(HELLO)
+        await anext(stream)
+        await stream.aclose()
+
+    asyncio.run(leave())
+    assert ask(cached) == "whole"
+
+
+def test_a_streamed_answer_of_work_that_failed_is_forgotten(store: CacheStore) -> None:
+    """What could not be used is asked for again, streamed or not."""
+    cached = CachedProvider(FakeProvider(replies=["one", "two"]), store, "fake")
+
+    async def work() -> None:
+        with cached.one_piece_of_work():
+            await read(cached)
+            raise MalformedAnswerError("not usable")
+
+    with pytest.raises(MalformedAnswerError):
+        asyncio.run(work())
+    assert ask(cached) == "two"
+
+
+def test_a_cached_provider_without_a_stream_gives_one_chunk(store: CacheStore) -> None:
+    """The policy streams whatever it is wrapped around, and holds it to the contract."""
+
+    class Whole:
+        default_model = "m"
+
+        def __init__(self, answer: Any) -> None:
+            self.answer = answer
+
+        async def complete(self, messages: Any, **kwargs: Any) -> Any:
+            return self.answer
+
+    (chunk,) = streamed(CachedProvider(Whole(CompletionResponse("Hi", "m", 1)), store, "whole"))
+    assert chunk.content == "Hi"
+    with pytest.raises(MalformedAnswerError, match="provider 'Whole' returned None"):
+        streamed(CachedProvider(Whole(None), store, "none"))
+
+
+@pytest.mark.parametrize("is_taken", [True, False])
+def test_a_cached_provider_takes_a_schema_where_its_provider_does(
+    store: CacheStore, is_taken: bool
+) -> None:
+    """The policy passes the schema on, and it is a part of the question."""
+    fake = FakeProvider(replies=["one", "two"])
+    assert not CachedProvider(fake, store, "fake").takes_output_schema
+    fake.takes_output_schema = is_taken  # type: ignore[attr-defined]
+    cached = CachedProvider(fake, store, "fake")
+    assert cached.takes_output_schema is is_taken
+    assert ask(cached, output_schema={"type": "object"}) == "one"
+    assert ask(cached) == "two"

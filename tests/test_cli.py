@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -26,13 +27,16 @@ from loopback import (
     serve,
     stall,
 )
+from streams import DONE, FINISH, ROLE, chunk, endless, streaming
 
 import containers.__main__
 from containers import cli
 from containers.cli import debug
 from war_rig import __version__, readers
+from war_rig.errors import ServerError
 from war_rig.providers import registry
 from war_rig.readers import Reading, Source
+from war_rig.testing import FakeProvider
 
 NOTE = (
     "note: no provider was chosen, so the embedded 'offline' one is used; set LLM_PROVIDER or pass "
@@ -90,6 +94,68 @@ def test_ask_prints_the_answer_and_nothing_else(war_rig: WarRig, api: Server) ->
         {"role": "system", "content": "You are a helpful assistant."},
         {"role": "user", "content": "Hello"},
     ]
+
+
+def test_ask_prints_as_the_answer_arrives(api: Server, tmp_path: Path) -> None:
+    """A piece is on standard output while the server still keeps the rest back."""
+    shown = threading.Event()
+
+    def respond(request: Request, connection: socket) -> None:
+        streaming(ROLE, chunk("Hel"), ending="open")(request, connection)
+        assert shown.wait(30)
+        for part in (chunk("lo."), FINISH, DONE):
+            connection.sendall(b"%x\r\n%s\r\n" % (len(part), part))
+        connection.sendall(b"0\r\n\r\n")
+
+    api.respond = respond
+    env = {"PATH": os.environ["PATH"], "LLM_PROVIDER": "openai", **keys(api)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "containers", "ask", "Hello"],
+        env=env, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    first = process.stdout.read(3)
+    shown.set()
+    rest, errors = process.communicate(timeout=30)
+    assert (first, rest, errors, process.returncode) == (b"Hel", b"lo.\n", b"", 0)
+
+
+def test_what_was_printed_stays_where_the_answer_breaks_off(war_rig: WarRig) -> None:
+    """The error is on stderr, and begins on a line of its own."""
+    broken = FakeProvider(["A line\nand ", "a half", ServerError("the pump stopped")])
+    registry.register_provider("broken", lambda: broken)
+    error = (
+        "error: provider 'broken' reports: the pump stopped\n  model fake\n"
+        "  the fault is on the provider's side: ask again later\n"
+    )
+    ran = war_rig("ask", "Hello", "--provider", "broken")
+    assert ran == Ran(1, "A line\nand a half\n", error)
+    assert war_rig("ask", "Hello", "--provider", "broken", "--no-stream") == Ran(1, "", error)
+
+
+def test_ask_prints_a_whole_answer_where_that_is_wanted(war_rig: WarRig, api: Server) -> None:
+    """--no-stream asks without a stream."""
+    ran = war_rig("ask", "Hello", "--no-stream", LLM_PROVIDER="openai", **keys(api))
+    assert ran == Ran(0, "Hello.\n", "")
+    assert "stream" not in api.requests[0].json
+
+
+def test_ask_ends_quietly_where_nobody_reads_on(tmp_path: Path) -> None:
+    """`war-rig ask | head -1` prints no error, and stops asking."""
+    with endless(*[chunk("a line\n")] * 2000) as watched:
+        env = {"PATH": os.environ["PATH"], "LLM_PROVIDER": "openai", **keys(watched.server)}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "containers", "ask", "Hello"],
+            env=env, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == b"a line\n"
+        process.stdout.close()
+        assert watched.closed.wait(30)
+        assert process.wait(30) == 1
+        assert process.stderr.read() == b""
+        process.stderr.close()
 
 
 def test_ask_says_that_nobody_chose_a_provider(war_rig: WarRig) -> None:
@@ -228,13 +294,15 @@ def test_version_and_no_arguments(war_rig: WarRig) -> None:
 
 
 def test_providers_lists_names_status_and_origin(war_rig: WarRig, tmp_path: Path) -> None:
-    """The list shows built-ins and entries of the file, and which one is selected."""
+    """The list shows built-ins, definitions and entries of the file, and which is selected."""
     (tmp_path / "my.yaml").write_text("llm_provider: House\nproviders: {house: {type: openai}}\n")
     ran = war_rig("providers", "--config", "my.yaml")
     assert ran.code == 0
     rows = [re.split(r"  +", line) for line in ran.out.splitlines()]
     version = f"war-rig {__version__}, built in"
-    assert rows == [
+    vendor = ["gemini", "available", f"war-rig {__version__}, definition in gemini.yaml"]
+    assert vendor in rows
+    assert [row for row in rows if "definition in" not in row[-1]] == [
         ["NAME", "STATUS", "ORIGIN"],
         ["azure_openai", "available", version],
         ["house", "selected", "my.yaml:2, type openai"],

@@ -14,7 +14,14 @@ from dependency_injector import providers as di_providers
 from containers import Application, application, close, running
 from war_rig.config import load
 from war_rig.errors import ConfigError, PluginError, ProviderError, UnknownProviderError
-from war_rig.providers import CompletionResponse, LLMProvider, register_provider, registry
+from war_rig.providers import (
+    CompletionResponse,
+    LLMProvider,
+    available_providers,
+    register_provider,
+    registry,
+)
+from war_rig.providers.http.shipped import shipped
 from war_rig.testing import FakeProvider
 from war_rig.wiring import LATE
 
@@ -63,7 +70,7 @@ def test_every_known_name_is_an_option(tmp_path: Path) -> None:
     """Built-ins, registered names and entries of the file are options, and one is for later."""
     app = application(yaml(tmp_path, "providers: {paris: {type: house}}"), env={})
     expected = {"azure_openai", "house", "offline", "openai", "paris", LATE}
-    assert set(app.llm_provider.providers) == expected
+    assert set(app.llm_provider.providers) == expected | set(shipped())
 
 
 def test_the_environment_selects(tmp_path: Path) -> None:
@@ -233,7 +240,7 @@ UNKNOWN = {
     "a misspelt selection": (
         "llm_provider: huose",
         "unknown provider 'huose'. Did you mean 'house'?\n"
-        "  available: azure_openai, house, offline, openai\n"
+        "  available: {available}\n"
         "  to add it, install a plugin, write an entry with a 'type' under 'providers:', or call "
         "register_provider() in this process (the war-rig command sees no other process's)\n"
         "  set by: my.yaml:1",
@@ -241,7 +248,7 @@ UNKNOWN = {
     "an entry that lacks its type": (
         "llm_provider: paris\nproviders: {paris: {model: m}}",
         "unknown provider 'paris'.\n"
-        "  available: azure_openai, house, offline, openai\n"
+        "  available: {available}\n"
         "  to add it, install a plugin, write an entry with a 'type' under 'providers:', or call "
         "register_provider() in this process (the war-rig command sees no other process's)\n"
         "  my.yaml:2: providers.paris may lack its 'type'",
@@ -249,7 +256,7 @@ UNKNOWN = {
     "a type that does not exist": (
         "llm_provider: paris\nproviders: {paris: {type: huose}}",
         "unknown provider 'huose'. Did you mean 'house'?\n"
-        "  available: azure_openai, house, offline, openai\n"
+        "  available: {available}\n"
         "  to add it, install a plugin, write an entry with a 'type' under 'providers:', or call "
         "register_provider() in this process (the war-rig command sees no other process's)\n"
         "  my.yaml:2: providers.paris.type names it",
@@ -258,7 +265,7 @@ UNKNOWN = {
         "llm_provider: '7 of 9'",
         "unknown provider: '7 of 9' is not a name: use letters, digits, '-' and '_', a letter "
         "first\n"
-        "  available: azure_openai, house, offline, openai\n"
+        "  available: {available}\n"
         "  set by: my.yaml:1",
     ),
 }
@@ -271,7 +278,7 @@ def test_an_unknown_provider_says_what_there_is(name: str, tmp_path: Path) -> No
     yaml(tmp_path, text)
     with pytest.raises(UnknownProviderError) as caught:
         application("my.yaml", env={}).llm_provider()
-    assert str(caught.value) == message
+    assert str(caught.value) == message.format(available=", ".join(available_providers()))
 
 
 def test_an_agents_wrong_provider_names_the_agents_line(tmp_path: Path) -> None:

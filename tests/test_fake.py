@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from war_rig.errors import RateLimitError
-from war_rig.providers import CompletionResponse, LLMProvider, Message
+from war_rig.providers import CompletionChunk, CompletionResponse, LLMProvider, Message
 from war_rig.testing import Call, FakeProvider
 
 CONVERSATION = [Message("system", "Be brief."), Message("user", "Hello")]
@@ -14,6 +14,14 @@ CONVERSATION = [Message("system", "Be brief."), Message("user", "Hello")]
 
 def ask(fake: FakeProvider, **parameters: Any) -> CompletionResponse:
     return asyncio.run(fake.complete(CONVERSATION, **parameters))
+
+
+async def read(fake: FakeProvider, **parameters: Any) -> list[CompletionChunk]:
+    return [chunk async for chunk in fake.stream(CONVERSATION, **parameters)]
+
+
+def streamed(fake: FakeProvider, **parameters: Any) -> list[CompletionChunk]:
+    return asyncio.run(read(fake, **parameters))
 
 
 def test_a_fake_is_a_provider() -> None:
@@ -84,3 +92,43 @@ def test_two_fakes_share_nothing() -> None:
     one, other = FakeProvider(), FakeProvider()
     ask(one)
     assert (len(one.calls), len(other.calls)) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [("a canned  reply\n", ["a ", "canned  ", "reply\n"]), ("  so", ["  ", "so"]), ("", [])],
+)
+def test_a_fake_streams_its_reply_word_by_word(text: str, pieces: list[str]) -> None:
+    """A text arrives in words; the last chunk has what complete() would return."""
+    fake = FakeProvider(text)
+    chunks = streamed(fake, model="m-2", temperature=0.0)
+    assert [chunk.content for chunk in chunks] == [*pieces, ""]
+    assert chunks[-1].response == ask(fake, model="m-2", temperature=0.0)
+    assert fake.calls[0] == fake.calls[1]
+
+
+def test_a_fake_streams_the_pieces_that_it_was_given() -> None:
+    """A list is the pieces of one reply, for complete() put together."""
+    fake = FakeProvider(["Hel", "lo, ", "you"])
+    assert [chunk.content for chunk in streamed(fake)] == ["Hel", "lo, ", "you", ""]
+    assert ask(fake).content == "Hello, you"
+
+
+@pytest.mark.asyncio
+async def test_a_fake_fails_after_some_pieces() -> None:
+    """An exception among the pieces is raised after those before it."""
+    stream = FakeProvider(["Hel", "lo", RateLimitError("busy"), "not sent"]).stream(CONVERSATION)
+    assert [(await anext(stream)).content, (await anext(stream)).content] == ["Hel", "lo"]
+    with pytest.raises(RateLimitError, match="busy"):
+        await anext(stream)
+    with pytest.raises(RateLimitError, match="busy"):
+        await FakeProvider(["Hel", RateLimitError("busy")]).complete(CONVERSATION)
+
+
+def test_a_fake_streams_each_of_several_replies() -> None:
+    """Replies are given in turn, whether they are streamed or not."""
+    fake = FakeProvider(replies=["one", ["t", "wo"], RateLimitError("busy")])
+    assert ask(fake).content == "one"
+    assert [chunk.content for chunk in streamed(fake)] == ["t", "wo", ""]
+    with pytest.raises(RateLimitError, match="busy"):
+        streamed(fake)

@@ -21,11 +21,19 @@ import pytest
 from conftest import ROOT, Installed, build_wheel, run
 from loopback import Server, answer, serve
 from markdown import Snippet, snippets
+from pydantic import BaseModel
+from streams import streaming
 
 import war_rig.providers
 from containers import application
 from war_rig.errors import MalformedAnswerError, PluginError
-from war_rig.providers import CompletionResponse, LLMProvider, Message, register_provider
+from war_rig.providers import (
+    CompletionChunk,
+    CompletionResponse,
+    LLMProvider,
+    Message,
+    register_provider,
+)
 
 OWN = ROOT / "docs" / "custom-provider.md"
 GUIDES = [OWN, *(Path(p).resolve() for p in [os.environ.get("WAR_RIG_GUIDE")] if p)]
@@ -280,3 +288,52 @@ def test_a_positional_response_means_the_same() -> None:
     """The first four fields can be given by position, and raw_response may be left out."""
     assert CompletionResponse("text", "m", 3).raw_response is None
     assert CompletionResponse("text", "m", 3, {"a": 1}).raw_response == {"a": 1}
+
+
+@pytest.fixture
+def variant(manual_module: Callable[[Path], type]) -> Callable[[str], type]:
+    """Return a function that makes a class of our guide that adds to the manual one."""
+
+    def make(name: str) -> type:
+        base = manual_module(OWN)
+        found = (s for s in snippets(OWN, "python") if f"class {name}(" in s.code)
+        made: type = execute(next(found), {base.__name__: base})[name]
+        return made
+
+    return make
+
+
+PIECES = [json.dumps({"piece": piece}).encode() + b"\n" for piece in ("Hel", "lo.")]
+END = b'{"tokens": 7}\n'
+
+
+async def read(env: dict[str, str]) -> list[CompletionChunk]:
+    return [chunk async for chunk in application(env=env).agents("assistant").stream("Hello")]
+
+
+def test_the_guides_stream_arrives_in_pieces(variant: Callable[[str], type]) -> None:
+    """The streaming class gives each piece, and the whole answer where its end marker came."""
+    register_provider("acme", variant("StreamingAcmeProvider"))
+    with serve(streaming(*PIECES, END, kind="application/x-ndjson")) as api:
+        env = {"LLM_PROVIDER": "acme", "ACME_API_KEY": "your-key", "ACME_ENDPOINT": api.url}
+        *pieces, last = asyncio.run(read(env))
+        assert [piece.content for piece in pieces] == ["Hel", "lo."]
+        assert last.response is not None
+        assert (last.response.content, last.response.tokens_used) == ("Hello.", 7)
+        api.respond = streaming(*PIECES, kind="application/x-ndjson")
+        with pytest.raises(MalformedAnswerError, match="ended without its last chunk"):
+            asyncio.run(read(env))
+
+
+class Greeting(BaseModel):
+    mood: str
+
+
+def test_the_guides_schema_reaches_its_api(variant: Callable[[str], type]) -> None:
+    """The class that takes a schema gets it, and the answer's mode is native."""
+    made = variant("SchemaAcmeProvider")
+    with serve(answer({"output": '{"mood": "calm"}'})) as api:
+        register_provider("acme", made)
+        env = {"LLM_PROVIDER": "acme", "ACME_API_KEY": "your-key", "ACME_ENDPOINT": api.url}
+        response = application(env=env).agents("assistant").run_sync("Hello", output=Greeting)
+    assert (response.output, response.output_mode) == (Greeting(mood="calm"), "native")

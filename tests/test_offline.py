@@ -9,7 +9,13 @@ import pytest
 from war_rig.agents import Agent
 from war_rig.document.plan import PlannedFile
 from war_rig.document.write import write
-from war_rig.providers import CompletionResponse, LLMProvider, Message, create_provider
+from war_rig.providers import (
+    CompletionChunk,
+    CompletionResponse,
+    LLMProvider,
+    Message,
+    create_provider,
+)
 from war_rig.providers.offline import OfflineProvider
 from war_rig.readers import Fact, Reading, Source, Unit
 
@@ -245,3 +251,17 @@ def test_each_part_is_told_by_what_its_facts_say_it_does() -> None:
         ("This part reads `LOAN-FILE`.", [f"{FILE}:21-21"]),
         ("This part holds no words.", [f"{FILE}:30-39"]),
     ]
+
+
+def test_it_streams_what_it_would_complete() -> None:
+    """The stream is the same answer, word by word."""
+    hello = [Message("user", "Hello")]
+
+    async def read() -> list[CompletionChunk]:
+        return [chunk async for chunk in OfflineProvider().stream(hello, model="m-2")]
+
+    *pieces, last = asyncio.run(read())
+    answer = complete(*hello, model="m-2")
+    assert last == CompletionChunk(response=answer)
+    assert len(pieces) > 20
+    assert "".join(piece.content for piece in pieces) == answer.content

@@ -9,21 +9,30 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from socket import SHUT_RDWR, socket
+from typing import Any
 
 import pytest
 import trustme
 from canary import CANARY, leaks
-from loopback import Request, Server, answer, chat_completion, serve, stall
+from loopback import Request, Respond, Server, answer, chat_completion, cut, serve, stall
+from pydantic import BaseModel
+from streams import DONE, FINISH, HELLO, ROLE, USAGE, chunk, event, streaming
 
 from containers import application, close, running
 from war_rig.errors import (
+    AuthenticationError,
+    BadRequestError,
     ContentRefusedError,
+    ContextTooLongError,
     MalformedAnswerError,
     ProviderConnectionError,
     ProviderError,
     ProviderTimeoutError,
+    QuotaExceededError,
+    RateLimitError,
+    ServerError,
 )
-from war_rig.providers import Message, clients, create_provider
+from war_rig.providers import CompletionChunk, Message, clients, create_provider
 
 POISON = {
     "OPENAI_BASE_URL": "http://poison.invalid",
@@ -438,3 +447,240 @@ def test_a_server_that_speaks_no_http_is_a_connection_error() -> None:
         error = asyncio.run(failure(environment(api.url)))
     assert type(error) is ProviderConnectionError
     assert error.status is None
+
+
+def streamed(respond: Respond, **more: str) -> list[CompletionChunk]:
+    async def ask(url: str) -> list[CompletionChunk]:
+        async with running(application(env=environment(url, **more))) as app:
+            return [chunk async for chunk in app.agents("assistant").stream("Hello")]
+
+    with serve(respond) as api:
+        return asyncio.run(ask(api.url))
+
+
+def stream_failure(respond: Respond, **more: str) -> ProviderError:
+    with pytest.raises(ProviderError) as caught:
+        streamed(respond, **more)
+    assert leaks(caught.value) == []
+    return caught.value
+
+
+def test_a_stream_asks_for_its_usage_and_for_what_was_set() -> None:
+    """The request is that of a plain call and two keys more; the caller's own beat them."""
+    with serve(streaming(*HELLO)) as api:
+        provider: Any = create_provider("openai", api_key=CANARY, base_url=api.url)
+
+        async def ask() -> None:
+            hello = [Message("user", "Hi")]
+            assert [c.content async for c in provider.stream(hello)] == ["Hel", "lo.", ""]
+            more = {"temperature": 0.0, "stream_options": {"include_usage": False}}
+            assert [c async for c in provider.stream(hello, model="m", **more)]
+
+        asyncio.run(ask())
+    plain, full = (request.json for request in api.requests)
+    assert plain == {
+        "messages": [{"role": "user", "content": "Hi"}],
+        "model": "gpt-5-mini",
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    options = {"include_usage": False}
+    assert full == {**plain, "model": "m", "temperature": 0.0, "stream_options": options}
+
+
+def test_a_streamed_answer_has_what_the_server_reported() -> None:
+    """The last chunk has the model, the usage and the finish reason of the server."""
+    response = streamed(streaming(*HELLO))[-1].response
+    assert response is not None
+    assert (response.content, response.model) == ("Hello.", "served-model")
+    assert (response.prompt_tokens, response.completion_tokens, response.tokens_used) == (3, 4, 7)
+    assert (response.usage_source, response.finish_reason) == ("reported", "stop")
+
+
+def test_a_stream_without_usage_is_estimated() -> None:
+    """A server that does not know the option still gives an answer."""
+    response = streamed(streaming(ROLE, chunk("Hello."), FINISH))[-1].response
+    assert response is not None
+    assert response.usage_source == "estimated"
+    assert response.tokens_used > 0
+
+
+def choice(index: int | None = 0, **changes: Any) -> bytes:
+    return chunk(choices=[{"index": index, **changes}])
+
+
+def test_only_the_first_choice_is_the_answer() -> None:
+    """What a server streams besides, as Azure's filter results and other choices, is no text."""
+    parts = (
+        chunk(choices=[], prompt_filter_results=[{}]),
+        event({"ping": 1}),
+        choice(0, delta={"content": "Hel"}),
+        choice(1, delta={"content": "other"}),
+        choice(None, delta={"content": "lo."}),
+        choice(0, delta=None),
+        choice(0, finish_reason="stop"),
+    )
+    assert [c.content for c in streamed(streaming(*parts, USAGE, DONE))] == ["Hel", "lo.", ""]
+
+
+def test_a_server_that_does_not_stream_gives_one_chunk() -> None:
+    """A whole chat completion in answer to a stream request is the answer."""
+    (last,) = streamed(answer(chat_completion()))
+    assert (last.content, last.response and last.response.tokens_used) == ("Hello.", 7)
+
+
+WHOLE_FAULTS = {
+    "HTML": (
+        answer(f"<html>{CANARY}</html>"),
+        MalformedAnswerError,
+        "text that is no JSON: <html>",
+    ),
+    "error": (answer({"error": {"message": CANARY}}), MalformedAnswerError, "with an error: ***"),
+    "list": (answer([1]), MalformedAnswerError, "without any choices"),
+    "truncated": (answer(b'{"choices": ['), MalformedAnswerError, "with broken JSON"),
+    "cut": (cut(b'{"cho', 500), ProviderConnectionError, "could not be reached"),
+    "no answer": (stall(), ProviderTimeoutError, "sent no text in 0.3 s"),
+}
+
+
+@pytest.mark.parametrize("name", WHOLE_FAULTS)
+def test_what_is_no_stream_is_read_as_a_whole_answer(name: str) -> None:
+    """A stream request that is not answered by a stream fails as a plain one does."""
+    respond, kind, told = WHOLE_FAULTS[name]
+    error = stream_failure(respond, OPENAI_FIRST_TOKEN_TIMEOUT_SECONDS="0.3")
+    assert type(error) is kind
+    assert told in str(error)
+
+
+EVENTS: dict[str, tuple[Any, type[ProviderError], int | None]] = {
+    "code": ({"code": 502, "message": "gone"}, ServerError, 502),
+    "code as text": ({"code": "429", "message": "slow"}, RateLimitError, 429),
+    "quota": ({"code": "insufficient_quota", "message": "pay"}, QuotaExceededError, None),
+    "rate": ({"code": "rate_limit_exceeded", "message": "slow"}, RateLimitError, None),
+    "overloaded": ({"type": "overloaded_error", "message": "busy"}, ServerError, None),
+    "key": ({"code": "invalid_api_key", "message": CANARY}, AuthenticationError, None),
+    "length": ({"code": "context_length_exceeded", "message": "x"}, ContextTooLongError, None),
+    "filter": ({"code": "content_filter", "message": "no"}, ContentRefusedError, None),
+    "invalid": ({"type": "invalid_request_error", "message": "no"}, BadRequestError, None),
+    "unknown": ({"code": 7, "message": "what?"}, ServerError, None),
+    "text": ("it broke", ServerError, None),
+}
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_an_error_event_is_the_error_that_it_tells(name: str) -> None:
+    """Its code is a status or a word; what tells nothing is the server's own failure."""
+    body, kind, status = EVENTS[name]
+    error = stream_failure(streaming(ROLE, chunk("Hel"), event({"error": body}), DONE))
+    assert type(error) is kind
+    assert error.status == status
+    assert "sent an error in mid-stream: " in str(error)
+
+
+@pytest.mark.parametrize("delta", [{"refusal": "I won't."}, {}])
+def test_a_refusal_in_a_stream_is_told_as_such(delta: dict[str, str]) -> None:
+    """A model that refuses, or a filter that leaves nothing, is no malformed answer."""
+    reason = "stop" if delta else "content_filter"
+    parts = (ROLE, choice(delta=delta), choice(delta={}, finish_reason=reason), DONE)
+    assert type(stream_failure(streaming(*parts))) is ContentRefusedError
+
+
+def test_a_connection_that_breaks_in_mid_stream_is_told_as_such() -> None:
+    """Who has answered already could be reached."""
+    error = stream_failure(streaming(ROLE, chunk("Hel"), ending="cut"))
+    assert type(error) is ProviderConnectionError
+    assert str(error).startswith("provider 'openai' reports: broke its answer off: ")
+
+
+def test_the_transport_s_own_timeout_is_one() -> None:
+    """read_timeout_seconds holds in a stream, too."""
+    respond = streaming(ROLE, chunk("Hel"), ending="stall")
+    error = stream_failure(respond, OPENAI_READ_TIMEOUT_SECONDS="0.3")
+    assert type(error) is ProviderTimeoutError
+    assert "did not answer in time" in str(error)
+
+
+def test_a_chunk_of_another_shape_is_malformed() -> None:
+    """What is no object is no chunk."""
+    error = stream_failure(streaming(ROLE, chunk("Hel"), event(3), DONE))
+    assert type(error) is MalformedAnswerError
+
+
+def dripping(text: str | None) -> Respond:
+    return streaming(*[chunk(text)] * 2000)
+
+
+SLOW: dict[str, tuple[Respond, dict[str, str], str]] = {
+    "first": (streaming(ROLE, ending="stall"), {"first_token": "0.3"}, "sent no text in 0.3 s"),
+    "next": (
+        streaming(ROLE, chunk("Hel"), ending="stall"),
+        {"between_tokens": "0.3"},
+        "sent nothing more for 0.3 s",
+    ),
+    "total": (dripping("x"), {"total": "0.5"}, "did not finish its answer in 0.5 s"),
+    "total, silent": (dripping(None), {"total": "0.5"}, "did not finish its answer in 0.5 s"),
+}
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_each_wait_of_a_stream_is_bounded(name: str) -> None:
+    """The first text, each next piece and the whole call have a limit, and the error names it."""
+    respond, limits, told = SLOW[name]
+    began = time.monotonic()
+    more = {f"OPENAI_{n.upper()}_TIMEOUT_SECONDS": seconds for n, seconds in limits.items()}
+    error = stream_failure(respond, **more)
+    assert time.monotonic() - began < 5
+    assert type(error) is ProviderTimeoutError
+    assert told in str(error)
+
+
+class Point(BaseModel):
+    x: int
+    y: int = 0
+
+
+def test_output_uses_the_api_s_own_json_mode() -> None:
+    """The schema goes as response_format, not into the prompt; the answer is native."""
+    with serve(answer(chat_completion('{"x": 1, "y": 2}'))) as api:
+        agent = application(env=environment(api.url)).agents("assistant")
+        response = agent.run_sync("Where?", output=Point)
+    assert (response.output, response.output_mode) == (Point(x=1, y=2), "native")
+    sent = api.requests[0].json
+    assert sent["messages"][-1] == {"role": "user", "content": "Where?"}
+    wanted = sent["response_format"]["json_schema"]
+    assert (sent["response_format"]["type"], wanted["strict"]) == ("json_schema", True)
+    assert wanted["schema"]["required"] == ["x", "y"]
+    assert "output_schema" not in sent
+
+
+def test_a_server_without_a_json_mode_is_prompted() -> None:
+    """takes_output_schema: false leaves the parameter out, and puts the schema into the prompt."""
+    with serve(answer(chat_completion('{"x": 1, "y": 2}'))) as api:
+        env = environment(api.url, OPENAI_TAKES_OUTPUT_SCHEMA="false")
+        response = application(env=env).agents("assistant").run_sync("Where?", output=Point)
+    assert (response.output, response.output_mode) == (Point(x=1, y=2), "prompted")
+    assert "response_format" not in api.requests[0].json
+    assert "JSON schema" in api.requests[0].json["messages"][-1]["content"]
+
+
+def test_a_connection_that_closes_after_a_stream_fails_no_call() -> None:
+    """A server may close it without a word: what it did not take goes by another one."""
+
+    def rude(request: Request, connection: socket) -> None:
+        streaming(*HELLO)(request, connection)
+        connection.shutdown(SHUT_RDWR)
+
+    async def ask_often(url: str) -> list[str]:
+        told = []
+        async with running(application(env=environment(url))) as app:
+            for _ in range(40):  # about every second one meets a closing connection
+                try:
+                    told += [c.content async for c in app.agents("assistant").stream("Hello")]
+                except ProviderConnectionError as error:
+                    told.append(str(error))
+        return told
+
+    with serve(rude) as api:
+        told = asyncio.run(ask_often(api.url))
+    assert "closing transport" not in "".join(told)
+    assert told.count("lo.") > 30  # one that closes after the request was sent can't be told

@@ -91,7 +91,7 @@ def test_an_unknown_name_lists_what_is_there(installed: Callable[..., None]) -> 
         create_provider("opnai")
     assert str(caught.value) == (
         "unknown provider 'opnai'. Did you mean 'openai'?\n"
-        "  available: azure_openai, house, offline, openai\n"
+        f"  available: {', '.join(available_providers())}\n"
         "  to add it, install a plugin, write an entry with a 'type' under 'providers:', or call "
         "register_provider() in this process (the war-rig command sees no other process's)"
     )
@@ -121,7 +121,9 @@ def test_a_plugin_is_made_from_its_entry_point(installed: Callable[..., None]) -
 def test_a_plugin_with_an_unusable_name_harms_nobody(installed: Callable[..., None]) -> None:
     """An entry point whose name is none is left out, and reported."""
     installed(("9lives", "acme-llm"), ("house", "acme-llm"))
-    assert available_providers() == ["azure_openai", "house", "offline", "openai"]
+    plugins = [r.name for r in names.registrations() if r.kind == "plugin"]
+    assert plugins == ["house"]
+    assert "house" in available_providers()
     assert names.unusable_entry_points() == [
         f"entry point 9lives = {__name__}:House of acme-llm: '9lives' is not a name: "
         "use letters, digits, '-' and '_', a letter first"

@@ -1,8 +1,9 @@
 """Agents: a name, an injected provider, and what to tell it.
 
-An agent with ``output`` asked of it returns validated data: it adds the JSON
-schema to the prompt and asks once more, with the validation errors, where the
-answer does not fit.
+An agent with ``output`` asked of it returns validated data: it gives the JSON
+schema to a provider that takes one ("native"), else adds it to the prompt
+("prompted"), and asks once more, with the validation errors, where the answer
+does not fit.
 """
 
 import asyncio
@@ -11,15 +12,16 @@ import contextlib
 import json
 import os
 import threading
-from collections.abc import Coroutine
+from collections.abc import AsyncGenerator, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from war_rig.errors import MalformedAnswerError
-from war_rig.providers import CompletionResponse, LLMProvider, Message
-from war_rig.providers.border import checked
+from war_rig.providers import CompletionChunk, CompletionResponse, LLMProvider, Message
+from war_rig.providers.answers import checked
+from war_rig.providers.streams import checked_stream
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -57,6 +59,18 @@ class Agent:
         """Do what ``run`` does, for code that is not async; works inside a running loop too."""
         return _in_background(self.run(text, output=output, **parameters))
 
+    def stream(self, text: str, **parameters: Any) -> AsyncGenerator[CompletionChunk, None]:
+        """Return an iterator over the answer as it arrives; *parameters* are those of ``run``.
+
+        The last chunk, and only it, has a ``response``: the whole answer, its
+        usage reported or estimated. A provider that does not stream gives its
+        answer as one chunk. Raises what ``run`` does, also after some chunks.
+        Close it where you leave early, and the connection is closed at once:
+        ``async with contextlib.aclosing(agent.stream(text)) as chunks``.
+        """
+        asked = self._parameters(parameters)
+        return checked_stream(self.provider, self._messages(text), asked, self._provider_name)
+
     def _messages(self, text: str) -> list[Message]:
         system = [Message("system", self.system)] if self.system else []
         return [*system, Message("user", text)]
@@ -64,22 +78,26 @@ class Agent:
     async def _complete(
         self, messages: list[Message], parameters: dict[str, Any]
     ) -> CompletionResponse:
-        own = {"model": self.model, "temperature": self.temperature}
-        asked = {name: value for name, value in own.items() if value is not None} | parameters
+        asked = self._parameters(parameters)
         answer = await self.provider.complete(messages, **asked)
         return checked(answer, self._provider_name, asked.get("model"))
+
+    def _parameters(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        own = {"model": self.model, "temperature": self.temperature}
+        return {name: value for name, value in own.items() if value is not None} | parameters
 
     async def _structured(
         self, text: str, output: "type[BaseModel]", parameters: dict[str, Any]
     ) -> CompletionResponse:
-        messages = self._messages(text + _schema_request(output))
-        first = await self._complete(messages, parameters)
-        fault = _validate(first, output)
+        wanted = _Output(output, output.model_json_schema(), self.provider)
+        messages = self._messages(text + wanted.request)
+        first = await self._complete(messages, wanted.parameters | parameters)
+        fault = wanted.fault(first)
         if fault is None:
             return first
-        messages += [Message("assistant", first.content), Message("user", _again(fault))]
-        second = await self._complete(messages, parameters)
-        fault = _validate(second, output)
+        messages += [Message("assistant", first.content), Message("user", wanted.again(fault))]
+        second = await self._complete(messages, wanted.parameters | parameters)
+        fault = wanted.fault(second)
         _add_usage(second, first)
         if fault is None:
             return second
@@ -96,27 +114,53 @@ class Agent:
         return getattr(self.provider, "name", None) or type(self.provider).__name__
 
 
-def _schema_request(output: "type[BaseModel]") -> str:
-    schema = json.dumps(output.model_json_schema(), separators=(",", ":"))
-    return f"\n\nAnswer with one JSON value that fits this JSON schema, and nothing else:\n{schema}"
+@dataclass(frozen=True, slots=True)
+class _Output:
+    """The data that is wanted of *provider*, and how it is asked for."""
 
+    model: "type[BaseModel]"
+    schema: dict[str, Any]
+    provider: LLMProvider
 
-def _again(fault: str) -> str:
-    return f"That does not fit the schema. Answer with the corrected JSON only.\n{fault}"
+    @property
+    def mode(self) -> Literal["native", "prompted"]:
+        takes_one = getattr(self.provider, "takes_output_schema", False) is True
+        is_object = self.schema.get("type") == "object"  # an API's own mode makes nothing else
+        return "native" if takes_one and is_object else "prompted"
 
+    @property
+    def parameters(self) -> dict[str, Any]:
+        return {"output_schema": self.schema} if self.mode == "native" else {}
 
-def _validate(response: CompletionResponse, output: "type[BaseModel]") -> str | None:
-    """Put the validated object into *response*; return what is wrong where it does not fit."""
-    from pydantic import ValidationError
+    @property
+    def request(self) -> str:
+        return "" if self.mode == "native" else self._shown_schema
 
-    try:
-        is_list = output.model_json_schema().get("type") == "array"
-        response.output = output.model_validate_json(_json_part(response.content, is_list))
-    except ValidationError as error:
-        faults = error.errors(include_input=False, include_url=False)
-        return "\n".join(f"{'.'.join(map(str, f['loc'])) or 'JSON'}: {f['msg']}" for f in faults)
-    response.output_mode = "prompted"
-    return None
+    def again(self, fault: str) -> str:
+        """Return the second question; a server that ignored the schema is shown it here."""
+        asked = f"That does not fit the schema. Answer with the corrected JSON only.\n{fault}"
+        return asked if self.mode == "prompted" else asked + self._shown_schema
+
+    @property
+    def _shown_schema(self) -> str:
+        schema = json.dumps(self.schema, separators=(",", ":"))
+        asked = "Answer with one JSON value that fits this JSON schema, and nothing else"
+        return f"\n\n{asked}:\n{schema}"
+
+    def fault(self, response: CompletionResponse) -> str | None:
+        """Put the validated object into *response*; return what is wrong where it does not fit."""
+        from pydantic import ValidationError
+
+        part = _json_part(response.content, is_list=self.schema.get("type") == "array")
+        try:
+            response.output = self.model.model_validate_json(part)
+        except ValidationError as error:
+            faults = error.errors(include_input=False, include_url=False)
+            return "\n".join(
+                f"{'.'.join(map(str, f['loc'])) or 'JSON'}: {f['msg']}" for f in faults
+            )
+        response.output_mode = self.mode
+        return None
 
 
 def _json_part(content: str, is_list: bool) -> str:

@@ -6,21 +6,23 @@ names that were registered after the container was made.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from dependency_injector import providers
 
 from war_rig.agents import Agent
-from war_rig.config import AgentSettings, ProviderEntry, Settings
+from war_rig.config import AgentSettings, Located, ProviderEntry, Settings
+from war_rig.config.interpolation import references
 from war_rig.errors import ConfigError, UnknownProviderError
 from war_rig.names import did_you_mean, normalise
 from war_rig.providers import LLMProvider, available_providers
 from war_rig.providers.border import Border
 from war_rig.providers.building import Blueprint, blueprint
 from war_rig.providers.conversion import Argument
-from war_rig.providers.registry import Registration, find, unknown
+from war_rig.providers.registry import TYPES, Registration, find, find_type, unknown
 from war_rig.providers.secrets import is_secret_name, secrets_of
 
 LATE = "(registered later)"
@@ -101,8 +103,9 @@ def provider_blueprint(name: str, settings: Settings) -> Blueprint:
         name,
         registration,
         env=settings.env if is_trusted else {},
-        given=_arguments(entry, settings),
+        given=_arguments(entry, settings, registration.templates),
         notes=() if is_trusted else (_UNTRUSTED,),
+        origin=entry.origin.label,
     )
 
 
@@ -113,24 +116,55 @@ _UNTRUSTED = (
 )
 
 
-def _arguments(entry: ProviderEntry, settings: Settings) -> dict[str, Argument]:
-    return {
-        name: Argument(
+def _arguments(
+    entry: ProviderEntry, settings: Settings, templates: frozenset[str]
+) -> dict[str, Argument]:
+    found = {}
+    for name, value, variables in entry.interpolated(settings.env, templates):
+        located = entry.arguments[name]
+        if templates and name == "auth":
+            value = _anchored(value, located.origin.folder or Path())
+        is_secret = any(map(is_secret_name, variables))
+        found[name] = Argument(
             value,
-            entry.arguments[name].origin.with_variables(variables).label,
-            entry.arguments[name].origin.folder,
-            any(map(is_secret_name, variables)),
+            located.origin.with_variables(variables).label,
+            located.origin.folder,
+            is_secret and isinstance(value, str),
+            {path: part.origin.label for path, part in located.parts()},
+            frozenset(_secrets(located, value)) if is_secret else frozenset(),
         )
-        for name, value, variables in entry.interpolated(settings.env)
-    }
+    return found
+
+
+def _anchored(value: Any, folder: Path) -> Any:
+    """Return what is declared under ``auth`` with the path of ``{file: PATH}`` from *folder* on."""
+    if not isinstance(value, dict):
+        return value
+    if value.keys() == {"file"} and isinstance(value["file"], str):
+        return {"file": str(folder / Path(value["file"]).expanduser())}
+    return {key: _anchored(item, folder) for key, item in value.items()}
+
+
+def _secrets(located: Located, value: Any) -> Iterator[str]:
+    """Yield the texts inside *value* that came from variables with a secret's name."""
+    for path, part in located.parts():
+        if any(map(is_secret_name, references(part.value))) and isinstance(part.value, str):
+            found = value
+            for step in path:
+                found = found[step]
+            yield found
+            yield found.replace("$$", "$")  # as a template will read it
 
 
 def _registration(entry: ProviderEntry, settings: Settings) -> Registration:
+    find_it = find if entry.type == entry.name else find_type
     try:
-        return find(entry.type, entry.distribution)
+        return find_it(entry.type, entry.distribution)
     except UnknownProviderError as error:
         failure = str(error)
-    if entry.name not in settings.providers:
+    if entry.type in TYPES:
+        pass
+    elif entry.name not in settings.providers:
         failure = unknown(entry.name, known_names(settings))
     elif entry.type == entry.name:
         failure += f"\n  {entry.origin.label}: providers.{entry.name} may lack its 'type'"

@@ -1,6 +1,7 @@
-"""``war-rig ask``: one question to one agent."""
+"""``war-rig ask``: one question to one agent, whose answer is printed as it arrives."""
 
 import sys
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ from containers.cli.options import Config, Debug, Provider, without_own_provider
 if TYPE_CHECKING:
     from containers.application import Application
     from war_rig.agents import Agent
+    from war_rig.providers import CompletionChunk
 
 
 def ask(
@@ -24,10 +26,13 @@ def ask(
     model: Annotated[
         str | None, typer.Option("--model", metavar="NAME", help="The model to use.")
     ] = None,
+    no_stream: Annotated[
+        bool, typer.Option("--no-stream", help="Print the answer when it is whole, or nothing.")
+    ] = False,
     config: Config = None,
     debug: Debug = False,
 ) -> None:
-    """Ask an agent, and print its answer."""
+    """Ask an agent, and print its answer as it arrives."""
     import asyncio
 
     from containers import application
@@ -38,7 +43,9 @@ def ask(
         forget_own_provider(app, agent)
     asked = app.agents(agent)
     note_offline(app, agent)
-    asyncio.run(_answer(app, asked, question, model))
+    if model is not None:
+        asked = replace(asked, model=model)
+    asyncio.run(_answer(app, asked, question, is_streamed=not no_stream))
 
 
 def note_offline(app: "Application", agent: str) -> None:
@@ -68,11 +75,30 @@ def forget_own_provider(app: "Application", agent: str) -> None:
     app.settings.override(without_own_provider(app.settings(), agent))
 
 
-async def _answer(app: "Application", agent: "Agent", question: str, model: str | None) -> None:
+async def _answer(app: "Application", agent: "Agent", question: str, is_streamed: bool) -> None:
+    from contextlib import aclosing
+
     from containers import running
 
     async with running(app):
-        asked = agent if model is None else replace(agent, model=model)
-        content = (await asked.run(question)).content
-        encoding = sys.stdout.encoding or "utf-8"  # a terminal may know ASCII only
-        print(content.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+        if not is_streamed:
+            _print((await agent.run(question)).content + "\n")
+            return
+        async with aclosing(agent.stream(question)) as chunks:
+            await _print_all(chunks)
+
+
+async def _print_all(chunks: AsyncIterator["CompletionChunk"]) -> None:
+    has_text = False
+    try:
+        async for chunk in chunks:
+            has_text = has_text or bool(chunk.content)
+            _print(chunk.content)
+    finally:
+        if has_text:  # what follows, an error too, begins on a line of its own
+            _print("\n")
+
+
+def _print(text: str) -> None:
+    encoding = sys.stdout.encoding or "utf-8"  # a terminal may know ASCII only
+    print(text.encode(encoding, "backslashreplace").decode(encoding), end="", flush=True)

@@ -1,6 +1,7 @@
 """From files and the environment to checked settings, or to one list of all faults."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -170,11 +171,36 @@ def _distrusted(tree: Located, key: str, file: File) -> Iterator[Fault]:
     if isinstance(tree.value, (dict, list)):
         items = tree.value.items() if isinstance(tree.value, dict) else enumerate(tree.value)
         for name, item in items:
-            yield from _distrusted(item, f"{key}.{name}" if key else str(name), file)
-            if name == "distribution" and key.startswith("providers."):
-                yield Fault(item.origin, f"{key}.{name}", f"may not be set; {_HOW_TO_TRUST}")
+            dotted = f"{key}.{name}" if key else str(name)
+            yield from _distrusted(item, dotted, file)
+            if text := _forbidden(dotted, item, file.folder):
+                yield Fault(item.origin, dotted, f"{text}; {_HOW_TO_TRUST}")
     elif references(tree.value):
         yield Fault(tree.origin, key, f"may not use the environment; {_HOW_TO_TRUST}")
+
+
+_DISTRIBUTION = re.compile(r"providers\..*\.distribution")
+_COMMAND = re.compile(r"providers\.[^.]+\.auth\..*\bcommand")
+_FILE = re.compile(r"providers\.[^.]+\.(auth\..*\bfile|ca|certificate|certificate_key)")
+
+
+def _forbidden(key: str, item: Located, folder: Path) -> str | None:
+    """Return what a file that is not trusted may not do by setting *key*."""
+    if _DISTRIBUTION.fullmatch(key):
+        return "may not be set"
+    if _COMMAND.fullmatch(key):
+        return "may not run a command"
+    if _FILE.fullmatch(key) and isinstance(item.value, str) and not _is_inside(folder, item.value):
+        return "lies outside the file's folder"
+    return None
+
+
+def _is_inside(folder: Path, path: str) -> bool:
+    try:
+        there = (folder / Path(path).expanduser()).resolve()
+        return there.is_relative_to(folder.resolve())
+    except (OSError, RuntimeError, ValueError):  # a link to itself, no such ~user, a zero byte
+        return False
 
 
 def _entries(providers: Located | None, faults: list[Fault]) -> dict[str, ProviderEntry]:

@@ -1,6 +1,6 @@
 """What can be configured."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,15 +48,20 @@ class ProviderEntry:
     arguments: Mapping[str, Located] = field(default_factory=dict, repr=False)
     origin: Origin = DEFAULT
 
-    def interpolated(self, env: Mapping[str, str]) -> Iterator[tuple[str, Any, frozenset[str]]]:
+    def interpolated(
+        self, env: Mapping[str, str], templates: Collection[str] = ()
+    ) -> Iterator[tuple[str, Any, frozenset[str]]]:
         """Yield each argument's name, its value, and the variables that went into it.
 
-        Raises ConfigError that lists every argument with an unset variable.
+        templates: the arguments in which ``$$`` stays as it is, for whoever
+        reads them next. Raises ConfigError that lists every argument with an
+        unset variable.
         """
         faults, found = [], []
         for name, located in self.arguments.items():
+            dollar = "$$" if name in templates else "$"
             try:
-                found.append((name, *interpolate(located.plain(), env)))
+                found.append((name, *interpolate(located.plain(), env, dollar)))
             except ValueError as error:
                 faults.append(Fault(located.origin, f"providers.{self.name}.{name}", str(error)))
         refuse(faults)

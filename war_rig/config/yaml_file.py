@@ -9,7 +9,7 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,17 @@ class Located:
 
     def __repr__(self) -> str:
         return f"<value at {self.origin.label}>"
+
+    def parts(self, path: tuple[str | int, ...] = ()) -> "Iterator[tuple[Any, Located]]":
+        """Yield all that is in it, each with the keys and places that lead there."""
+        items: Iterable[tuple[Any, Located]] = ()
+        if isinstance(self.value, dict):
+            items = self.value.items()
+        elif isinstance(self.value, list):
+            items = enumerate(self.value)
+        for key, item in items:
+            yield (*path, key), item
+            yield from item.parts((*path, key))
 
     def plain(self) -> Any:
         """Return the value without origins."""

@@ -10,16 +10,17 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Iterable, Iterator
+from contextlib import aclosing, contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from war_rig.errors import ConfigError, WarRigError
-from war_rig.providers import CompletionResponse, LLMProvider, Message
+from war_rig.providers import CompletionChunk, CompletionResponse, LLMProvider, Message
 from war_rig.providers.secrets import Redactor
+from war_rig.providers.streams import checked_stream, whole
 
 _FORMAT = 1
 _BUSY_SECONDS = 10.0
@@ -106,6 +107,11 @@ class CachedProvider:
         """Return the provider's own default model."""
         return self.provider.default_model
 
+    @property
+    def takes_output_schema(self) -> bool:
+        """Return whether the provider takes a JSON schema."""
+        return getattr(self.provider, "takes_output_schema", False) is True
+
     async def complete(
         self,
         messages: list[Message],
@@ -114,20 +120,34 @@ class CachedProvider:
         **kwargs: Any,
     ) -> CompletionResponse:
         """Return the stored answer, else ask and store."""
-        named = {"model": model, "temperature": temperature}
-        asked = kwargs | {name: value for name, value in named.items() if value is not None}
-        key = self._key(messages, asked)
-        if (used := self._used.get()) is not None:
-            used.append(key)
-        stored = self._store.get(key)
+        asked = _set(model, temperature, kwargs)
+        key = self._used_key(messages, asked)
+        stored = self._stored(key)
         if stored is not None:
-            self.hits += 1
             return stored
-        self.calls += 1
         answer = await self.provider.complete(messages, **asked)
-        if self._redactor.redact(answer.content) == answer.content:
-            self._store.put(key, answer)
+        self._keep(key, answer)
         return answer
+
+    async def stream(
+        self,
+        messages: list[Message],
+        model: str | None = None,
+        temperature: float | None = None,
+        **kwargs: Any,
+    ) -> AsyncGenerator[CompletionChunk, None]:
+        """Yield the stored answer as one chunk, else what the provider streams; store it whole."""
+        asked = _set(model, temperature, kwargs)
+        key = self._used_key(messages, asked)
+        stored = self._stored(key)
+        if stored is not None:
+            yield whole(stored, messages)
+            return
+        async with aclosing(checked_stream(self.provider, messages, asked, self.name)) as chunks:
+            async for chunk in chunks:
+                if chunk.response is not None:
+                    self._keep(key, chunk.response)
+                yield chunk
 
     @contextmanager
     def one_piece_of_work(self) -> Iterator[None]:
@@ -145,6 +165,22 @@ class CachedProvider:
         finally:
             self._used.reset(token)
 
+    def _used_key(self, messages: list[Message], asked: dict[str, Any]) -> str:
+        key = self._key(messages, asked)
+        if (used := self._used.get()) is not None:
+            used.append(key)
+        return key
+
+    def _stored(self, key: str) -> CompletionResponse | None:
+        stored = self._store.get(key)
+        self.hits += stored is not None
+        self.calls += stored is None
+        return stored
+
+    def _keep(self, key: str, answer: CompletionResponse) -> None:
+        if self._redactor.redact(answer.content) == answer.content:
+            self._store.put(key, answer)
+
     def _key(self, messages: list[Message], asked: dict[str, Any]) -> str:
         content = {
             "format": _FORMAT,
@@ -155,3 +191,11 @@ class CachedProvider:
         }
         text = json.dumps(content, sort_keys=True, default=repr)
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _set(
+    model: str | None, temperature: float | None, parameters: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the parameters that somebody set."""
+    named = {"model": model, "temperature": temperature}
+    return parameters | {name: value for name, value in named.items() if value is not None}

@@ -3,10 +3,16 @@
 Importing this package loads the standard library only.
 """
 
-from war_rig.providers.protocol import CompletionResponse, LLMProvider, Message
+from war_rig.providers.protocol import (
+    CompletionChunk,
+    CompletionResponse,
+    LLMProvider,
+    Message,
+)
 from war_rig.providers.registry import available_providers, create_provider, register_provider
 
 __all__ = [
+    "CompletionChunk",
     "CompletionResponse",
     "LLMProvider",
     "Message",

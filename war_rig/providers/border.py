@@ -7,15 +7,17 @@ failure, whoever wrote the provider, and no secret passes.
 
 import inspect
 import logging
-from collections.abc import Iterable
-from dataclasses import fields
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
 from typing import Any, TypeVar
 
 from war_rig.errors import ConfigError, MalformedAnswerError, ProviderError, WarRigError
+from war_rig.providers.answers import NotAnAnswerError, awaited, message, own
 from war_rig.providers.classification import Verdict, classify
-from war_rig.providers.foreign import Redact, one_line, said, text_of
-from war_rig.providers.protocol import CompletionResponse, LLMProvider, Message
+from war_rig.providers.foreign import Redact, attribute, one_line, said, text_of
+from war_rig.providers.protocol import CompletionChunk, CompletionResponse, LLMProvider, Message
 from war_rig.providers.secrets import Redactor
+from war_rig.providers.streams import can_stream, streamed
 
 E = TypeVar("E", bound=WarRigError)
 
@@ -33,7 +35,9 @@ class Border:
         self.name = name
         self.provider = provider
         self._redactor = Redactor(secrets)
-        self._taken = _keywords(provider.complete)
+        self._taken = {"complete": _keywords(provider.complete)}
+        if can_stream(provider):
+            self._taken["stream"] = _keywords(attribute(provider, "stream"))
 
     def __repr__(self) -> str:
         return f"<Border of provider '{self.name}': {type(self.provider).__name__}>"
@@ -47,6 +51,16 @@ class Border:
             failure = error
         raise self._error(failure, None) from self._cause(failure)
 
+    @property
+    def takes_output_schema(self) -> bool:
+        """Return whether complete() takes ``output_schema``, as the provider says of itself."""
+        return attribute(self.provider, "takes_output_schema") is True
+
+    @property
+    def is_stream_emulated(self) -> bool:
+        """Return whether stream() gives the whole answer as one chunk: the provider has none."""
+        return "stream" not in self._taken
+
     async def complete(
         self,
         messages: list[Message],
@@ -59,18 +73,38 @@ class Border:
         A model or temperature of None is not passed on, all else is, by
         keyword. What the provider's signature can't take is a ConfigError.
         """
-        named = {"model": model, "temperature": temperature}
-        kwargs |= {name: value for name, value in named.items() if value is not None}
-        self._refuse_unknown(kwargs)
-        model = model or self._default_model()
-        _log.debug("asking %s, model %s, %d messages", self.name, model, len(messages))
+        kwargs = self._accepted("complete", model, temperature, kwargs)
+        model = self._begin(messages, model, "asking")
         try:
-            answer = await self._awaited(messages, kwargs)
-            own, fault = _own(answer, model), _fault(answer)
+            answer = await awaited(self.provider, messages, kwargs)
+            return own(answer, model, NotAnAnswerError)
         except Exception as error:  # the plugin's border
             failure = error
-        else:
-            return _passed(own, fault, self.name, model, self._redactor.redact)
+        raise self._error(failure, model) from self._cause(failure)
+
+    async def stream(
+        self,
+        messages: list[Message],
+        model: str | None = None,
+        temperature: float | None = None,
+        **kwargs: Any,
+    ) -> AsyncGenerator[CompletionChunk, None]:
+        """Ask the provider, and yield its answer as it arrives; the last chunk has the response.
+
+        Takes and raises what ``complete`` does, an error in mid-stream too.
+        Closing the iterator early closes the provider's own.
+        """
+        method = "complete" if self.is_stream_emulated else "stream"
+        kwargs = self._accepted(method, model, temperature, kwargs)
+        model = self._begin(messages, model, "asking" if method == "complete" else "streaming from")
+        asked = streamed(self.provider, messages, kwargs, model, NotAnAnswerError)
+        try:
+            async with aclosing(asked) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+            return
+        except Exception as error:  # the plugin's border
+            failure = error
         raise self._error(failure, model) from self._cause(failure)
 
     async def aclose(self) -> None:
@@ -87,11 +121,26 @@ class Border:
             failure
         )
 
-    async def _awaited(self, messages: list[Message], kwargs: dict[str, Any]) -> Any:
-        answer: Any = self.provider.complete(messages, **kwargs)
-        if not inspect.isawaitable(answer):
-            raise MalformedAnswerError("complete() is not async: write 'async def complete'")
-        return await answer
+    def _accepted(
+        self, method: str, model: str | None, temperature: float | None, kwargs: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Return all keywords for *method*; raise ConfigError for one that it can't take."""
+        named = {"model": model, "temperature": temperature}
+        kwargs |= {name: value for name, value in named.items() if value is not None}
+        taken = self._taken[method]
+        unknown = [name for name in kwargs if taken is not None and name not in taken]
+        if unknown:
+            raise ConfigError(
+                f"provider '{self.name}' does not take {' and '.join(map(repr, unknown))}\n"
+                f"  its {method}() takes: {', '.join(['messages', *sorted(taken or ())])}\n"
+                "  remove it from the agent in war_rig.yaml, or from the call"
+            )
+        return kwargs
+
+    def _begin(self, messages: list[Message], model: str | None, doing: str) -> str | None:
+        model = model or self._default_model()
+        _log.debug("%s %s, model %s, %d messages", doing, self.name, model, len(messages))
+        return model
 
     def _default_model(self) -> str | None:
         try:
@@ -100,86 +149,31 @@ class Border:
             return None
         return model if isinstance(model, str) else None
 
-    def _refuse_unknown(self, kwargs: dict[str, Any]) -> None:
-        unknown = [name for name in kwargs if self._taken is not None and name not in self._taken]
-        if unknown:
-            raise ConfigError(
-                f"provider '{self.name}' does not take {' and '.join(map(repr, unknown))}\n"
-                f"  its complete() takes: {', '.join(['messages', *sorted(self._taken or ())])}\n"
-                "  remove it from the agent in war_rig.yaml, or from the call"
-            )
-
     def _cause(self, failure: Exception) -> BaseException | None:
         """Return what may be kept of *failure*; one of our own is replaced, so its cause is."""
-        cause = failure.__cause__ if isinstance(failure, WarRigError) else failure
+        is_replaced = isinstance(failure, (WarRigError, NotAnAnswerError))
+        cause = failure.__cause__ if is_replaced else failure
         return None if cause is None else self._redactor.safe_cause(cause)
 
     def _error(self, failure: Exception, model: str | None) -> WarRigError:
         if isinstance(failure, WarRigError) and not isinstance(failure, ProviderError):
             return _own_kind(failure)(self._redactor.redact(text_of(failure)))
         redact = self._redactor.redact
-        if isinstance(failure, ProviderError):
+        if isinstance(failure, NotAnAnswerError):
+            verdict = Verdict(MalformedAnswerError, f"returned {one_line(redact(str(failure)))}")
+        elif isinstance(failure, ProviderError):
             verdict = _declared(failure, redact)
         else:
             verdict = classify(failure, redact)
         _log.debug("%s failed: %s, status %s", self.name, verdict.kind.__name__, verdict.status)
         return verdict.kind(
-            redact(_message(self.name, model, verdict)),
+            redact(message(self.name, model, verdict)),
             provider=self.name,
             model=model and redact(model),
             status=verdict.status,
             retry_after_seconds=verdict.retry_after_seconds,
             is_retryable=verdict.is_retryable,
         )
-
-
-def checked(
-    answer: object, provider: str, model: str | None = None, redact: Redact = str
-) -> CompletionResponse:
-    """Return a copy of *answer* where it is one; raise MalformedAnswerError naming *provider* else.
-
-    A copy, since a provider may give the same object again.
-    """
-    return _passed(_own(answer, model), _fault(answer), provider, model, redact)
-
-
-def _own(answer: object, model: str | None) -> CompletionResponse | None:
-    """Return a plain copy of *answer*, None where it is no answer."""
-    if not isinstance(answer, CompletionResponse):
-        return None
-    own = CompletionResponse(**{f.name: getattr(answer, f.name) for f in fields(answer)})
-    own.tokens_used = own.tokens_used or 0
-    own.model = own.model or model or "unknown"
-    return own
-
-
-def _passed(
-    own: CompletionResponse | None,
-    fault: str | None,
-    provider: str,
-    model: str | None,
-    redact: Redact,
-) -> CompletionResponse:
-    if own is not None and fault is None:
-        return own
-    model = model and redact(model)
-    verdict = Verdict(MalformedAnswerError, f"returned {one_line(redact(fault or 'nothing'))}")
-    raise MalformedAnswerError(_message(provider, model, verdict), provider=provider, model=model)
-
-
-def _fault(answer: object) -> str | None:
-    if answer is None:
-        return "None instead of an answer"
-    if not isinstance(answer, CompletionResponse):
-        return f"a {type(answer).__name__} instead of a CompletionResponse"
-    if not isinstance(answer.content, str):
-        return f"an answer whose content is a {type(answer.content).__name__}, not text"
-    if not answer.content:
-        reason = f" (finish reason: {answer.finish_reason})" if answer.finish_reason else ""
-        return f"an answer without content{reason}"
-    if answer.tokens_used is not None and not isinstance(answer.tokens_used, int):
-        return f"an answer whose tokens_used is a {type(answer.tokens_used).__name__}, not a count"
-    return None
 
 
 def _own_kind(failure: E) -> type[E]:
@@ -198,19 +192,10 @@ def _declared(failure: ProviderError, redact: Redact) -> Verdict:
     )
 
 
-def _message(provider: str, model: str | None, verdict: Verdict) -> str:
-    told = [f"model {model}"] if model else []
-    if verdict.retry_after_seconds is not None:
-        told.append(f"the server asks to wait {verdict.retry_after_seconds:g} s")
-    lines = [f"provider '{provider}' {verdict.what}"]
-    lines += [f"  {'; '.join(told)}"] if told else []
-    return "\n".join([*lines, f"  {verdict.kind.next_step.format(provider=provider)}"])
-
-
-def _keywords(complete: Any) -> frozenset[str] | None:
-    """Return the keywords that *complete* takes after the messages, None where it takes any."""
+def _keywords(method: Any) -> frozenset[str] | None:
+    """Return the keywords that *method* takes after the messages, None where it takes any."""
     try:
-        parameters = list(inspect.signature(complete).parameters.values())
+        parameters = list(inspect.signature(method).parameters.values())
     except (ValueError, TypeError):
         return None
     if any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters):

@@ -14,59 +14,28 @@ from urllib.parse import urlsplit
 
 from war_rig.errors import ConfigError, PluginError, WarRigError
 from war_rig.names import did_you_mean
-from war_rig.providers.conversion import Argument, convert, plain_types
-from war_rig.providers.foreign import one_line, repr_of, text_of
+from war_rig.providers.conversion import Argument, Examined, KeyPath
+from war_rig.providers.foreign import one_line, text_of
+from war_rig.providers.parameters import (
+    Parameter,
+    found_parameters,
+    shown_default,
+    shown_value,
+)
 from war_rig.providers.protocol import LLMProvider
 from war_rig.providers.registry import ProviderFactory, Registration
-from war_rig.providers.secrets import MASK, Redactor, is_secret_name, masked, secrets_in
+from war_rig.providers.secrets import Redactor, is_secret_name, secrets_in
 
-_UNSET = inspect.Parameter.empty
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """A constructor's parameter with the argument it gets; argument is None for a default."""
-
-    name: str
-    variable: str
-    declared: inspect.Parameter = field(repr=False)
-    argument: Argument | None
-
-    @property
-    def is_missing(self) -> bool:
-        """Return whether it has neither an argument nor a default."""
-        return self.argument is None and self.declared.default is _UNSET
-
-    @property
-    def is_secret(self) -> bool:
-        """Return whether its value must not be shown."""
-        return is_secret_name(self.name) or bool(self.argument and self.argument.is_secret)
-
-    @property
-    def origin(self) -> str:
-        """Return where its value comes from."""
-        if self.argument:
-            return self.argument.origin
-        return "missing" if self.is_missing else "default"
-
-    @property
-    def value(self) -> Any:
-        """Return its argument, else its default, None where it has neither."""
-        if self.argument:
-            return self.argument.value
-        return None if self.is_missing else self.declared.default
-
-    @property
-    def shown(self) -> str:
-        """Return its value for a person to see; a secret is masked."""
-        if self.is_missing:
-            return "-"
-        return MASK if self.is_secret and self.value is not None else repr_of(masked(self.value))
+_LONGEST_FAULT = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Blueprint:
-    """A provider that is ready to be built: its code is imported, its arguments are known."""
+    """A provider that is ready to be built: its code is imported, its arguments are known.
+
+    examined: what the factory says of its arguments. origin: where its entry
+    stands, for faults in what nobody gave.
+    """
 
     name: str
     registration: Registration
@@ -75,6 +44,8 @@ class Blueprint:
     parameters: tuple[Parameter, ...]
     extra: Mapping[str, Argument]
     notes: tuple[str, ...]
+    examined: Examined = field(default=Examined(), repr=False)
+    origin: str = ""
 
     def __repr__(self) -> str:
         return f"<Blueprint of {self.name}: {self.shown_signature}>"
@@ -82,7 +53,9 @@ class Blueprint:
     @property
     def shown_signature(self) -> str:
         """Return ``Class(parameter, other='default')``."""
-        shown = ", ".join(_shown(p) for p in self.signature.parameters.values())
+        stars = {_VARIADIC[0]: "*", _VARIADIC[1]: "**"}
+        declared = self.signature.parameters.values()
+        shown = ", ".join(f"{stars.get(p.kind, '')}{shown_default(p)}" for p in declared)
         return f"{_name_of(self.factory)}({shown})"
 
     @property
@@ -90,13 +63,18 @@ class Blueprint:
         """Return the values among arguments and defaults that are secrets."""
         given = [(p.value, p.is_secret) for p in self.parameters]
         given += [(a.value, a.is_secret or is_secret_name(n)) for n, a in self.extra.items()]
-        return {text for value, is_secret in given for text in secrets_in(value, is_secret)}
+        found = {text for value, is_secret in given for text in secrets_in(value, is_secret)}
+        return found.union(self._hidden, *(p.hidden for p in self.parameters))
 
     def shown_extra(self, key: str) -> str:
         """Return, for a person to see, what goes to ``**kwargs`` under *key*."""
         argument = self.extra[key]
         is_secret = argument.is_secret or is_secret_name(key)
-        return MASK if is_secret else repr_of(masked(argument.value))
+        return shown_value(argument.value, is_secret, self._hidden)
+
+    @property
+    def _hidden(self) -> frozenset[str]:
+        return self.examined.secrets.union(*(a.secrets for a in self.extra.values()))
 
     @property
     def identity(self) -> str:
@@ -120,10 +98,13 @@ class Blueprint:
     def build(self) -> LLMProvider:
         """Call the constructor and check what it made.
 
-        Raises ConfigError for a missing argument and PluginError where the
-        constructor raises or makes something that is no provider.
+        Raises ConfigError for missing and wrong arguments, and PluginError where
+        the constructor raises or makes something that is no provider.
         """
-        if missing := [p for p in self.parameters if p.is_missing]:
+        missing = [p for p in self.parameters if p.is_missing]
+        if self.examined.faults:
+            raise ConfigError(Redactor(self.secrets).redact(self._faulty(missing)))
+        if missing:
             raise ConfigError(self._missing(missing))
         return self._checked(self._constructed())
 
@@ -182,6 +163,23 @@ class Blueprint:
             )
         return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
 
+    def _faulty(self, missing: list[Parameter]) -> str:
+        """Return the message that lists all that is wrong, and where."""
+        faults = [*self.examined.faults]
+        faults += [((p.name,), f"is missing: set it, or {p.variable}") for p in missing]
+        counted = f"{len(faults)} faults" if len(faults) > 1 else "a fault"
+        lines = [f"provider '{self.name}' has {counted}"]
+        for path, text in faults:
+            key = ".".join(map(str, ("providers", self.name, *path)))
+            place, told = one_line(self._place(path)), one_line(text, _LONGEST_FAULT)
+            lines.append(f"  {place}  {one_line(key)}: {told}")
+        return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
+
+    def _place(self, path: KeyPath) -> str:
+        given = {p.name: p.argument for p in self.parameters if p.argument} | dict(self.extra)
+        found = given.get(str(path[0]))
+        return found.origin_of(path[1:]) if found else self.origin or self.registration.described
+
     def _broken_constructor(self, error: BaseException) -> str:
         lines = [
             f"provider '{self.name}' could not be built: {type(error).__name__}: {text_of(error)}",
@@ -204,13 +202,15 @@ def blueprint(
     env: Mapping[str, str],
     given: Mapping[str, Argument] | None = None,
     notes: tuple[str, ...] = (),
+    origin: str = "",
 ) -> Blueprint:
     """Import the provider and find each parameter's argument.
 
     given: from create_provider and the configuration file; env is looked up
     for the rest. notes are added to the message about a missing argument.
     Raises PluginError for a failing import, ConfigError for an argument that
-    the constructor does not take or that can't be converted.
+    the constructor does not take or that can't be converted; a factory that
+    examines its arguments has them reported when it is built, with all others.
     """
     given = {key: argument for key, argument in (given or {}).items() if argument.is_set}
     factory = _loaded(name, registration)
@@ -219,8 +219,17 @@ def blueprint(
     extra = {key: argument for key, argument in given.items() if key not in named}
     if extra and not _takes_any(signature):
         raise ConfigError(_unknown_arguments(name, factory, registration, extra, list(named)))
-    parameters = tuple(_parameter(name, p, factory, given, env) for p in named.values())
-    return Blueprint(name, registration, factory, signature, parameters, extra, notes)
+    found, wrong = found_parameters(name, named.values(), factory, given, env)
+    values = {p.name: p.value for p in found if p.argument and p.name not in wrong}
+    values |= {key: argument.value for key, argument in extra.items()}
+    examined = _examined(name, registration, factory, values)
+    if examined is None and wrong:
+        raise ConfigError(_unconverted(name, found, wrong))
+    examined = (examined or Examined()).with_faults(wrong)
+    parameters = tuple(p.after(examined) for p in found)
+    return Blueprint(
+        name, registration, factory, signature, parameters, extra, notes, examined, origin
+    )
 
 
 def build(
@@ -247,13 +256,33 @@ def _loaded(name: str, registration: Registration) -> ProviderFactory:
         if callable(factory):
             return factory
         failure = TypeError(f"a {type(factory).__name__} can't be called to make a provider")
+    advice = "install what it misses, upgrade it, or uninstall it; no other provider is affected"
+    raise _broken(name, registration, failure, "could not be imported", advice)
+
+
+def _examined(
+    name: str, registration: Registration, factory: ProviderFactory, values: dict[str, Any]
+) -> Examined | None:
+    """Return what *factory* says of the *values* for it, None where it does not look at them."""
+    try:
+        examine = getattr(factory, "examined", None)
+        examined = examine(values) if callable(examine) else None
+    except Exception as error:  # the plugin's border
+        failure = error
+    else:
+        return examined if isinstance(examined, Examined) else None
+    raise _broken(name, registration, failure, "could not examine its arguments", "upgrade it")
+
+
+def _broken(
+    name: str, registration: Registration, failure: BaseException, did: str, advice: str
+) -> PluginError:
     redactor = Redactor()
-    message = (
-        f"provider '{name}' could not be imported: {type(failure).__name__}: {text_of(failure)}\n"
-        f"  {registration.described}\n"
-        "  install what it misses, upgrade it, or uninstall it; no other provider is affected"
-    )
-    raise PluginError(redactor.redact(message)) from redactor.safe_cause(failure)
+    text = f"provider '{name}' {did}: {type(failure).__name__}: {text_of(failure)}"
+    lines = [text, f"  {registration.described}", f"  {advice}"]
+    error = PluginError(redactor.redact("\n".join(lines)))
+    error.__cause__ = redactor.safe_cause(failure)
+    return error
 
 
 def _signature(factory: Callable[..., Any]) -> inspect.Signature:
@@ -264,32 +293,12 @@ def _signature(factory: Callable[..., Any]) -> inspect.Signature:
         return inspect.Signature([anything])
 
 
-def _parameter(
-    provider: str,
-    declared: inspect.Parameter,
-    factory: ProviderFactory,
-    given: Mapping[str, Argument],
-    env: Mapping[str, str],
-) -> Parameter:
-    variable = f"{provider}_{declared.name}".upper()
-    argument = given.get(declared.name)
-    if argument is None and env.get(variable):
-        argument = Argument(env[variable], f"environment {variable}")
-    if argument is not None:
-        argument = _converted(provider, declared, factory, argument)
-    return Parameter(declared.name, variable, declared, argument)
-
-
-def _converted(
-    provider: str, declared: inspect.Parameter, factory: ProviderFactory, argument: Argument
-) -> Argument:
-    try:
-        value = convert(argument, plain_types(declared, factory))
-    except ValueError as error:
-        raise ConfigError(
-            f"provider '{provider}': {declared.name} must be {error}\n  set by: {argument.origin}"
-        ) from None
-    return Argument(value, argument.origin, argument.folder, argument.is_secret)
+def _unconverted(provider: str, found: list[Parameter], wrong: Mapping[str, str]) -> str:
+    lines = []
+    for p in found:
+        if p.name in wrong:
+            lines += [f"provider '{provider}': {p.name} {wrong[p.name]}", f"  set by: {p.origin}"]
+    return "\n".join(lines)
 
 
 def _name_of(factory: ProviderFactory) -> str:
@@ -302,15 +311,6 @@ def _host(value: object) -> str | None:
         return urlsplit(str(value)).hostname if is_url else None
     except ValueError:  # a broken URL: the provider will say so
         return None
-
-
-def _shown(p: inspect.Parameter) -> str:
-    stars = {_VARIADIC[0]: "*", _VARIADIC[1]: "**"}.get(p.kind, "")
-    name = f"{stars}{p.name}"
-    if p.default is _UNSET:
-        return name
-    is_hidden = is_secret_name(p.name) and any(secrets_in(p.default, True))
-    return f"{name}={MASK if is_hidden else repr_of(masked(p.default))}"
 
 
 def _unknown_arguments(

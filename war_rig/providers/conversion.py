@@ -8,8 +8,8 @@ import functools
 import inspect
 import types
 import typing
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,10 @@ _TRUTH = {"true": True, "yes": True, "on": True, "1": True}
 _TRUTH |= {"false": False, "no": False, "off": False, "0": False}
 
 
+KeyPath = tuple[str | int, ...]
+"""The keys of maps, and the places in lists, that lead to a value."""
+
+
 @dataclass(frozen=True, slots=True)
 class Argument:
     """A value given for a parameter, and where it was given.
@@ -31,12 +35,16 @@ class Argument:
     folder: of the file that gave it, where a relative path starts; None for
     what code or the environment gave.
     is_secret: whether it came from a variable whose name says so.
+    inner: where the values inside a map or a list were given.
+    secrets: the texts inside it that came from such a variable.
     """
 
     value: Any
     origin: str
     folder: Path | None = None
     is_secret: bool = False
+    inner: Mapping[KeyPath, str] = field(default_factory=dict)
+    secrets: frozenset[str] = frozenset()
 
     def __repr__(self) -> str:
         return f"<Argument from {self.origin}>"
@@ -45,6 +53,31 @@ class Argument:
     def is_set(self) -> bool:
         """Return whether it counts: null in a file does not, None from code does."""
         return self.value is not None or self.folder is None
+
+    def origin_of(self, path: KeyPath) -> str:
+        """Return where the value at *path* inside it was given, or what that would be in."""
+        while path and path not in self.inner:
+            path = path[:-1]
+        return self.inner.get(path, self.origin)
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What a factory says of its arguments, where it has a function ``examined`` that takes them.
+
+    faults: what is wrong with them, and the keys that lead there, the
+    parameter's name first. secrets: the texts in them that must not be shown.
+    unneeded: the parameters that can do without their argument beside these.
+    """
+
+    faults: tuple[tuple[KeyPath, str], ...] = ()
+    secrets: frozenset[str] = frozenset()
+    unneeded: frozenset[str] = frozenset()
+
+    def with_faults(self, by_name: Mapping[str, str]) -> "Examined":
+        """Return the same with faults of whole arguments before the others."""
+        faults = (((name,), text) for name, text in by_name.items())
+        return replace(self, faults=(*faults, *self.faults))
 
 
 def plain_types(declared: inspect.Parameter, factory: Callable[..., Any]) -> tuple[type, ...]:

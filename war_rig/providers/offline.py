@@ -7,11 +7,13 @@ always gets the same answer.
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from itertools import pairwise
 from typing import Any
 
-from war_rig.providers.protocol import CompletionResponse, Message
+from war_rig.providers.protocol import CompletionChunk, CompletionResponse, Message
+from war_rig.providers.streams import words
+from war_rig.providers.usage import estimate_tokens
 
 FACTS_FENCE = "war-rig-facts"
 """The info string of the fenced JSON block that holds a unit's facts and comments.
@@ -52,16 +54,25 @@ class OfflineProvider:
             content = json.dumps({"claims": list(_claims(block))}) if block else _refusal(asked)
         except (KeyError, TypeError, AttributeError):  # a block that document did not write
             content = _refusal(asked)
-        prompt_tokens = sum(_estimate(m.content) for m in messages)
+        prompt_tokens = sum(estimate_tokens(m.content) for m in messages)
         return CompletionResponse(
             content=content,
             model=model or self._model,
-            tokens_used=prompt_tokens + _estimate(content),
+            tokens_used=prompt_tokens + estimate_tokens(content),
             prompt_tokens=prompt_tokens,
-            completion_tokens=_estimate(content),
+            completion_tokens=estimate_tokens(content),
             usage_source="estimated",
             finish_reason="stop",
         )
+
+    async def stream(
+        self, messages: list[Message], **kwargs: Any
+    ) -> AsyncGenerator[CompletionChunk, None]:
+        """Yield the answer that ``complete`` gives, word by word."""
+        answer = await self.complete(messages, **kwargs)
+        for word in words(answer.content):
+            yield CompletionChunk(word)
+        yield CompletionChunk(response=answer)
 
 
 def _facts(messages: list[Message]) -> dict[str, Any] | None:
@@ -166,8 +177,3 @@ def _refusal(asked: str) -> str:
         "(`war-rig providers` lists them), or try me on source code: "
         "war-rig document SRC --out DOCS"
     )
-
-
-def _estimate(text: str) -> int:
-    """Return about how many tokens *text* is: four characters each."""
-    return (len(text) + 3) // 4

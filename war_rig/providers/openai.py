@@ -1,41 +1,64 @@
 """OpenAI, Azure OpenAI, and every server that speaks OpenAI's chat completions.
 
 Uses the openai SDK with its aiohttp client. The SDK is imported at the first
-call. It never retries here, and reads nothing from the environment but what
-belongs to the process: proxies and certificates.
+call. It repeats nothing here but what was never sent, and reads nothing from the
+environment but what belongs to the process: proxies and certificates.
 """
 
 import asyncio
 import json
 from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from war_rig.errors import ContentRefusedError, MalformedAnswerError, ProviderTimeoutError
+from war_rig.errors import ProviderError, ProviderTimeoutError
+from war_rig.providers.chat_completions import (
+    ChunkedAnswer,
+    broken_json,
+    next_chunk,
+    response_of,
+    was_never_sent,
+    whole_answer,
+)
 from war_rig.providers.clients import LoopClients
-from war_rig.providers.protocol import CompletionResponse, Message
+from war_rig.providers.patience import Patience
+from war_rig.providers.protocol import CompletionChunk, CompletionResponse, Message
+from war_rig.providers.strict_schema import response_format
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
-    from openai.types.chat import ChatCompletion
 
 _CONNECT_TIMEOUT_SECONDS = 10.0
 _READ_TIMEOUT_SECONDS = 600.0
 _POOL_TIMEOUT_SECONDS = 60.0
+_FIRST_TOKEN_TIMEOUT_SECONDS = 120.0
+_BETWEEN_TOKENS_TIMEOUT_SECONDS = 60.0
 _TOTAL_TIMEOUT_SECONDS = 600.0
 _MAX_CONNECTIONS = 1000
-_LONGEST_TEXT = 2000  # more than the border shows, which clears it of secrets before it cuts
+
+
+@dataclass(frozen=True, slots=True)
+class _Timeouts:
+    connect: float
+    read: float
+    pool: float
+    first_token: float
+    between_tokens: float
+    total: float
 
 
 class _ChatCompletions(ABC):
-    """What the two share: a call, and the reading of its answer."""
+    """What the two share: a call, whole or in a stream, and the reading of its answer."""
 
     def __init__(
-        self, model: str, timeouts: tuple[float, float, float], total: float, connections: int
+        self, model: str, timeouts: _Timeouts, max_connections: int, takes_output_schema: bool
     ) -> None:
+        self.takes_output_schema = takes_output_schema
         self._model = model
         self._timeouts = timeouts
-        self._total_seconds = total
-        self._max_connections = connections
+        self._max_connections = max_connections
         self._clients: LoopClients[AsyncOpenAI] = LoopClients(self._open)
 
     @property
@@ -50,30 +73,85 @@ class _ChatCompletions(ABC):
         temperature: float | None = None,
         **kwargs: Any,
     ) -> CompletionResponse:
-        """Ask for one chat completion; kwargs are parameters of that API.
+        """Ask for one chat completion; kwargs are parameters of that API, or output_schema.
 
         A temperature of None is not sent. Raises the SDK's errors, and
         MalformedAnswerError for an answer of another shape.
         """
-        if temperature is not None:
-            kwargs["temperature"] = temperature
-        request: dict[str, Any] = {
-            "model": model or self._model,
-            "messages": [{"role": m.role, "content": m.content} for m in messages],
-            **kwargs,
-        }
+        request = self._request(messages, model, temperature, kwargs)
+        total = self._timeouts.total
+        failure: ProviderError
+        try:
+            async with asyncio.timeout(total):
+                return response_of(await self._sent(request))
+        except json.JSONDecodeError as error:  # the SDK parses JSON only where the status is good
+            failure = broken_json(error)
+        except TimeoutError:  # its transport bounds neither a slow upload nor an answer in drips
+            failure = ProviderTimeoutError(f"did not finish its answer in {total:g} s")
+        raise failure
+
+    async def stream(
+        self,
+        messages: list[Message],
+        model: str | None = None,
+        temperature: float | None = None,
+        **kwargs: Any,
+    ) -> AsyncGenerator[CompletionChunk, None]:
+        """Ask as ``complete`` does, and yield the answer as it arrives.
+
+        A server that answers with a whole chat completion gives one chunk.
+        """
+        asked = {"stream": True, "stream_options": {"include_usage": True}}
+        request = self._request(messages, model, temperature, asked | kwargs)
+        limits = self._timeouts
+        patience = Patience(limits.first_token, limits.between_tokens, limits.total)
+        answer = ChunkedAnswer()
+        async with AsyncExitStack() as opened:
+            async with patience.wait(has_text=False):
+                stream = await self._sent(request)
+                opened.push_async_callback(stream.close)
+                whole = await whole_answer(stream.response)
+                chunk = None if whole else await next_chunk(stream)
+            while chunk is not None:
+                if text := answer.take(chunk):
+                    yield CompletionChunk(text)
+                async with patience.wait(answer.has_text):
+                    chunk = await next_chunk(stream)
+        response = whole or answer.response()
+        yield CompletionChunk(whole.content if whole else "", response)
+
+    async def _sent(self, request: dict[str, Any]) -> Any:
+        """Send *request*; by another connection where the kept one was closing already.
+
+        Servers such as llama.cpp's close one after a stream without a word.
+        """
+        from openai import APIConnectionError
+
         client = await self._clients.get()
         try:
-            async with asyncio.timeout(self._total_seconds):
-                return _response(await client.chat.completions.create(**request))
-        except json.JSONDecodeError as error:  # the SDK parses JSON only where the status is good
-            broken = str(error)
-        except TimeoutError:  # its transport bounds neither a slow upload nor an answer in drips
-            broken = None
-        if broken is None:
-            text = f"did not finish its answer in {self._total_seconds:g} s"
-            raise ProviderTimeoutError(text)
-        raise MalformedAnswerError(f"answered 200 with broken JSON: {broken}", status=200)
+            return await client.chat.completions.create(**request)
+        except APIConnectionError as error:
+            if not was_never_sent(error):
+                raise
+        return await client.chat.completions.create(**request)
+
+    def _request(
+        self,
+        messages: list[Message],
+        model: str | None,
+        temperature: float | None,
+        parameters: dict[str, Any],
+    ) -> dict[str, Any]:
+        schema = parameters.pop("output_schema", None)
+        if temperature is not None:
+            parameters["temperature"] = temperature
+        if schema is not None:
+            parameters["response_format"] = response_format(schema)
+        return {
+            "model": model or self._model,
+            "messages": [{"role": m.role, "content": m.content} for m in messages],
+            **parameters,
+        }
 
     async def aclose(self) -> None:
         """Close the clients; the provider can be used again after it."""
@@ -87,14 +165,14 @@ class _ChatCompletions(ABC):
         import httpx2
         from openai import DefaultAioHttpClient
 
-        connect, read, pool = self._timeouts
-        timeout = httpx2.Timeout(read, connect=connect, pool=pool)
-        limits = httpx2.Limits(
+        limits = self._timeouts
+        timeout = httpx2.Timeout(limits.read, connect=limits.connect, pool=limits.pool)
+        pool = httpx2.Limits(
             max_connections=self._max_connections, max_keepalive_connections=self._max_connections
         )
         return {
             "http_client": DefaultAioHttpClient(
-                timeout=timeout, limits=limits, follow_redirects=False
+                timeout=timeout, limits=pool, follow_redirects=False
             ),
             "max_retries": 0,
             "timeout": timeout,
@@ -114,17 +192,30 @@ class OpenAIProvider(_ChatCompletions):
         connect_timeout_seconds: float = _CONNECT_TIMEOUT_SECONDS,
         read_timeout_seconds: float = _READ_TIMEOUT_SECONDS,
         pool_timeout_seconds: float = _POOL_TIMEOUT_SECONDS,
+        first_token_timeout_seconds: float = _FIRST_TOKEN_TIMEOUT_SECONDS,
+        between_tokens_timeout_seconds: float = _BETWEEN_TOKENS_TIMEOUT_SECONDS,
         total_timeout_seconds: float = _TOTAL_TIMEOUT_SECONDS,
         max_connections: int = _MAX_CONNECTIONS,
+        takes_output_schema: bool = True,
     ) -> None:
         """Keep the settings; nothing is connected until the first call.
 
         read_timeout_seconds bounds the wait for each part of the answer,
         pool_timeout_seconds the wait for a free one of *max_connections*,
-        total_timeout_seconds the whole call.
+        total_timeout_seconds the whole call. In a stream, each wait for a
+        chunk is bounded by first_token_timeout_seconds until there is text, by
+        between_tokens_timeout_seconds after it. takes_output_schema is False
+        for a server that knows no JSON schema.
         """
-        timeouts = (connect_timeout_seconds, read_timeout_seconds, pool_timeout_seconds)
-        super().__init__(model, timeouts, total_timeout_seconds, max_connections)
+        timeouts = _Timeouts(
+            connect_timeout_seconds,
+            read_timeout_seconds,
+            pool_timeout_seconds,
+            first_token_timeout_seconds,
+            between_tokens_timeout_seconds,
+            total_timeout_seconds,
+        )
+        super().__init__(model, timeouts, max_connections, takes_output_schema)
         self._api_key = api_key
         self._base_url = base_url
         self._organization = organization
@@ -151,12 +242,22 @@ class AzureOpenAIProvider(_ChatCompletions):
         connect_timeout_seconds: float = _CONNECT_TIMEOUT_SECONDS,
         read_timeout_seconds: float = _READ_TIMEOUT_SECONDS,
         pool_timeout_seconds: float = _POOL_TIMEOUT_SECONDS,
+        first_token_timeout_seconds: float = _FIRST_TOKEN_TIMEOUT_SECONDS,
+        between_tokens_timeout_seconds: float = _BETWEEN_TOKENS_TIMEOUT_SECONDS,
         total_timeout_seconds: float = _TOTAL_TIMEOUT_SECONDS,
         max_connections: int = _MAX_CONNECTIONS,
+        takes_output_schema: bool = True,
     ) -> None:
         """Keep the settings; nothing is connected until the first call."""
-        timeouts = (connect_timeout_seconds, read_timeout_seconds, pool_timeout_seconds)
-        super().__init__(deployment, timeouts, total_timeout_seconds, max_connections)
+        timeouts = _Timeouts(
+            connect_timeout_seconds,
+            read_timeout_seconds,
+            pool_timeout_seconds,
+            first_token_timeout_seconds,
+            between_tokens_timeout_seconds,
+            total_timeout_seconds,
+        )
+        super().__init__(deployment, timeouts, max_connections, takes_output_schema)
         self._api_key = api_key
         self._endpoint = endpoint
         self._api_version = api_version
@@ -197,36 +298,3 @@ def _undeafened(
     client.webhook_secret = None
     client._custom_headers = {}
     return client
-
-
-def _response(answer: "ChatCompletion") -> CompletionResponse:
-    _refuse_foreign(answer)
-    choice, usage = answer.choices[0], answer.usage
-    if refused := choice.message.refusal or choice.finish_reason == "content_filter":
-        said = refused if isinstance(refused, str) else "its content filter stopped the answer"
-        if not choice.message.content:
-            raise ContentRefusedError(f"refused: {said[:_LONGEST_TEXT]}", status=200)
-    return CompletionResponse(
-        content=choice.message.content or "",
-        model=answer.model,
-        tokens_used=usage.total_tokens if usage else 0,
-        raw_response=answer.model_dump(warnings=False),
-        prompt_tokens=usage.prompt_tokens if usage else None,
-        completion_tokens=usage.completion_tokens if usage else None,
-        usage_source="reported" if usage else None,
-        finish_reason=choice.finish_reason,
-    )
-
-
-def _refuse_foreign(answer: Any) -> None:
-    """Raise where the SDK took something that is no chat completion for one."""
-    if isinstance(answer, str):
-        text = f"answered 200 with text that is no JSON: {answer[:_LONGEST_TEXT]}"
-        raise MalformedAnswerError(text, status=200)
-    error = getattr(answer, "error", None)
-    if error:
-        text = error.get("message", error) if isinstance(error, dict) else error
-        text = f"answered 200 with an error: {str(text)[:_LONGEST_TEXT]}"
-        raise MalformedAnswerError(text, status=200)
-    if not getattr(answer, "choices", None) or answer.choices[0].message is None:
-        raise MalformedAnswerError("answered 200 without any choices", status=200)

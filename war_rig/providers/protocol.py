@@ -1,8 +1,14 @@
-"""The contract with whoever brings an LLM: two values and one protocol.
+"""The contract with whoever brings an LLM: three values and one protocol.
 
 A provider is any object with ``default_model`` and ``async complete()``. It
-inherits nothing. Where it also has ``async aclose()``, the container calls it
-once when it is closed. docs/custom-provider.md is the guide for authors.
+inherits nothing. Three more things are optional:
+
+    async def stream(messages, ...)   an async generator of CompletionChunk
+    takes_output_schema = True        complete() takes ``output_schema``, a JSON
+                                      schema that its answer is made to fit
+    async def aclose()                called once, when the container is closed
+
+docs/custom-provider.md is the guide for authors.
 """
 
 from dataclasses import dataclass, field
@@ -37,6 +43,18 @@ class CompletionResponse:
     finish_reason: str | None = None
     output: Any = None
     output_mode: Literal["native", "prompted"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CompletionChunk:
+    """A piece of an answer as it arrives; all pieces together are the whole text.
+
+    The last chunk of a stream, and only it, carries ``response``: the whole
+    answer with its usage. Its content may be the last piece of text, or empty.
+    """
+
+    content: str = ""
+    response: CompletionResponse | None = None
 
 
 @runtime_checkable

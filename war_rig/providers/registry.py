@@ -1,14 +1,16 @@
 """Which names stand for a provider, and how one is made.
 
 A name comes from ``register_provider`` (this process), from an entry point of
-the group ``war_rig.providers`` (an installed plugin), or is built in. Listing
-reads metadata only; a provider's code is imported when it is built.
+the group ``war_rig.providers`` (an installed plugin), is built in, or has a
+definition in config/providers. Listing reads metadata and names only; a
+provider's code is imported, and its definition parsed, when it is built.
 """
 
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from war_rig.errors import PluginError, UnknownProviderError
@@ -17,6 +19,7 @@ from war_rig.providers.protocol import LLMProvider
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
+    from pathlib import Path
 
 GROUP = "war_rig.providers"
 OWN_DISTRIBUTION = "war-rig"
@@ -27,6 +30,12 @@ _BUILT_IN = {
     "openai": "war_rig.providers.openai:OpenAIProvider",
 }
 
+TYPES = {"http": "war_rig.providers.http.provider:HttpProvider"}
+"""What only an entry's ``type`` can name."""
+
+TEMPLATES = frozenset({"url", "headers", "query", "request", "messages", "stream", "structured"})
+"""The arguments of a definition in which ``$name`` stands for a value, and ``$$`` for a dollar."""
+
 ProviderFactory = Callable[..., LLMProvider]
 
 
@@ -34,8 +43,9 @@ ProviderFactory = Callable[..., LLMProvider]
 class Registration:
     """A name and where its provider comes from; ``load`` imports it.
 
-    kind: "built-in", "plugin" or "registered". distribution and version are
-    those of the package it was installed with.
+    kind: "built-in", "definition", "plugin" or "registered". distribution and
+    version are those of the package it was installed with. templates: the
+    arguments that have placeholders of their own.
     """
 
     name: str
@@ -44,6 +54,7 @@ class Registration:
     load: Callable[[], ProviderFactory]
     distribution: str | None = None
     version: str | None = None
+    templates: frozenset[str] = frozenset()
 
     @property
     def described(self) -> str:
@@ -69,7 +80,7 @@ def register_provider(name: str, factory: ProviderFactory) -> None:
             f"register_provider({name!r}, ...) takes the class or a function that returns a "
             f"provider, not a {type(factory).__name__}: wrap an instance in a lambda"
         )
-    name = normalise(name)
+    name = _selectable(name)
     caller = sys._getframe(1)
     source = f"registered at {_short_path(caller.f_code.co_filename)}:{caller.f_lineno}"
     _registered[name] = Registration(name, "registered", source, lambda: factory)
@@ -98,7 +109,7 @@ def find(name: str, distribution: str | None = None) -> Registration:
     Raises UnknownProviderError or, for a name that two distributions offer, PluginError.
     """
     try:
-        normal = normalise(name)
+        normal = _selectable(name)
     except ValueError as error:
         raise UnknownProviderError(f"unknown provider: {error}") from None
     candidates = [r for r in registrations() if r.name == normal]
@@ -113,11 +124,20 @@ def find(name: str, distribution: str | None = None) -> Registration:
     return candidates[0]
 
 
+def find_type(name: str, distribution: str | None = None) -> Registration:
+    """Return what ``type: name`` of an entry stands for: a name, or a type that is none."""
+    if name not in TYPES:
+        return find(name, distribution)
+    found = _built_in(name, TYPES[name], TEMPLATES)
+    return found if distribution is None else _of_distribution(name, distribution, [found])
+
+
 def registrations() -> Iterator[Registration]:
     """Yield all that is known, the registered first; a name may come more than once."""
     yield from _registered.values()
     for name, value in _BUILT_IN.items():
         yield _built_in(name, value)
+    yield from _definitions()
     for entry_point in _entry_points():
         try:
             yield _plugin(entry_point)
@@ -130,26 +150,56 @@ def unusable_entry_points() -> list[str]:
     lines = []
     for entry_point in _entry_points():
         try:
-            normalise(entry_point.name)
+            _selectable(entry_point.name)
         except ValueError as error:
             lines.append(f"{_plugin_source(entry_point)} of {_owner(entry_point)[0]}: {error}")
     return lines
 
 
-def _built_in(name: str, value: str) -> Registration:
+def _selectable(name: str) -> str:
+    """Return the normalised *name*; raise ValueError where it is no name that can be selected."""
+    normal = normalise(name)
+    if normal in TYPES:
+        raise ValueError(
+            f"{name!r} is a type, not a name: write an entry 'NAME: {{type: {normal}, ...}}' "
+            "under 'providers:' in war_rig.yaml"
+        )
+    return normal
+
+
+def _built_in(name: str, value: str, templates: frozenset[str] = frozenset()) -> Registration:
     from importlib.metadata import EntryPoint
 
     from war_rig import __version__
 
     load = EntryPoint(name=name, value=value, group=GROUP).load
-    return Registration(name, "built-in", "built in", load, OWN_DISTRIBUTION, __version__)
+    return Registration(
+        name, "built-in", "built in", load, OWN_DISTRIBUTION, __version__, templates
+    )
+
+
+def _definitions() -> Iterator[Registration]:
+    from war_rig import __version__
+    from war_rig.providers.http.shipped import shipped
+
+    for name, file in shipped().items():
+        source, load = f"definition in {file.name}", partial(_definition, name, file)
+        yield Registration(
+            name, "definition", source, load, OWN_DISTRIBUTION, __version__, TEMPLATES
+        )
+
+
+def _definition(name: str, file: "Path") -> ProviderFactory:
+    from war_rig.providers.http.vendor import load
+
+    return load(name, file)
 
 
 def _plugin(entry_point: "EntryPoint") -> Registration:
     name, version = _owner(entry_point)
     source = _plugin_source(entry_point)
     return Registration(
-        normalise(entry_point.name), "plugin", source, entry_point.load, name, version
+        _selectable(entry_point.name), "plugin", source, entry_point.load, name, version
     )
 
 

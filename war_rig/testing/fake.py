@@ -1,12 +1,13 @@
 """A provider that answers what a test tells it to, and remembers what it was asked."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from war_rig.providers import CompletionResponse, Message
+from war_rig.providers import CompletionChunk, CompletionResponse, Message
+from war_rig.providers.streams import words
 
-Reply = str | Exception | Callable[[list[Message]], str]
+Reply = str | Exception | list[str | Exception] | Callable[[list[Message]], str]
 
 
 @dataclass(frozen=True)
@@ -25,9 +26,11 @@ class Call:
 class FakeProvider:
     """Answers with *reply*, or with each of *replies* in turn.
 
-    A reply is a text, an exception to raise, or a function of the messages
-    that returns the text. Every call is kept in ``calls``. Asking more often
-    than there are *replies* raises AssertionError. One token a word.
+    A reply is a text, an exception to raise, a list of the pieces in which it
+    arrives, or a function of the messages that returns the text. An exception
+    in a list is raised after the pieces before it. A text is streamed word by
+    word. Every call is kept in ``calls``. Asking more often than there are
+    *replies* raises AssertionError. One token a word.
     """
 
     def __init__(
@@ -51,21 +54,52 @@ class FakeProvider:
         **parameters: Any,
     ) -> CompletionResponse:
         """Keep the call and give the next reply."""
+        content = "".join(self._pieces(messages, model, temperature, parameters))
+        return self._response(content, model)
+
+    async def stream(
+        self,
+        messages: list[Message],
+        model: str | None = None,
+        temperature: float | None = None,
+        **parameters: Any,
+    ) -> AsyncGenerator[CompletionChunk, None]:
+        """Keep the call and give the next reply piece by piece."""
+        content = ""
+        for piece in self._pieces(messages, model, temperature, parameters):
+            yield CompletionChunk(piece)
+            content += piece
+        yield CompletionChunk(response=self._response(content, model))
+
+    def _response(self, content: str, model: str | None) -> CompletionResponse:
+        tokens = len(content.split())
+        return CompletionResponse(content, model or self._model, tokens, usage_source="estimated")
+
+    def _pieces(
+        self,
+        messages: list[Message],
+        model: str | None,
+        temperature: float | None,
+        parameters: dict[str, Any],
+    ) -> Iterator[str]:
         named = {"model": model, "temperature": temperature}
         parameters |= {name: value for name, value in named.items() if value is not None}
         self.calls.append(Call(list(messages), parameters))
-        content = self._content(messages)
-        words = len(content.split())
-        return CompletionResponse(content, model or self._model, words, usage_source="estimated")
-
-    def _content(self, messages: list[Message]) -> str:
-        reply = self._reply
-        if self._replies is not None:
-            try:
-                reply = next(self._replies)
-            except StopIteration:
-                made = f"call {len(self.calls)}"
-                raise AssertionError(f"FakeProvider has no reply left for {made}") from None
+        reply = self._next_reply()
+        if callable(reply):
+            reply = reply(messages)
         if isinstance(reply, Exception):
             raise reply
-        return reply(messages) if callable(reply) else reply
+        for piece in words(reply) if isinstance(reply, str) else reply:
+            if isinstance(piece, Exception):
+                raise piece
+            yield piece
+
+    def _next_reply(self) -> Reply:
+        if self._replies is None:
+            return self._reply
+        try:
+            return next(self._replies)
+        except StopIteration:
+            made = f"call {len(self.calls)}"
+            raise AssertionError(f"FakeProvider has no reply left for {made}") from None

@@ -1,0 +1,79 @@
+"""What counts as an answer, and what is said where a provider gave something else."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+
+from war_rig.errors import MalformedAnswerError
+from war_rig.providers.classification import Verdict
+from war_rig.providers.foreign import Redact, one_line
+from war_rig.providers.protocol import CompletionResponse, LLMProvider, Message
+
+Refuse = Callable[[str], Exception]
+"""Makes the exception to raise for what was returned in the place of an answer."""
+
+
+class NotAnAnswerError(Exception):
+    """Tells the border what a provider returned; it never gets past it."""
+
+
+def checked(answer: object, provider: str, model: str | None = None) -> CompletionResponse:
+    """Return a copy of *answer* where it is one; raise MalformedAnswerError naming *provider* else.
+
+    A copy, since a provider may give the same object again.
+    """
+    return own(answer, model, lambda returned: malformed(returned, provider, model))
+
+
+def own(answer: object, model: str | None, refuse: Refuse) -> CompletionResponse:
+    """Return a plain copy of *answer* with nothing left out; raise what *refuse* makes else."""
+    if not isinstance(answer, CompletionResponse):
+        given = f"a {type(answer).__name__} instead of a CompletionResponse"
+        raise refuse("None instead of an answer" if answer is None else given)
+    copy = CompletionResponse(**{f.name: getattr(answer, f.name) for f in fields(answer)})
+    if fault := _fault(copy):
+        raise refuse(fault)
+    copy.tokens_used = copy.tokens_used or 0
+    copy.model = copy.model or model or "unknown"
+    return copy
+
+
+def _fault(answer: CompletionResponse) -> str | None:
+    if not isinstance(answer.content, str):
+        return f"an answer whose content is a {type(answer.content).__name__}, not text"
+    if not answer.content:
+        reason = f" (finish reason: {answer.finish_reason})" if answer.finish_reason else ""
+        return f"an answer without content{reason}"
+    if answer.tokens_used is not None and not isinstance(answer.tokens_used, int):
+        return f"an answer whose tokens_used is a {type(answer.tokens_used).__name__}, not a count"
+    return None
+
+
+async def awaited(
+    provider: LLMProvider, messages: list[Message], parameters: dict[str, Any]
+) -> object:
+    """Return what complete() of *provider* returns, whatever it is."""
+    answer: object = provider.complete(messages, **parameters)
+    if not inspect.isawaitable(answer):
+        raise MalformedAnswerError("complete() is not async: write 'async def complete'")
+    return await answer
+
+
+def malformed(
+    returned: str, provider: str, model: str | None, redact: Redact = str
+) -> MalformedAnswerError:
+    """Return the error for a *provider* that returned no answer."""
+    model = model and redact(model)
+    verdict = Verdict(MalformedAnswerError, f"returned {one_line(redact(returned))}")
+    return MalformedAnswerError(message(provider, model, verdict), provider=provider, model=model)
+
+
+def message(provider: str, model: str | None, verdict: Verdict) -> str:
+    """Return the text of an error: what failed, with which model, and what to do next."""
+    told = [f"model {model}"] if model else []
+    if verdict.retry_after_seconds is not None:
+        told.append(f"the server asks to wait {verdict.retry_after_seconds:g} s")
+    lines = [f"provider '{provider}' {verdict.what}"]
+    lines += [f"  {'; '.join(told)}"] if told else []
+    return "\n".join([*lines, f"  {verdict.kind.next_step.format(provider=provider)}"])

@@ -1,0 +1,214 @@
+"""The connections of one event loop: httpx's API over aiohttp's pool, TLS and proxies.
+
+The only file that knows these libraries; they are imported when the first
+connection is made. Proxies and certificates are those that are declared, else
+those of the process (HTTP(S)_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE,
+SSL_CERT_DIR). Nothing else of the environment counts: no netrc, no cookies.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Sequence
+from functools import lru_cache
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from war_rig.errors import ConfigError
+from war_rig.providers.foreign import said
+
+if TYPE_CHECKING:
+    import aiohttp
+    import httpx
+    import yarl
+
+_MOST_ADDRESSES = 256
+_LARGE_BYTES = 1024 * 1024
+
+
+class Network:
+    """What is declared of the way to an API; opens connections by it."""
+
+    def __init__(
+        self,
+        connections: int,
+        connect_seconds: float,
+        proxy: str | None,
+        ca: Path | None,
+        certificate: Path | None,
+        certificate_key: Path | None,
+    ) -> None:
+        self.connections = connections
+        self.connect_seconds = connect_seconds
+        self._proxy = proxy
+        self._ca = ca
+        self._certificate = certificate
+        self._certificate_key = certificate_key
+        self._tls: ssl.SSLContext | None = None
+
+    def open(self) -> "Connections":
+        """Return new connections for the running loop; ConfigError where TLS can't be set up."""
+        if self._tls is None:
+            self._tls = self._context()
+        return Connections(self, self._tls, _Proxies(self._proxy))
+
+    def secrets(self) -> set[str]:
+        """Return the password of the proxy, where it has one."""
+        before = (self._proxy or "").rpartition("@")[0]
+        return {before.rpartition(":")[2]} - {""}
+
+    def _context(self) -> ssl.SSLContext:
+        import httpx
+
+        told = f"the certificates in '{self._ca}'" if self._ca else "the process's certificates"
+        try:
+            if self._ca:
+                context = ssl.create_default_context(cafile=self._ca)
+            else:
+                context = httpx.create_ssl_context()
+            if self._certificate:
+                told = f"the certificate '{self._certificate}'"
+                context.load_cert_chain(self._certificate, self._certificate_key, _no_password)
+            return context
+        except OSError as error:
+            raise ConfigError(f"{told} can't be used: {said(error)}") from error
+
+
+def _no_password() -> str:
+    """Keep OpenSSL from asking for the password of an encrypted key at the terminal."""
+    raise ConfigError("the certificate's key is encrypted: War Rig can't ask for its password")
+
+
+class Connections:
+    """The connections of the loop that it is made in."""
+
+    def __init__(self, network: Network, tls: ssl.SSLContext, proxies: "_Proxies") -> None:
+        import aiohttp
+        import httpx
+        from httpx_aiohttp import AiohttpTransport
+
+        self.is_closed = False
+        self.limits: set[asyncio.Timeout] = set()  # of what is awaited just now
+        self.free = asyncio.Semaphore(network.connections)
+        self.failures = (
+            httpx.HTTPError,
+            httpx.InvalidURL,
+            aiohttp.ClientError,
+            OSError,
+            ValueError,
+        )
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, ssl=tls),  # "free" is what limits them
+            cookie_jar=aiohttp.DummyCookieJar(),
+            response_class=_response_class(),
+        )
+        session = cast("aiohttp.ClientSession", _AsGiven(self._session, proxies))
+        self._transport = AiohttpTransport(verify=tls, client=lambda: session)
+        self._request = httpx.Request
+        self._address = lru_cache(_MOST_ADDRESSES)(_address)
+        self._extensions = {"timeout": {"pool": network.connect_seconds}}
+
+    async def open(
+        self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes
+    ) -> "httpx.Response":
+        """Send a request and return the head of its answer; raise one of ``failures``."""
+        request = self._request(
+            method, self._address(url), headers=headers, content=body, extensions=self._extensions
+        )
+        return await self._transport.handle_async_request(request)
+
+    async def close(self) -> None:
+        """Close the connections, and end what is awaited on them: aiohttp would let it wait."""
+        self.is_closed = True
+        for limit in self.limits:
+            if not limit.expired():
+                limit.reschedule(asyncio.get_running_loop().time())
+        await self._session.close()
+
+
+def texts(headers: "httpx.Headers") -> list[tuple[str, str]]:
+    """Return headers as pairs; httpx itself looks for their encoding at each of them."""
+    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers.raw]
+
+
+def _response_class() -> "type[aiohttp.ClientResponse]":
+    """Return the kind of response that gives its connection up at once where none arrives.
+
+    aiohttp waits for the server to take what was to be sent.
+    """
+    import aiohttp
+
+    class Response(aiohttp.ClientResponse):
+        async def start(self, connection: Any) -> aiohttp.ClientResponse:
+            try:
+                return await super().start(connection)
+            except BaseException:
+                if connection.transport is not None:
+                    connection.transport.abort()
+                raise
+
+    return Response
+
+
+def _address(url: str) -> "httpx.URL":
+    import httpx
+
+    address = httpx.URL(url)
+    if address.userinfo:  # it would beat the declared authentication, and show in every message
+        raise httpx.InvalidURL("it holds a user or a password: declare them under 'auth'")
+    return address
+
+
+class _AsGiven:
+    """Stands in for the session of an AiohttpTransport, which quotes URLs anew by itself.
+
+    Has the two things that are called: itself for a session, and ``request``.
+    """
+
+    def __init__(self, session: "aiohttp.ClientSession", proxies: "_Proxies") -> None:
+        import yarl
+
+        def route(url: str) -> tuple[yarl.URL, yarl.URL | None]:
+            target = yarl.URL(url, encoded=True)
+            return target, proxies.of(target)
+
+        self._session = session
+        self._route = lru_cache(_MOST_ADDRESSES)(route)
+
+    def __call__(self) -> "_AsGiven":
+        return self
+
+    def request(self, *, method: str, url: str, **options: Any) -> object:
+        options["url"], options["proxy"] = self._route(url)
+        options["headers"] = texts(options["headers"])
+        if options["data"] and len(options["data"]) > _LARGE_BYTES:
+            options["data"] = BytesIO(options["data"])  # sent bit by bit, and without a warning
+        return self._session.request(method, **options)
+
+
+class _Proxies:
+    """Knows the proxy for a URL: the declared one, else that of the process."""
+
+    def __init__(self, declared: str | None) -> None:
+        from urllib.request import getproxies
+
+        self._declared = declared
+        self._of_the_process = {} if declared else getproxies()
+
+    def of(self, url: "yarl.URL") -> "yarl.URL | None":
+        from urllib.request import proxy_bypass
+
+        if self._declared:
+            return _proxy(self._declared)
+        proxies = self._of_the_process
+        found = proxies.get(url.scheme) or proxies.get("all")
+        return None if not found or proxy_bypass(url.authority) else _proxy(found)
+
+
+def _proxy(text: str) -> "yarl.URL":
+    import yarl
+
+    url = yarl.URL(text if "://" in text else f"http://{text}")
+    if url.scheme not in ("http", "https"):
+        raise ConfigError(f"a proxy of the kind '{url.scheme}' can't be used: only http and https")
+    return url

@@ -1,0 +1,252 @@
+"""The provider of ``type: http``: it does what a definition says, and knows no vendor."""
+
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
+
+from war_rig.errors import ConfigError, MalformedAnswerError, ProviderError
+from war_rig.providers.conversion import Examined
+from war_rig.providers.foreign import one_line
+from war_rig.providers.http.answers import response
+from war_rig.providers.http.auth import auth
+from war_rig.providers.http.definition import definition, secrets
+from war_rig.providers.http.events import Event
+from war_rig.providers.http.failures import MESSAGES, Failed, failure, is_failure
+from war_rig.providers.http.request import RequestTemplate
+from war_rig.providers.http.streaming import FORMATS, StreamedAnswer
+from war_rig.providers.http.transport import Answer, Request, Transport
+from war_rig.providers.protocol import CompletionChunk, CompletionResponse, Message
+from war_rig.providers.secrets import Redactor
+
+_BETWEEN_SYSTEM_MESSAGES = "\n\n"
+_LONGEST_TEXT = 2000  # more than the border shows, which clears it of secrets before it cuts
+
+
+class HttpProvider:
+    """Asks any HTTP API that a definition describes."""
+
+    def __init__(
+        self,
+        url: str,
+        model: str,
+        proxy: str | None = None,
+        ca: Path | None = None,
+        certificate: Path | None = None,
+        certificate_key: Path | None = None,
+        connections: int = 100,
+        **keys: Any,
+    ) -> None:
+        """Check the definition that the arguments are; nothing is connected until the first call.
+
+        keys: the rest of the definition, such as ``request`` and ``response``;
+        definition.py lists them all.
+        Raises one ConfigError that lists every fault.
+        """
+        keys |= {"url": url, "model": model, "proxy": proxy, "ca": ca, "connections": connections}
+        keys |= {"certificate": certificate, "certificate_key": certificate_key}
+        self._definition, faults = definition(keys)
+        if faults:
+            lines = [f"  {'.'.join(map(str, path))}: {text}" for path, text in faults]
+            counted = f"{len(lines)} faults" if len(lines) > 1 else "a fault"
+            raise ConfigError("\n".join([f"the definition of the HTTP API has {counted}", *lines]))
+        self._auth = auth(self._definition.auth)
+        self._secrets = frozenset(secrets({**keys, "auth": self._definition.auth}))
+        self._transport = Transport(
+            auth=self._auth,
+            timeouts=self._definition.timeouts,
+            connections=int(connections),
+            proxy=proxy,
+            ca=ca,
+            certificate=certificate,
+            certificate_key=certificate_key,
+        )
+
+    def __repr__(self) -> str:
+        return f"<HttpProvider of {self._definition.host}>"
+
+    @staticmethod
+    def examined(arguments: Mapping[str, Any]) -> Examined:
+        """Return what is wrong with *arguments*, and which texts in them are secrets."""
+        return Examined(tuple(definition(arguments)[1]), frozenset(secrets(arguments)))
+
+    @property
+    def default_model(self) -> str:
+        """Return the model that the definition names."""
+        return self._definition.model
+
+    @property
+    def takes_output_schema(self) -> bool:
+        """Return whether the definition says how the API is asked for a JSON schema."""
+        return (False, True) in self._definition.requests
+
+    async def complete(
+        self,
+        messages: list[Message],
+        model: str | None = None,
+        temperature: float | None = None,
+        **kwargs: Any,
+    ) -> CompletionResponse:
+        """Ask once; kwargs are parameters of the API.
+
+        ``output_schema`` is a JSON schema for the answer, where the definition
+        has one's place. Raises ConfigError for what its request has no place for.
+        """
+        request = self._request(False, messages, model, temperature, kwargs)
+        return self._read(await self._transport.send(request), messages, model)
+
+    @property
+    def stream(self) -> Callable[..., AsyncGenerator[CompletionChunk, None]] | None:
+        """Return the method that streams an answer, None where the definition declares none."""
+        return self._stream if self._definition.streaming else None
+
+    async def aclose(self) -> None:
+        """Close the connections; the provider can be used again after it."""
+        await self._transport.aclose()
+
+    async def _stream(
+        self,
+        messages: list[Message],
+        model: str | None = None,
+        temperature: float | None = None,
+        **kwargs: Any,
+    ) -> AsyncGenerator[CompletionChunk, None]:
+        """Ask for an answer in pieces; the last chunk carries the whole answer."""
+        assert self._definition.streaming is not None
+        request = self._request(True, messages, model, temperature, kwargs)
+        async with self._transport.stream(request) as answer:
+            if not self._is_streamed(answer.status, answer.headers):
+                whole = Answer(answer.status, answer.headers, await answer.read())
+                made = self._read(whole, messages, model)
+                yield CompletionChunk(made.content, made)
+                return
+            found = StreamedAnswer(self._definition.streaming, self._definition.rules, self._redact)
+            async with aclosing(_texts(answer.pieces(), found)) as texts:
+                async for text in texts:
+                    yield CompletionChunk(text)
+            found.end()
+            asked = model or self._definition.model
+            made = response("".join(found.texts), found.told, asked, messages)
+            yield CompletionChunk(response=made)
+
+    def _request(
+        self,
+        is_stream: bool,
+        messages: list[Message],
+        model: str | None,
+        temperature: float | None,
+        kwargs: dict[str, Any],
+    ) -> Request:
+        given = kwargs if temperature is None else {**kwargs, "temperature": temperature}
+        schema = given.pop("output_schema", None)
+        template = self._template(is_stream, schema is not None)
+        values = {**self._definition.defaults, "model": model or self._definition.model}
+        if schema is not None:
+            values["schema"] = schema
+        self._put_messages(values, template, messages)
+        self._put_parameters(values, template, given)
+        if values["model"] != self._definition.model and "model" not in template.placeholders:
+            raise self._no_place(f"the model '{model}'", "$model")
+        return template.request(values)
+
+    def _template(self, is_stream: bool, is_structured: bool) -> RequestTemplate:
+        found = self._definition.requests.get((is_stream, is_structured))
+        if found is None:
+            raise self._no_place("'output_schema'", "a 'structured' part")
+        return found
+
+    def _no_place(self, what: str, place: str) -> ConfigError:
+        return ConfigError(
+            f"the definition of the API at {self._definition.host} has no place for {what}\n"
+            f"  add {place} to it, or remove that from the agent in war_rig.yaml, or from the call"
+        )
+
+    def _put_messages(
+        self, values: dict[str, Any], template: RequestTemplate, messages: list[Message]
+    ) -> None:
+        if "system" in template.placeholders:
+            system = [message.content for message in messages if message.role == "system"]
+            messages = [message for message in messages if message.role != "system"]
+            if system:
+                values["system"] = _BETWEEN_SYSTEM_MESSAGES.join(system)
+        values["messages"] = self._definition.shape.written(messages)
+
+    def _put_parameters(
+        self, values: dict[str, Any], template: RequestTemplate, given: dict[str, Any]
+    ) -> None:
+        for name in ("temperature", "max_tokens"):
+            value = given.pop(name, None) if name in template.placeholders else None
+            if value is not None:
+                values[name] = value
+        if given and "parameters" not in template.placeholders:
+            raise self._no_place(" and ".join(map(repr, given)), "'...: $parameters'")
+        if given:
+            values["parameters"] = given
+
+    def _read(
+        self, answer: Answer, messages: list[Message], model: str | None
+    ) -> CompletionResponse:
+        """Return what a whole answer says; raise where it says none."""
+        data = _parsed(answer.body)
+        paths = self._definition.answers
+        text = paths.text(data)
+        failed = Failed(answer.status, answer.headers, data, has_text=bool(text))
+        if is_failure(failed, self._definition.rules):
+            raise failure(failed, self._definition.rules, self._redact)
+        if text is None:
+            raise self._textless(failed)
+        asked = model or self._definition.model
+        return response(text, paths.told_in(data), asked, messages, data)
+
+    def _textless(self, failed: Failed) -> ProviderError:
+        """Return the error for an answer with a good status and no text where it should be."""
+        data = failed.data
+        if isinstance(data, dict) and any(data.get(key) for key in MESSAGES):
+            return failure(failed, (), self._redact)
+        where = f"no text at {self._definition.answers.written} (response.content)"
+        if isinstance(data, dict):
+            what = f"{where}; it has: {', '.join(map(str, data)) or 'nothing'}"
+        elif isinstance(data, str):
+            what = f"text that is no JSON: {data[:_LONGEST_TEXT]}" if data else "an empty body"
+        else:
+            what = f"{where}; it is a {type(data).__name__}"
+        text = one_line(self._redact(what), _LONGEST_TEXT)
+        return MalformedAnswerError(f"answered {failed.status} with {text}", status=failed.status)
+
+    def _is_streamed(self, status: int, headers: Mapping[str, str]) -> bool:
+        """Return whether events follow: a server that can't stream answers with plain JSON."""
+        kind = headers.get("content-type", "")
+        assert self._definition.streaming is not None
+        is_plain = self._definition.streaming.format == "sse" and ("json" in kind or "html" in kind)
+        return 200 <= status < 300 and not is_plain
+
+    def _redact(self, text: str) -> str:
+        return Redactor(self._secrets | self._auth.secrets()).redact(text)
+
+
+async def _texts(pieces: AsyncIterator[bytes], found: StreamedAnswer) -> AsyncGenerator[str, None]:
+    """Yield the texts of *found* as they arrive, until its end mark or the end."""
+    events = FORMATS[found.streaming.format]()
+    async for piece in pieces:
+        for text in _taken(found, events.feed(piece)):
+            yield text
+        if found.is_over:
+            return
+    for text in _taken(found, events.close()):
+        yield text
+
+
+def _taken(found: StreamedAnswer, events: list[Event]) -> Iterator[str]:
+    for event in events:
+        if found.is_over:
+            return
+        if text := found.take(event):
+            yield text
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return body.decode("utf-8", "replace")

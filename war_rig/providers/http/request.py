@@ -1,0 +1,149 @@
+"""From the values of a call to the HTTP request that is sent.
+
+A request is declared with ``method``, ``url``, ``headers``, ``query`` and
+``request``, which is the body. All but the method are templates.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from war_rig.errors import BadRequestError
+from war_rig.providers.http.section import Section
+from war_rig.providers.http.template import (
+    NOTHING,
+    Placeholders,
+    Template,
+    Values,
+    as_text,
+    template,
+    url_template,
+)
+from war_rig.providers.http.transport import Request
+
+CALL_VALUES = (
+    "model", "messages", "system", "temperature", "max_tokens", "schema", "parameters",
+)  # fmt: skip
+"""The placeholders that have their value from a call."""
+
+_TYPE = ("Content-Type", "application/json")
+_METHOD = re.compile(r"[A-Z]+")
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_NOT_IN_HEADERS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]|[^\x00-\xff]")
+_ADDRESS = re.compile(r"https?://[^/?#]", re.IGNORECASE)
+
+_encoded = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+
+
+@dataclass(frozen=True, slots=True)
+class RequestTemplate:
+    """A request with placeholders. placeholders: the values of a call that it uses."""
+
+    method: str
+    url: Template
+    headers: "_Pairs"
+    query: "_Pairs"
+    body: Template | None
+    placeholders: frozenset[str]
+
+    def request(self, values: Values) -> Request:
+        """Return the request with *values* put in; raise BadRequestError where that is none."""
+        headers = dict(self.headers.filled(values))
+        for name in self.headers.varying:
+            if _NOT_IN_HEADERS.search(headers.get(name, "")):
+                raise BadRequestError(f"was not asked: the header {name} would not be plain text")
+        return Request(
+            method=self.method,
+            url=self.url.fill(values),
+            headers=headers,
+            query=self.query.filled(values),
+            body=b"" if self.body is None else _json(self.body.fill(values)),
+        )
+
+
+def request_template(place: Section, fixed: Values) -> RequestTemplate:
+    """Return the request that the keys of the map *place* declare; *fixed* are its parameters."""
+    names = Placeholders(CALL_VALUES, fixed)
+    method = place.text("method", "POST")
+    if not _METHOD.fullmatch(method):
+        place.note("must be an HTTP method such as POST", "method")
+    url = _url(place, Placeholders(("model",), fixed))
+    single = names.without("parameters")
+    headers = _headers(place.map("headers"), single)
+    query = _pairs(place.map("query"), single)
+    body = template(place.map("request"), names) if place.has("request") else None
+    used = url.placeholders | headers.placeholders | query.placeholders
+    used |= body.placeholders if body else frozenset()
+    return RequestTemplate(method, url, headers, query, body, used)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pairs:
+    """Headers, or the query: those that no call changes, and those that have placeholders."""
+
+    fixed: tuple[tuple[str, str], ...]
+    varying: Mapping[str, Template]
+
+    @property
+    def placeholders(self) -> frozenset[str]:
+        return frozenset().union(*(part.placeholders for part in self.varying.values()))
+
+    def filled(self, values: Values) -> tuple[tuple[str, str], ...]:
+        return (*self.fixed, *_filled(self.varying, values)) if self.varying else self.fixed
+
+
+def _pairs(place: Section, names: Placeholders) -> _Pairs:
+    made: dict[str, Template] = {}
+    for item in place.items():
+        if isinstance(item.value, (Mapping, list, tuple)):
+            item.note("must be text or a number")
+        elif item.value is not None:
+            made[str(item.key)] = template(item, names)
+    varying = {name: part for name, part in made.items() if part.placeholders}
+    fixed = {name: part for name, part in made.items() if not part.placeholders}
+    return _Pairs(tuple(_filled(fixed, {})), varying)
+
+
+def _filled(parts: Mapping[str, Template], values: Values) -> Iterator[tuple[str, str]]:
+    for name, part in parts.items():
+        value = part.fill(values)
+        if value is not NOTHING:
+            yield name, as_text(value)
+
+
+def _headers(place: Section, names: Placeholders) -> _Pairs:
+    declared = _pairs(place, names)
+    for item in place.items():
+        if not _HEADER.fullmatch(str(item.key)):
+            item.note("is not the name of a header")
+    for name, value in declared.fixed:
+        if _NOT_IN_HEADERS.search(value):
+            place.note("must be plain text without line breaks", name)
+    if not any(str(name).lower() == _TYPE[0].lower() for name in place.value):
+        return _Pairs((_TYPE, *declared.fixed), declared.varying)
+    return declared
+
+
+def _url(definition: Section, names: Placeholders) -> Template:
+    place = definition.at("url")
+    if not isinstance(place.value, str):
+        if "url" in definition.value:  # else whoever looks for arguments says that it is missing
+            place.note("must be text: the URL of the API")
+        return Template(lambda values: "", frozenset())
+    made = url_template(place, names)
+    tried = made.fill({"model": "model"})
+    if tried is NOTHING:
+        place.note("uses a parameter that has no value")
+    elif not _ADDRESS.match(tried):
+        place.note("must begin with http:// or https:// and a host")
+    return made
+
+
+def _json(body: Any) -> bytes:
+    try:
+        return _encoded({} if body is NOTHING else body).encode("ascii")
+    except (TypeError, ValueError, RecursionError) as error:
+        failure = f"was not asked: its request can't be written as JSON: {error}"
+    raise BadRequestError(failure)

@@ -1,0 +1,153 @@
+"""How an API streams: what its events hold, and which of them says that the answer is whole.
+
+    stream:
+      format: sse                          # or ndjson
+      request: {stream: true}              # laid over the request, as url, query and headers are
+      content: choices[0].delta.content    # what is not here is as in 'response'
+      end: "[DONE]"                        # or {event: message_stop}, {path: done, equals: true}
+      error: error
+
+``end`` without ``equals``, as in ``{path: done}``, says that the stream may end
+once something stands there; all other marks end it at once. A stream without
+its mark is an error, since nobody knows what is missing.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from war_rig.errors import MalformedAnswerError
+from war_rig.providers.foreign import Redact
+from war_rig.providers.http.answers import AnswerPaths, answer_paths
+from war_rig.providers.http.events import Event, NdjsonEvents, SseEvents
+from war_rig.providers.http.failures import (
+    Failed,
+    Rule,
+    failure,
+    failure_in_stream,
+    path_at,
+    several,
+)
+from war_rig.providers.http.paths import Getter, getter
+from war_rig.providers.http.section import Section
+from war_rig.providers.http.template import as_text
+
+FORMATS: dict[str, type[SseEvents] | type[NdjsonEvents]] = {
+    "sse": SseEvents,
+    "ndjson": NdjsonEvents,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class EndMark:
+    """What says that the answer is whole: a data text, an event's name, or a value in the data."""
+
+    data: str | None = None
+    event: str | None = None
+    path: Getter | None = None
+    equals: tuple[str, ...] = ()
+
+    @property
+    def is_final(self) -> bool:
+        """Return whether nothing comes after it."""
+        return self.path is None or bool(self.equals)
+
+    def is_in(self, parsed: Any) -> bool:
+        """Return whether the value that it looks for is in the data of an event."""
+        found = None if self.path is None else self.path(parsed)
+        if not self.equals:
+            return bool(found)
+        return found is not None and as_text(found) in self.equals
+
+
+@dataclass(frozen=True, slots=True)
+class Streaming:
+    """The declaration of a stream."""
+
+    format: str
+    paths: AnswerPaths
+    end: EndMark
+    error: Getter
+
+
+@dataclass(slots=True)
+class StreamedAnswer:
+    """An answer that arrives in events. told: what it said about itself, the latest."""
+
+    streaming: Streaming
+    rules: Sequence[Rule]
+    redact: Redact
+    texts: list[str] = field(default_factory=list)
+    told: dict[str, Any] = field(default_factory=dict)
+    is_whole: bool = False
+    _reason: Any = None  # the data that told the finish reason
+
+    def take(self, event: Event) -> str:
+        """Keep what *event* says and return its text; raise what it tells of a failure."""
+        end = self.streaming.end
+        if event.data == end.data or (end.event is not None and event.name == end.event):
+            self.is_whole = True
+            return ""
+        if not event.data:
+            return ""
+        data = _parsed(event.data)
+        if event.name == "error" or self.streaming.error(data):
+            raise failure_in_stream(data, self.rules, self.redact)
+        told = self.streaming.paths.told_in(data)
+        self.told.update(told)
+        self._reason = data if "finish_reason" in told else self._reason
+        self.is_whole = self.is_whole or end.is_in(data)
+        text = self.streaming.paths.text(data) or ""
+        if text:
+            self.texts.append(text)
+        return text
+
+    def end(self) -> None:
+        """Raise where the stream has ended with less than an answer."""
+        if not self.is_whole:
+            text = "ended its stream without its end mark, so the answer is not whole"
+            raise MalformedAnswerError(text, status=200)
+        ended = Failed(200, {}, self._reason, has_text=bool(self.texts))
+        if any(rule.fits(ended) for rule in self.rules):
+            raise failure(ended, self.rules, self.redact)
+
+    @property
+    def is_over(self) -> bool:
+        """Return whether the end mark has come, and nothing can come after it."""
+        return self.is_whole and self.streaming.end.is_final
+
+
+def streaming(place: Section, answers: AnswerPaths) -> Streaming:
+    """Return the stream that the map at *place* declares; *answers* are the paths of 'response'.
+
+    Its request is read elsewhere.
+    """
+    paths = answer_paths(place, answers)
+    error = path_at(place, "error") or getter("error")
+    chosen = place.choice("format", tuple(FORMATS), "sse")
+    return Streaming(chosen, paths, _end(place), error)
+
+
+def _end(place: Section) -> EndMark:
+    end = place.at("end")
+    if isinstance(end.value, str) and end.value:
+        return EndMark(data=end.value)
+    if not isinstance(end.value, Mapping):
+        text = 'must say what ends a stream: "[DONE]", {event: NAME} or {path: PATH, equals: VALUE}'
+        end.note(text)
+        return EndMark()
+    mark = EndMark(event=end.text("event") or None, path=path_at(end, "path"))
+    equals = tuple(as_text(one) for one in several(end.at("equals").value))
+    if (mark.event is None) == (not end.has("path")):
+        end.note("needs either an 'event' or a 'path'")
+    end.finish()
+    return EndMark(None, mark.event, mark.path, equals)
+
+
+def _parsed(data: str) -> Any:
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
+        failure = f"sent a chunk of broken JSON: {error}"
+    raise MalformedAnswerError(failure, status=200)
