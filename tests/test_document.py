@@ -83,6 +83,8 @@ def cached() -> Iterator[Cached]:
 
 def by_unit(messages: list[Any]) -> str:
     """Answer what is true of the unit that the prompt shows: its first words."""
+    if messages[-1].content.startswith("These claims"):
+        return given(messages)
     line = re.search(r"^ *(\d+) \| (.*)", messages[-1].content, re.MULTILINE)
     file = re.search(r'FILE is "([^"]+)"', messages[-1].content)
     assert line and file
@@ -92,6 +94,28 @@ def by_unit(messages: list[Any]) -> str:
         "cites": [f"{file[1]}:{line[1]}"],
     }
     return json.dumps({"claims": [claim]})
+
+
+def given(messages: list[Any]) -> str:
+    """Answer the first of the claims of which something is to be composed."""
+    block = re.search(r"^(\{.*\})$", messages[-1].content, re.MULTILINE)
+    assert block
+    return json.dumps({"claims": json.loads(block[1])["claims"][:1]})
+
+
+def of_parts(*replies: Any) -> Callable[[list[Any]], str]:
+    """Return what answers the parts with *replies* in turn, and composes by repeating."""
+    waiting = list(replies)
+
+    def reply(messages: list[Any]) -> str:
+        if messages[-1].content.startswith("These claims"):
+            return given(messages)
+        answer = waiting.pop(0)
+        if isinstance(answer, BaseException):
+            raise answer
+        return str(answer)
+
+    return reply
 
 
 @pytest.fixture
@@ -153,7 +177,7 @@ def test_a_supported_claim_is_published_with_its_citation(src: Path, docs: Path)
         "- <code>add_interest</code> multiplies the balance by a rate of 0.031. "
         "[(2-4)](../source/interest.py.md#L2)"
     )
-    assert f"**Rules**\n\n{line}\n" in page(docs)
+    assert f"- **Rule.** {line[2:]}\n" in page(docs)
 
 
 UNSUPPORTED = {
@@ -165,10 +189,10 @@ UNSUPPORTED = {
                        "lines"),
     "a wrong literal": ('It raises "account is open".', "7-9", "'account is open' does not stand "
                         "in the cited lines"),
-    "lines beyond the part": ("It ends.", "8-99", "interest.py:8-99: the lines of this part are "
-                              "1-9"),
-    "lines the wrong way round": ("It ends.", "4-2", "interest.py:4-2: the lines of this part are "
-                                  "1-9"),
+    "lines beyond the part": ("It ends.", "8-99", "interest.py:8-99: the lines that may be "
+                              "cited here are 1-9"),
+    "lines the wrong way round": ("It ends.", "4-2", "interest.py:4-2: the lines that may be "
+                                  "cited here are 1-9"),
     "no citation that parses": ("It ends.", "end", "'interest.py:end' is not FILE:FIRST-LAST"),
     "a line that is not cited": ("See line 9.", "1-4", "line 9 is not among the cited lines"),
     "nothing": (" ", "1-4", "it says nothing"),
@@ -202,7 +226,7 @@ def test_a_claim_may_not_cite_another_file(src: Path, docs: Path) -> None:
     """A citation of a file other than the part's own is refused."""
     other = json.dumps({"claims": [{"about": "rule", "text": "It adds.", "cites": ["b.py:1-2"]}]})
     run(src, docs, FakeProvider(other))
-    assert "b.py:1-2: the file of this part is interest.py" in page(docs)
+    assert "b.py:1-2: what may be cited here is of interest.py" in page(docs)
 
 
 def test_the_scribe_is_asked_again_with_the_reasons(src: Path, docs: Path) -> None:
@@ -263,19 +287,19 @@ def test_rounds_are_bounded(src: Path, docs: Path) -> None:
 
 def test_the_prompt_carries_the_files_own_line_numbers(src: Path, docs: Path) -> None:
     """The Scribe sees each line with its number in the file, and the facts that code found."""
-    fake = FakeProvider(said(("It adds.", "1-4")))
+    fake = FakeProvider(of_parts(said(("It adds.", "1-4")), said(("It checks.", "6-9"))))
     run(src, docs, fake, unit_lines=5)
     assert "     2 | def add_interest(account):" in fake.calls[0].text
-    assert "     6 | # Refuses an account that is closed." in fake.calls[-1].text
+    assert "     6 | # Refuses an account that is closed." in fake.calls[1].text
     assert '"comments": [{"line": 6, "text": "Refuses an account that is closed."}]' in (
-        fake.calls[-1].text
+        fake.calls[1].text
     )
 
 
 def test_one_malformed_answer_fails_one_part(src: Path, docs: Path) -> None:
     """A part whose answer is unusable is named as not documented; the others are documented."""
     good = said(("It checks.", "6-9"))
-    fake = FakeProvider(replies=["no JSON", "none again", good])
+    fake = FakeProvider(of_parts("no JSON", "none again", good))
     summary = run(src, docs, fake, unit_lines=5)
     assert [(unit.name, text.split(" with ")[0]) for unit, text in summary.failures] == [
         ("lines 1-4", "provider 'FakeProvider' did not answer agent 'scribe'")
@@ -288,7 +312,7 @@ def test_an_error_that_ends_the_run_keeps_what_was_done(src: Path, docs: Path) -
     """After a wrong key nothing more is asked; the pages of finished parts are there."""
     (src / "later.py").write_text("x = 1\n")
     error = AuthenticationError("no", provider="fake")
-    fake = FakeProvider(replies=[said(("It adds.", "1-4")), error])
+    fake = FakeProvider(of_parts(said(("It adds.", "1-4")), error))
     with pytest.raises(AuthenticationError):
         run(src, docs, fake, unit_lines=5)
     assert "It adds." in page(docs)
@@ -363,9 +387,8 @@ def test_progress_is_told_after_every_part(src: Path, docs: Path) -> None:
     """Whoever asks is told how far the run is."""
     seen: list[Progress] = []
     run(src, docs, FakeProvider(said(("It adds.", "1-4"))), unit_lines=5, on_progress=seen.append)
-    assert [(p.done, p.units, p.failed, p.file) for p in seen] == [
-        (1, 2, 0, "interest.py"),
-        (2, 2, 0, "interest.py"),
+    assert [(p.done, p.tasks, p.failed, p.file) for p in seen] == [
+        (number, 3, 0, "interest.py") for number in (1, 2, 3)
     ]
     assert seen[1].tokens > seen[0].tokens > 0
 
@@ -377,13 +400,13 @@ def test_an_unchanged_tree_is_asked_about_once(src: Path, docs: Path, cached: Ca
     pages = {path: path.read_bytes() for path in docs.rglob("*.md")}
     again = cached(docs, FakeProvider(by_unit))
     assert run(src, docs, again, unit_lines=5).verified == summary.verified
-    assert (again.calls, again.hits) == (0, 2)
+    assert (again.calls, again.hits) == (0, 3)
     assert {path: path.read_bytes() for path in docs.rglob("*.md")} == pages
     edited = PROGRAM.replace("state", "status")
     (src / "interest.py").write_text(edited)
     third = cached(docs, FakeProvider(by_unit))
     run(src, docs, third, unit_lines=5)
-    assert (third.calls, third.hits) == (1, 1)
+    assert (third.calls, third.hits) == (1, 2)
 
 
 def test_a_part_that_failed_is_asked_about_again(src: Path, docs: Path, cached: Cached) -> None:
@@ -487,6 +510,9 @@ def test_a_relation_needs_its_fact(src: Path) -> None:
     """Calls, reads and writes are believed only where a reader found them."""
     from war_rig.document.check import check
     from war_rig.document.claims import Claim
+    from war_rig.document.ground import Ground
+    from war_rig.document.plan import PlannedFile
+    from war_rig.document.relations import related_names
     from war_rig.readers import Fact
 
     source = Source("a.cbl", ("CALL 'PAY01'.", "READ CUSTOMER-FILE."), "utf-8")
@@ -495,9 +521,10 @@ def test_a_relation_needs_its_fact(src: Path) -> None:
         Fact("call", "A", "PAY01", "a.cbl", 1),
         Fact("read", "A", "CUSTOMER-FILE", "a.cbl", 2),
     ]
+    file = PlannedFile(source, "COBOL", Reading((unit,), tuple(facts)), related_names(facts))
 
     def issues(text: str) -> tuple[str, ...]:
-        return check(Claim(text, ("a.cbl:1-2",)), unit, source, facts).issues
+        return check(Claim(text, ("a.cbl:1-2",)), Ground.of_unit(unit, file)).issues
 
     assert issues("It calls `PAY01` and reads CUSTOMER-FILE.") == ()
     assert issues("It writes CUSTOMER-FILE.") == ("no line of this part writes CUSTOMER-FILE",)
@@ -552,7 +579,7 @@ def test_a_tampered_manifest_removes_nothing_outside(src: Path, docs: Path, tmp_
     (docs / ".war-rig.json").write_text(json.dumps({"pages": names}))
     with pytest.raises(ConfigError, match=r"README.md is there, and War Rig did not write it"):
         run(src, docs)
-    names += ["README.md", "source/interest.py.md"]
+    names += ["README.md", "estate.json", "source/interest.py.md", "files/interest.py.json"]
     (docs / ".war-rig.json").write_text(json.dumps({"pages": names}))
     run(src, docs)
     assert (tmp_path / "mine.md").read_text() == "mine"
@@ -783,7 +810,7 @@ def test_a_long_line_is_cut_between_words(tmp_path: Path, docs: Path) -> None:
     (source / "long.txt").write_text("word " * 5000 + "\n" + "x" * 5000 + "\n" + "}" * 10 + "\n")
     (source / "marks.txt").write_text("}}}\n---\n")
     summary = run(source, docs)
-    assert (summary.verified, summary.unverified) == (2, 0)
+    assert (summary.verified, summary.unverified) == (4, 0)
     assert "This part holds no words." in page(docs, "marks.txt")
 
 
@@ -830,7 +857,7 @@ def test_names_that_look_like_a_digest_get_pages_of_their_own(docs: Path, tmp_pa
     for name in ("A.c", "a.c", f"a.c-{digest}"):
         (source / name).write_text(f"// about {name}\n")
     run(source, docs)
-    assert len(list((docs / "files").iterdir())) == 3
+    assert len(list((docs / "files").glob("*.md"))) == 3
 
 
 def test_a_deep_tree_is_walked(tmp_path: Path) -> None:

@@ -12,11 +12,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from war_rig.document.check import related_names
+from war_rig.document.relations import related_names
 from war_rig.errors import ConfigError
-from war_rig.readers import Fact, Reader, Reading, Source, Unit, decode, reader_for
+from war_rig.readers import Fact, Problem, Reader, Reading, Source, Unit, decode, reader_for
 
 _LARGEST_BYTES = 20_000_000
 _GIT_TIMEOUT_SECONDS = 60
@@ -59,7 +59,8 @@ class Plan:
 
     chosen: the units to document, all of them unless choose() took fewer.
     left_out: what is not read. misread: what its own reader failed on, so that
-    it is documented as plain text.
+    it is documented as plain text. copybook_paths: globs of the folders below
+    *root* in which a copybook is looked for first.
     """
 
     root: Path
@@ -67,6 +68,7 @@ class Plan:
     chosen: tuple[Unit, ...]
     left_out: tuple[tuple[str, str], ...] = ()
     misread: tuple[tuple[str, str], ...] = ()
+    copybook_paths: tuple[str, ...] = ()
 
     @property
     def units(self) -> int:
@@ -93,12 +95,22 @@ class Plan:
         return replace(self, chosen=tuple(units[:limit]))
 
     @property
+    def problems(self) -> list[tuple[str, Problem]]:
+        """Return what readers could not read, each with its file."""
+        return [(f.source.file, problem) for f in self.files for problem in f.reading.problems]
+
+    def unused_paths(self) -> list[str]:
+        """Return the copybook paths that no folder matches."""
+        folders = {PurePosixPath(file.source.file).parent.as_posix() for file in self.files}
+        return [p for p in self.copybook_paths if not any(fnmatchcase(f, p) for f in folders)]
+
+    @property
     def reasons(self) -> "Counter[str]":
         """Return how many paths were left out for each reason."""
         return Counter(reason for _, reason in self.left_out)
 
 
-def plan(src: Path, readers: Sequence[Reader]) -> Plan:
+def plan(src: Path, readers: Sequence[Reader], copybook_paths: Sequence[str] = ()) -> Plan:
     """Read every file of *src*, a folder or one file. Raises ConfigError where there is none."""
     if not src.exists():
         raise ConfigError(f"there is no source at {src}\n  name a folder or a file that exists")
@@ -119,7 +131,14 @@ def plan(src: Path, readers: Sequence[Reader]) -> Plan:
         files.append(file)
         misread += [(path, fault)] if fault else []
     units = tuple(unit for file in files for unit in file.reading.units)
-    return Plan(root, tuple(files), units, tuple(sorted(left_out)), tuple(misread))
+    return Plan(
+        root,
+        tuple(files),
+        units,
+        tuple(sorted(left_out)),
+        tuple(misread),
+        tuple(p.strip("/") or "." for p in copybook_paths),
+    )
 
 
 def _planned(source: Source, readers: Sequence[Reader]) -> tuple[PlannedFile, str | None]:

@@ -1,8 +1,13 @@
-"""The Scribe: a unit and its facts go out, claims come back."""
+"""The Scribe: a task goes out, claims come back.
+
+A task is a unit with its facts, or the claims about all units of a file, of
+which it composes what the whole is for. ``estate`` is composed of those.
+"""
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
@@ -10,6 +15,7 @@ from pydantic import BaseModel, Field
 from war_rig.agents import Agent
 from war_rig.document.check import Checked
 from war_rig.document.claims import Claim
+from war_rig.document.ground import Ground, Line
 from war_rig.document.plan import PlannedFile
 from war_rig.providers import CompletionResponse
 from war_rig.providers.offline import FACTS_FENCE
@@ -32,33 +38,68 @@ class Written(BaseModel):
     claims: list[WrittenClaim] = Field(max_length=50)
 
 
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What is shown with a unit: *lines* that declare names which it uses, and *known* claims.
+
+    known: a verified sentence about each file that the unit uses, by its path.
+    """
+
+    lines: tuple[Line, ...] = ()
+    known: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What the Scribe is asked about *unit*. parts: what needs a claim that cites it."""
+
+    unit: Unit
+    text: str
+    ground: Ground
+    parts: tuple[Unit, ...] = ()
+
+    @property
+    def tokens(self) -> int:
+        """Return about how many tokens the first prompt has: four characters each."""
+        return len(self.text) // 4
+
+
+def unit_task(unit: Unit, file: PlannedFile, context: Context = Context()) -> Task:
+    """Return the task to write claims about *unit*."""
+    parts = file.parts_of(unit)
+    about = f"FILE is {json.dumps(unit.file)}, language {file.language}, {unit.kind} {unit.name}."
+    block = _facts_block(unit, file.facts_of(unit), [_part(part, file.source) for part in parts])
+    shown = [about, _numbered(file.source, unit), _declared(context.lines), _known(context.known)]
+    text = "\n\n".join(filter(None, [*shown, block]))
+    return Task(unit, text, Ground.of_unit(unit, file, context.lines), parts)
+
+
+def whole_task(
+    unit: Unit, claims: Sequence[Claim], files: Mapping[str, PlannedFile], most: int
+) -> Task:
+    """Return the task to compose at most *most* claims about *unit*, a whole, from *claims*."""
+    about = (
+        f"These claims about {unit.kind} {unit.name} passed every check. Write what the whole is "
+        f"for, and the business rules that matter most: at most {most} claims, from these "
+        "only. Cite only lines that they cite, with FILE spelt as they spell it."
+    )
+    given = [{"about": c.about, "text": c.text, "cites": list(c.cites)} for c in claims]
+    block = {"file": unit.file, "most": most, "claims": given}
+    text = f"{about}\n\n```{FACTS_FENCE}\n{json.dumps(block)}\n```"
+    return Task(unit, text, Ground.of_claims(claims, files))
+
+
 async def write(
-    scribe: Agent,
-    unit: Unit,
-    file: PlannedFile,
-    rejected: Sequence[Checked] = (),
-    uncovered: Sequence[Unit] = (),
+    scribe: Agent, task: Task, rejected: Sequence[Checked] = (), uncovered: Sequence[Unit] = ()
 ) -> tuple[list[Claim], CompletionResponse]:
-    """Return the Scribe's claims about *unit*, and its response.
+    """Return the Scribe's claims for *task*, and its response.
 
     rejected: claims to be mended. uncovered: parts that still need one.
     """
-    prompt = _prompt(unit, file, _complaints(rejected, uncovered))
+    prompt = "\n\n".join(filter(None, [task.text, _complaints(rejected, uncovered)]))
     response = await scribe.run(prompt, output=Written)
     written: Written = response.output
     return [Claim(c.text.strip(), tuple(c.cites), c.about) for c in written.claims], response
-
-
-def estimate_tokens(unit: Unit, file: PlannedFile) -> int:
-    """Return about how many tokens the first prompt about *unit* has: four characters each."""
-    return len(_prompt(unit, file, "")) // 4
-
-
-def _prompt(unit: Unit, file: PlannedFile, complaints: str) -> str:
-    about = f"FILE is {json.dumps(unit.file)}, language {file.language}, {unit.kind} {unit.name}."
-    parts = [_part(part, file.source) for part in file.parts_of(unit)]
-    block = _facts_block(unit, file.facts_of(unit), parts)
-    return "\n\n".join(filter(None, [about, _numbered(file.source, unit), block, complaints]))
 
 
 def _numbered(source: Source, unit: Unit) -> str:
@@ -66,6 +107,23 @@ def _numbered(source: Source, unit: Unit) -> str:
     lines = enumerate(source.lines[unit.first - 1 : unit.last], unit.first)
     numbered = "\n".join(f"{number:>6} | {line[:_LONGEST_LINE]}" for number, line in lines)
     return f"```source\n{numbered}\n```"
+
+
+def _declared(lines: Sequence[Line]) -> str:
+    """Return the lines that declare what the unit uses; they may be cited too."""
+    if not lines:
+        return ""
+    shown = "\n".join(f"{line.file}:{line.number} | {line.text[:_LONGEST_LINE]}" for line in lines)
+    about = "Names that it uses are declared here; these lines may be cited too:"
+    return f"{about}\n```source\n{shown}\n```"
+
+
+def _known(known: Mapping[str, str] | None) -> str:
+    """Return what is known of the files that the unit uses."""
+    if not known:
+        return ""
+    lines = [f"- {json.dumps(file)}: {json.dumps(text)}" for file, text in known.items()]
+    return "\n".join(["What is known of what it uses, to understand it, not to be cited:", *lines])
 
 
 def _part(part: Unit, source: Source) -> dict[str, Any]:

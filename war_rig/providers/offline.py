@@ -20,10 +20,15 @@ FACTS_FENCE = "war-rig-facts"
      "parts": [{"name": str, "first": int, "last": int, "begins": str, "ends": str}],
      "facts": [{"kind": str, "subject": str, "object": str, "line": int}],
      "comments": [{"line": int, "text": str}]}
+
+Or, where something is to be composed of claims:
+
+    {"file": str, "most": int, "claims": [{"about": str, "text": str, "cites": [str]}]}
 """
 
 _BLOCK = re.compile(rf"^```{FACTS_FENCE}\n(.*?)\n```$", re.MULTILINE | re.DOTALL)
 _LONGEST_QUOTE = 200
+_MOST_OF_ONE_FILE = 3
 _MOST_CLAIMS = 12
 
 
@@ -49,7 +54,7 @@ class OfflineProvider:
         asked = next((m.content for m in reversed(messages) if m.role == "user"), "")
         block = _facts(messages)
         try:
-            content = json.dumps({"claims": list(_claims(block))}) if block else _refusal(asked)
+            content = json.dumps({"claims": _answer(block)}) if block else _refusal(asked)
         except (KeyError, TypeError, AttributeError):  # a block that document did not write
             content = _refusal(asked)
         prompt_tokens = sum(_estimate(m.content) for m in messages)
@@ -74,6 +79,19 @@ def _facts(messages: list[Message]) -> dict[str, Any] | None:
     return block if isinstance(block, dict) else None
 
 
+def _answer(block: dict[str, Any]) -> list[dict[str, Any]]:
+    return _composed(block["claims"], block["most"]) if "claims" in block else list(_claims(block))
+
+
+def _composed(claims: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
+    """Return the first claims that quote a comment, else the first: of many files one of each."""
+    quoting = [claim for claim in claims if claim["text"].startswith('"')] or claims
+    by_file = {claim["cites"][0].rpartition(":")[0]: claim for claim in reversed(quoting)}
+    if len(by_file) > 1:
+        return [claim for claim in quoting if claim in by_file.values()][:most]
+    return quoting[: min(most, _MOST_OF_ONE_FILE)]
+
+
 def _claims(block: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield claims about each part of the unit: its comments, and what its facts say it does."""
     for part in block["parts"]:
@@ -83,7 +101,7 @@ def _claims(block: dict[str, Any]) -> Iterator[dict[str, Any]]:
         )
         quoted = list(_quotes(comments))[:_MOST_CLAIMS]
         for first, last, text in quoted:
-            yield _claim(f'The source says: "{text}"', block["file"], [(first, last)])
+            yield _claim(f'"{text}"', block["file"], [(first, last)])
         does = _does(part, facts)
         if does is not None:
             text, lines = does
