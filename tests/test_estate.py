@@ -288,3 +288,23 @@ def test_the_index_begins_with_what_leads_in(src: Path, tmp_path: Path) -> None:
         ("", "LONE"), ("transaction <code>PAYT</code>: ", "PAY03"), ("", "PAYJOB"),
     ]  # fmt: skip
     assert broken_links(docs) == []
+
+
+def test_the_steps_of_a_job_follow_each_other(src: Path, tmp_path: Path) -> None:
+    """The graph of a job leads from step to step, and not from one job into the next."""
+    (src / "TWO.jcl").write_text(
+        "//A JOB\n//A1 EXEC PGM=PAY01\n//A2 EXEC PGM=PAY02\n//B JOB\n//B1 EXEC PGM=PAY03\n"
+    )
+    docs = tmp_path / "docs"
+    planned, scribe = plan(src, readers(60)), Agent("scribe", OfflineProvider())
+    asyncio.run(document(planned, scribe, DocsFolder(docs, src), provider="offline", rounds=1))
+    page = (docs / "files" / "TWO.jcl.md").read_text()
+    names = dict(re.findall(r'(n\d+)\["(\w+)"\]', page))
+    arrows = {
+        (names[a], label, names[b])
+        for a, label, b in re.findall(r'(n\d+) -->\|"(\w+)"\| (n\d+)', page)
+    }
+    assert arrows == {
+        ("A1", "then", "A2"), ("A1", "runs", "PAY01"), ("A2", "runs", "PAY02"),
+        ("B1", "runs", "PAY03"),
+    }  # fmt: skip

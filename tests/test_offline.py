@@ -247,3 +247,12 @@ def test_each_part_is_told_by_what_its_facts_say_it_does() -> None:
         ("This part reads `LOAN-FILE`.", [f"{FILE}:21-21"]),
         ("This part holds no words.", [f"{FILE}:30-39"]),
     ]
+
+
+def test_what_is_said_of_rights_comes_last() -> None:
+    """A licence at a file's head is no purpose: it is quoted behind the rest."""
+    found = claims(facts([(1, "Copyright 1994, all rights reserved."), (3, "Pays the staff.")]))
+    assert found == [
+        quote("Pays the staff.", 3, 3),
+        quote("Copyright 1994, all rights reserved.", 1, 1),
+    ]

@@ -15,6 +15,7 @@ from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from war_rig.errors import MalformedAnswerError
@@ -96,6 +97,7 @@ class Agent:
         return getattr(self.provider, "name", None) or type(self.provider).__name__
 
 
+@lru_cache
 def _schema_request(output: "type[BaseModel]") -> str:
     schema = json.dumps(output.model_json_schema(), separators=(",", ":"))
     return f"\n\nAnswer with one JSON value that fits this JSON schema, and nothing else:\n{schema}"

@@ -6,6 +6,7 @@ source and claims give the same pages.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from war_rig.document.check import Checked
 from war_rig.document.claims import Citation, Claim
@@ -160,6 +161,11 @@ def _file_page(entry: FilePages, pages: Pages) -> Iterator[str]:
 
 
 def _flow(file: PlannedFile) -> Iterator[Edge]:
+    """Yield what leads where inside the file; the steps of a job follow each other."""
+    steps = [fact for fact in file.reading.facts if fact.kind == "step"]
+    for step, following in pairwise(steps):
+        if step.subject == following.subject:
+            yield Edge(step.object, following.object, "then")
     for fact in file.reading.facts:
         if fact.kind in _FLOW:
             yield Edge(fact.subject, fact.object, _FLOW[fact.kind])

@@ -19,7 +19,7 @@ from war_rig.document.estate import Estate
 from war_rig.document.folder import DocsFolder
 from war_rig.document.index import ESTATE_DATA, entry_points, index_page
 from war_rig.document.judge import Judged, judge
-from war_rig.document.kinds import kind_of
+from war_rig.document.kinds import kind_of, names_of
 from war_rig.document.plan import Plan, PlannedFile
 from war_rig.document.render import INDEX, FilePages, Pages
 from war_rig.document.schedule import Schedule, dependencies
@@ -158,7 +158,9 @@ class _Run:
         if not _has_overview(self._plan):
             return
         first = entry_points(self._files.values(), self._estate)
-        claims = [c for file in dict.fromkeys([*first, *self._files]) for c in self._said_of(file)]
+        named = [name for name, file in self._files.items() if names_of(file)]
+        files = dict.fromkeys([*first, *named, *self._files])
+        claims = [claim for file in files for claim in self._said_of(file)]
         estate = Unit(INDEX, self._plan.root.name, "estate", 0, 0)
         self._overview = await self._composed(estate, claims[:_MOST_GIVEN], _MOST_OF_THE_ESTATE)
 

@@ -27,6 +27,7 @@ Or, where something is to be composed of claims:
 """
 
 _BLOCK = re.compile(rf"^```{FACTS_FENCE}\n(.*?)\n```$", re.MULTILINE | re.DOTALL)
+_LEGAL = re.compile(r"copyright|all rights reserved|\blicen[cs]e", re.IGNORECASE)
 _LONGEST_QUOTE = 200
 _MOST_OF_ONE_FILE = 3
 _MOST_CLAIMS = 12
@@ -85,7 +86,8 @@ def _answer(block: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _composed(claims: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
     """Return the first claims that quote a comment, else the first: of many files one of each."""
-    quoting = [claim for claim in claims if claim["text"].startswith('"')] or claims
+    quotes = [claim for claim in claims if claim["text"].startswith('"')]
+    quoting = [claim for claim in quotes if not _is_legal(claim["text"])] or quotes or claims
     by_file = {claim["cites"][0].rpartition(":")[0]: claim for claim in reversed(quoting)}
     if len(by_file) > 1:
         return [claim for claim in quoting if claim in by_file.values()][:most]
@@ -99,7 +101,7 @@ def _claims(block: dict[str, Any]) -> Iterator[dict[str, Any]]:
             [thing for thing in block[kind] if part["first"] <= thing["line"] <= part["last"]]
             for kind in ("comments", "facts")
         )
-        quoted = list(_quotes(comments))[:_MOST_CLAIMS]
+        quoted = sorted(_quotes(comments), key=lambda quote: _is_legal(quote[2]))[:_MOST_CLAIMS]
         for first, last, text in quoted:
             yield _claim(f'"{text}"', block["file"], [(first, last)])
         does = _does(part, facts)
@@ -152,6 +154,11 @@ def _edges(part: dict[str, Any]) -> str:
 def _claim(text: str, file: str, lines: Iterable[tuple[int, int]]) -> dict[str, Any]:
     cites = [f"{file}:{first}-{last}" for first, last in lines]
     return {"about": "purpose", "text": text, "cites": cites}
+
+
+def _is_legal(text: str) -> bool:
+    """Return whether a comment is about rights, and says nothing of what the code is for."""
+    return _LEGAL.search(text) is not None
 
 
 def _quotes(comments: list[dict[str, Any]]) -> Iterator[tuple[int, int, str]]:
