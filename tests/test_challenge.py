@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,8 @@ import pytest
 
 from war_rig.agents import Agent
 from war_rig.document import DocsFolder, Summary, document, plan
-from war_rig.errors import AuthenticationError
+from war_rig.errors import AuthenticationError, ServerError
+from war_rig.policies import CachedProvider, CacheStore
 from war_rig.readers import readers
 from war_rig.testing import FakeProvider
 
@@ -57,7 +60,7 @@ def test_a_supported_claim_is_published(tmp_path: Path) -> None:
     assert (summary.verified, summary.unverified, summary.doubted) == (1, 0, 0)
     asked = doubter.calls[0].text
     assert asked.startswith(
-        'Claim: "The `rate` is 40."\n\n```source\n'
+        'Claim: "The `rate` is 40."\n\nFILE is "pay.py".\n\n```source\n'
         "     2 | rate = 40\n     3 | if hours > rate:\n```"
     )
     assert "Pays the staff" not in asked
@@ -106,3 +109,70 @@ def test_a_wrong_key_of_the_challenger_ends_the_run(tmp_path: Path) -> None:
     doubter = FakeProvider(AuthenticationError("no", provider="fake"))
     with pytest.raises(AuthenticationError):
         run(tmp_path, FakeProvider(claims(("The `rate` is 40.", "2-3"))), doubter)
+
+
+def test_what_the_challenger_can_not_tell_goes_back_with_its_reason(tmp_path: Path) -> None:
+    """The Scribe may write it again; the page says that it is in doubt, not that it failed."""
+    scribe = FakeProvider(claims(("The `rate` is 40 hours.", "2-3")))
+    doubter = FakeProvider(opinion("cannot tell", "No unit is named."))
+    run(tmp_path, scribe, doubter)
+    assert '"the Challenger can\'t tell: No unit is named."' in scribe.calls[1].text
+    assert len(doubter.calls) == 1  # the same claim is not challenged twice
+    assert "The Challenger can't tell of any claim about this unit; see below." in page(tmp_path)
+
+
+def test_a_long_reason_is_cut_and_costs_nothing(tmp_path: Path) -> None:
+    """A talkative model's verdict counts all the same."""
+    doubter = FakeProvider(opinion("supported", "word " * 500))
+    assert run(tmp_path, FakeProvider(claims(("The `rate` is 40.", "2-3"))), doubter).verified == 1
+    assert len(data(tmp_path)["units"][0]["claims"][0]["reason"]) <= 300
+
+
+def test_a_long_line_is_cut_and_cited_once(tmp_path: Path) -> None:
+    """What the Challenger sees stays small, whatever is cited how often."""
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "long.py").write_text("x" * 10_000 + "\n")
+    written = [{"about": "rule", "text": "It is so.", "cites": ["long.py:1"] * 10}]
+
+    def scribe(messages: Any) -> str:
+        is_long = '"long.py"' in messages[0].content
+        return json.dumps({"claims": written if is_long else []})
+
+    doubter = FakeProvider(opinion("supported"))
+    run(tmp_path, FakeProvider(scribe), doubter)
+    assert len(doubter.calls[0].text) < 2000
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[CacheStore]:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "docs").mkdir()
+    DocsFolder(tmp_path / "docs", tmp_path / "src").begin()
+    with closing(CacheStore(tmp_path / "docs" / "cache")) as opened:
+        yield opened
+
+
+def cached(tmp_path: Path, store: CacheStore, scribe: Any, challenger: Any) -> Summary:
+    behind = (CachedProvider(scribe, store, "s"), CachedProvider(challenger, store, "c"))
+    return run(tmp_path, *behind, rounds=1)  # type: ignore[arg-type]
+
+
+def test_an_opinion_of_another_form_is_asked_for_again(tmp_path: Path, store: CacheStore) -> None:
+    """It is not kept, so that the next run may publish the claim; the claim itself is kept."""
+    good = claims(("The `rate` is 40.", "2-3"))
+    assert cached(tmp_path, store, FakeProvider(good), FakeProvider("no JSON")).doubted == 1
+    scribe = FakeProvider(good)
+    assert cached(tmp_path, store, scribe, FakeProvider(opinion("supported"))).verified == 1
+    assert scribe.calls == []
+
+
+def test_an_outage_of_the_challenger_costs_no_paid_answer(
+    tmp_path: Path, store: CacheStore
+) -> None:
+    """What the Scribe answered is kept, though the run ended."""
+    good = claims(("The `rate` is 40.", "2-3"))
+    scribe = FakeProvider(good)
+    for _ in range(2):
+        with pytest.raises(ServerError):
+            cached(tmp_path, store, scribe, FakeProvider(ServerError("down", provider="c")))
+    assert len(scribe.calls) == 1

@@ -374,7 +374,7 @@ def test_document_prints_a_summary(war_rig: WarRig, src: Path, tmp_path: Path) -
     assert ran.code == 0
     out = re.sub(r"\d+ tokens", "N tokens", ran.out)
     assert out == (
-        "3 files, 3 parts, N tokens\n4 calls made, 0 answers kept from before\n"
+        "3 files, 3 units, N tokens\n4 calls made, 0 answers kept from before\n"
         "6 claims verified, 0 unverified\n"
         "left out: 1 binary, not read\n"
         f"read {tmp_path}/docs/README.md\n"
@@ -449,8 +449,8 @@ def test_document_asks_the_chosen_parts_only(war_rig: WarRig, src: Path) -> None
     ran = war_rig(*words, "--dry-run")
     assert ran.code == 0
     assert re.fullmatch(
-        r"2 parts: at least 2 calls, at most 8\n"
-        r"about \d+ tokens in the first prompts about parts; kept answers are not counted\n",
+        r"2 units: about 2 calls, at most 8; a challenger's come on top\n"
+        r"about \d+ tokens in the first prompts about units; kept answers are not counted\n",
         ran.out,
     )
     assert not Path("docs").exists()
@@ -744,3 +744,14 @@ def test_a_challenger_of_its_own_provider_is_asked(war_rig: WarRig, src: Path) -
         again = war_rig(*words, **keys(api))
         assert "\n0 calls made, 6 answers kept from before\n" in again.out
     assert len(api.requests) == 2
+
+
+def test_offline_can_not_challenge(war_rig: WarRig, src: Path) -> None:
+    """A Challenger that is no language model is refused before anything is asked."""
+    Path("my.yaml").write_text("agents:\n  challenger: {provider: offline}\n")
+    ran = war_rig("document", "src", "--out", "docs", "--config", "my.yaml")
+    assert ran.code == 2
+    assert (
+        "error: 'offline' can't challenge a claim: it is no language model\n"
+        "  set by: my.yaml:2\n  name a provider with a model, or remove the key\n"
+    ) in ran.err

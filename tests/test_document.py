@@ -83,7 +83,7 @@ def cached() -> Iterator[Cached]:
 
 def by_unit(messages: list[Any]) -> str:
     """Answer what is true of the unit that the prompt shows: its first words."""
-    if messages[-1].content.startswith("These claims"):
+    if messages[-1].content.startswith("WHOLE is"):
         return given(messages)
     line = re.search(r"^ *(\d+) \| (.*)", messages[-1].content, re.MULTILINE)
     file = re.search(r'FILE is "([^"]+)"', messages[-1].content)
@@ -108,7 +108,7 @@ def of_parts(*replies: Any) -> Callable[[list[Any]], str]:
     waiting = list(replies)
 
     def reply(messages: list[Any]) -> str:
-        if messages[-1].content.startswith("These claims"):
+        if messages[-1].content.startswith("WHOLE is"):
             return given(messages)
         answer = waiting.pop(0)
         if isinstance(answer, BaseException):
@@ -209,7 +209,7 @@ def test_an_unsupported_claim_is_never_published_as_a_fact(
     summary = run(src, docs, fake)
     assert (summary.verified, summary.unverified) == (0, 1)
     before, _, unverified = page(docs).partition("## Unverified")
-    assert "No claim about this part passed the checks." in before
+    assert "No claim about this unit passed the checks." in before
     assert issue.replace("_", "") in unverified.replace("_", "")
     assert issue in fake.calls[1].text
     assert "| 1 | 0 | 1 |" in (docs / "README.md").read_text()
@@ -235,7 +235,7 @@ def test_the_scribe_is_asked_again_with_the_reasons(src: Path, docs: Path) -> No
     fake = FakeProvider(replies=[wrong, right])
     summary = run(src, docs, fake)
     assert (summary.verified, summary.unverified) == (1, 0)
-    assert '- "The rate is 0.05.": the number 0.05 does not stand' in fake.calls[1].text
+    assert '- "The rate is 0.05.": "the number 0.05 does not stand' in fake.calls[1].text
 
 
 def test_a_line_that_is_cited_may_be_named(src: Path, docs: Path) -> None:
@@ -318,21 +318,27 @@ def test_an_error_that_ends_the_run_keeps_what_was_done(src: Path, docs: Path) -
     assert "It adds." in page(docs)
     index = (docs / "README.md").read_text()
     assert "This run did not come to its end" in index
-    assert "later.py" not in index
+    assert "[<code>later.py</code>](files/later.py.md) | - | 1 | 0 | 0 | 1 |" in index
+    ended = "This run ended before the rest of this file was documented."
+    assert ended in page(docs) and ended in page(docs, "later.py")
     assert broken_links(docs) == []
 
 
 def test_an_interrupted_run_keeps_the_pages_of_the_one_before(src: Path, docs: Path) -> None:
-    """Pages that an unfinished run did not reach stay linked, and say where they come from."""
+    """Pages of an unchanged source stay, and the index says where they come from."""
     (src / "later.py").write_text("x = 1\n")
+    (src / "edited.py").write_text("y = 1\n")
     run(src, docs, unit_lines=5)
-    fake = FakeProvider(replies=[said(("It adds.", "1-4")), AuthenticationError("no")])
+    before = page(docs)
+    (src / "edited.py").write_text("y = 2\n")
+    fake = FakeProvider(AuthenticationError("no"))
     with pytest.raises(AuthenticationError):
         run(src, docs, fake, unit_lines=5)
-    assert "This run ended before the rest of this file was documented." in page(docs)
+    assert page(docs) == before
+    assert "This run ended before the rest" in page(docs, "edited.py")
+    assert "y = 2" in (docs / "source" / "edited.py.md").read_text()
     index = (docs / "README.md").read_text()
     assert "[<code>later.py</code>](files/later.py.md) | This page is of an earlier run. |" in index
-    assert "| 2 | 1 | 0 | 1 |" in index
     assert broken_links(docs) == []
 
 
@@ -490,7 +496,7 @@ def test_an_empty_tree_is_documented(tmp_path: Path, docs: Path) -> None:
     """A source without files gives an index that says so."""
     (tmp_path / "empty").mkdir()
     assert run(tmp_path / "empty", docs).plan.is_whole
-    assert "0 files in 0 parts" in (docs / "README.md").read_text()
+    assert "0 files in 0 units" in (docs / "README.md").read_text()
     with pytest.raises(ConfigError, match=r"for example src/\*.cbl"):
         choose(tmp_path / "empty", only="x")
 
@@ -502,7 +508,7 @@ def test_a_partial_run_says_so_and_removes_nothing(src: Path, docs: Path) -> Non
     planned = plan(src, readers(60)).choose(limit=1)
     scribe = Agent("scribe", OfflineProvider())
     asyncio.run(document(planned, scribe, DocsFolder(docs, src), provider="x", rounds=1))
-    assert "> Only 1 of 2 parts were chosen for this run" in (docs / "README.md").read_text()
+    assert "> Only 1 of 2 units were chosen for this run" in (docs / "README.md").read_text()
     assert (docs / "files" / "later.py.md").exists()
 
 
@@ -709,7 +715,7 @@ def test_a_file_that_can_not_be_read_is_named(
     assert dict(planned.left_out) == {
         "sub/": "folder could not be read: Permission denied",
         "interest.py": "could not be read: Permission denied",
-        os.fsdecode(b"bad\xff.txt"): "name is not UTF-8, not read",
+        "bad?.txt": "name is not UTF-8, not read",
     }
 
 

@@ -145,8 +145,8 @@ def test_a_part_is_shown_with_what_it_uses(tmp_path: Path) -> None:
     assert order.index("Z.cbl") < order.index("A.cbl") > order.index("REC.cpy")
     code = prompts(fake, "A.cbl")[-1]
     assert '- "Z.cbl": "\\"* Pays the staff.\\""' in code
-    assert "REC.cpy:2 |        01  WS-HOURS PIC 9(3)." in code
-    assert "A.cbl:5 |        77  RATE PIC 99." in code
+    assert '     2 of "REC.cpy" |        01  WS-HOURS PIC 9(3).' in code
+    assert '     5 of "A.cbl" |        77  RATE PIC 99.' in code
     assert "Pays the staff" not in prompts(fake, "A.cbl")[0]
 
 
@@ -179,7 +179,7 @@ def test_an_edit_asks_about_its_part_and_its_dependants_only(tmp_path: Path) -> 
             (src / file).write_text(text)
         fake = FakeProvider(scribe)
         run(src, docs, CachedProvider(fake, store, "fake"))
-        found = (re.search(r'FILE is "([^"]+)"|about (.+) passed', c.text) for c in fake.calls)
+        found = (re.search(r'FILE is "([^"]+)"|WHOLE is (\w+ "[^"]+")', c.text) for c in fake.calls)
         return sorted(match[1] or match[2] for match in found if match)
 
     everything = [
@@ -188,16 +188,16 @@ def test_an_edit_asks_about_its_part_and_its_dependants_only(tmp_path: Path) -> 
         "REC.cpy",
         "Z.cbl",
         "Z.cbl",
-        "estate src",
-        "program A.cbl",
-        "program Z.cbl",
+        'estate "the source"',
+        'program "A.cbl"',
+        'program "Z.cbl"',
     ]
     assert asked() == everything
     assert asked() == []
     edited = CALLED.replace("GOBACK", "STOP RUN")
     assert asked(("Z.cbl", edited)) == ["Z.cbl"]
     renamed = edited.replace("Pays the staff", "Pays them")
-    assert asked(("Z.cbl", renamed)) == ["A.cbl", "Z.cbl", "estate src", "program Z.cbl"]
+    assert asked(("Z.cbl", renamed)) == ["A.cbl", "Z.cbl", 'estate "the source"', 'program "Z.cbl"']
     longer = COPYBOOK.replace("9(3)", "9(5)")
     assert asked(("REC.cpy", longer)) == ["A.cbl", "REC.cpy"]
     store.close()

@@ -2,20 +2,24 @@
 
 import asyncio
 import json
+import os
+import re
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 from conftest import ROOT
+from pages import broken_links
 
 from war_rig.agents import Agent
 from war_rig.document import DocsFolder, Summary, document, plan
 from war_rig.document.claims import Citation
 from war_rig.document.data import schema
 from war_rig.document.ground import Ground
+from war_rig.errors import ServerError
 from war_rig.providers.offline import OfflineProvider
-from war_rig.readers import readers
+from war_rig.readers import Reading, Source, Unit, readers
 from war_rig.testing import FakeProvider
 
 ONE = "# Pays the staff.\nrate = 40\n\n# Refuses a closed account.\nstate = 'CLOSED'\nend = 1\n"
@@ -45,13 +49,13 @@ def composing(*replies: str) -> FakeProvider:
     waiting = list(replies)
 
     def reply(messages: list[Any]) -> str:
-        if messages[0].content.startswith("These claims about file a.py"):
+        if messages[0].content.startswith('WHOLE is file "a.py"'):
             return waiting.pop(0)
         return asyncio.run(OfflineProvider().complete(messages)).content
 
     class Scribe(FakeProvider):
         async def complete(self, messages: Any, **parameters: Any) -> Any:  # type: ignore[override]
-            if messages[0].content.startswith("These claims about file a.py"):
+            if messages[0].content.startswith('WHOLE is file "a.py"'):
                 return await super().complete(messages, **parameters)
             return await OfflineProvider().complete(messages)
 
@@ -112,7 +116,7 @@ def test_an_overview_that_fails_is_named(src: Path) -> None:
     class NoOverview(OfflineProvider):
         async def complete(self, messages: Any, **parameters: Any) -> Any:
             answer = await super().complete(messages, **parameters)
-            if "These claims about estate" in messages[0].content:
+            if "WHOLE is estate" in messages[0].content:
                 answer.content = "no"
             return answer
 
@@ -170,3 +174,171 @@ def test_many_lines_that_may_be_cited_are_not_all_listed() -> None:
     assert ground.fault(Citation("a", 2, 2)) == (
         "a:2-2: the lines that may be cited here are 1-1, 3-3, 5-5, 7-7, 9-9, ..."
     )
+
+
+def test_a_whole_is_composed_of_a_bounded_number_of_claims(src: Path) -> None:
+    """Of a long file each unit's first claim counts before any second; the page says how many."""
+    (src / "long.py").write_text("\n".join(f"# Rule number {n}.\nx = {n}\n" for n in range(300)))
+    asked: list[str] = []
+
+    class Watched(OfflineProvider):
+        async def complete(self, messages: Any, **parameters: Any) -> Any:
+            asked.append(messages[0].content)
+            return await super().complete(messages, **parameters)
+
+    run(src, Watched())
+    prompt = next(text for text in asked if text.startswith('WHOLE is file "long.py"'))
+    given = re.search(r"claims about it, (\d+) of (\d+)\.", prompt)
+    assert given and int(given[1]) == 100 < int(given[2])
+    assert f"Composed from 100 of {given[2]} verified claims.\n" in page(src, "files/long.py.md")
+
+
+def test_a_whole_keeps_the_names_that_its_units_were_shown(tmp_path: Path) -> None:
+    """A claim on a copybook's line, with its name replaced, may be composed as it was verified."""
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "REC.cpy").write_text("       01  :TAG:-HOURS PIC 9(3).\n")
+    (tmp_path / "src" / "A.cbl").write_text(
+        "       PROGRAM-ID. PAY01.\n       DATA DIVISION.\n       WORKING-STORAGE SECTION.\n"
+        "       COPY REC REPLACING ==:TAG:== BY ==WS==.\n       PROCEDURE DIVISION.\n"
+        "           MOVE 40 TO WS-HOURS.\n"
+    )
+    claim = {"about": "rule", "text": "`WS-HOURS` has 9(3) digits.", "cites": ["REC.cpy:1"]}
+
+    def reply(messages: Any) -> str:
+        text = messages[0].content
+        is_asked = "MOVE 40" in text or text.startswith(("WHOLE is program", "WHOLE is estate"))
+        return json.dumps({"claims": [claim] if is_asked else []})
+
+    run(tmp_path / "src", FakeProvider(reply))
+    whole = json.loads((tmp_path / "docs" / "files" / "A.cbl.json").read_text())["whole"]
+    assert [(c["text"], c["verdict"]) for c in whole] == [(claim["text"], "verified")]
+    overview = json.loads((tmp_path / "docs" / "estate.json").read_text())["overview"]
+    assert [c["verdict"] for c in overview] == ["verified"]
+
+
+def test_a_failed_whole_and_a_doubted_overview_are_on_the_pages(src: Path) -> None:
+    """What was asked and paid for is not swallowed."""
+    run(src, composing("no JSON", "none"))
+    assert "## What it is for\n\nNot composed: provider 'Scribe' did not answer" in page(src)
+    assert json.loads(page(src, "files/a.py.json"))["whole_failure"].startswith("provider 'Scribe'")
+
+    class Wrong(OfflineProvider):
+        async def complete(self, messages: Any, **parameters: Any) -> Any:
+            answer = await super().complete(messages, **parameters)
+            if messages[0].content.startswith("WHOLE is estate"):
+                answer.content = written("`PAY99` rules.", "a.py:1")
+            return answer
+
+    run(src, Wrong())
+    unverified = page(src, "README.md").partition("## Unverified")[2]
+    assert "<code>PAY99</code> rules. ('PAY99' is not in the file: it is invented)" in (
+        unverified.replace("&#40;", "(").replace("&#41;", ")")
+    )
+
+
+def test_a_path_that_is_no_utf_8_is_told_in_the_data(src: Path) -> None:
+    """A file that can't be named is left out, on the pages and in the data."""
+    (src / os.fsdecode(b"caf\xe9.py")).write_text("x = 1\n")
+    run(src, OfflineProvider())
+    estate = json.loads(page(src, "estate.json"))
+    assert estate["left_out"] == [["caf?.py", "name is not UTF-8, not read"]]
+
+
+def test_a_chosen_file_is_shown_what_an_earlier_run_found(tmp_path: Path) -> None:
+    """With --only after a whole run nothing is asked again: the prompts are the same."""
+    source = tmp_path / "src"
+    source.mkdir()
+    (source / "A.cbl").write_text(
+        "       PROGRAM-ID. PAY01.\n       PROCEDURE DIVISION.\n           CALL 'PAY02'.\n"
+    )
+    (source / "Z.cbl").write_text("      * Pays the staff.\n       PROGRAM-ID. PAY02.\n")
+    asked: list[list[str]] = []
+    for only in (None, "A.cbl"):
+        prompts: list[str] = []
+
+        class Watched(OfflineProvider):
+            async def complete(self, messages: Any, *, seen: Any = prompts, **more: Any) -> Any:
+                seen.append(messages[0].content)
+                return await super().complete(messages, **more)
+
+        run(source, Watched(), only=only)
+        asked.append([text for text in prompts if 'FILE is "A.cbl"' in text])
+    assert asked[0] == asked[1]
+    assert '"Z.cbl": "\\"Pays the staff.\\""' in asked[1][-1]
+    (tmp_path / "docs" / "files" / "Z.cbl.json").write_text("{")
+    assert run(source, OfflineProvider(), only="A.cbl").failures == []
+
+
+@pytest.mark.parametrize("limit", [1, 2])
+def test_a_limited_run_leaves_no_broken_link_and_no_complete_page_worse(
+    tmp_path: Path, limit: int
+) -> None:
+    """What was chosen is written where nothing better is there, and says so."""
+    source = tmp_path / "src"
+    source.mkdir()
+    two = "".join(
+        f"       IDENTIFICATION DIVISION.\n       PROGRAM-ID. {name}.\n       PROCEDURE DIVISION.\n"
+        f"       MAIN-LINE.\n           CALL 'PAY09'.\n       END PROGRAM {name}.\n"
+        for name in ("PAY01", "PAY02")
+    )
+    (source / "A.cbl").write_text(two)
+    (source / "Z.cbl").write_text("       PROGRAM-ID. PAY09.\n")
+    folder = DocsFolder(tmp_path / "docs", source)
+    scribe = Agent("scribe", OfflineProvider())
+
+    def documented(most: int | None) -> str:
+        planned = plan(source, readers(5)).choose(limit=most)
+        asyncio.run(document(planned, scribe, folder, provider="x", rounds=1))
+        assert broken_links(tmp_path / "docs") == []
+        return (tmp_path / "docs" / "files" / "A.cbl.md").read_text()
+
+    assert "Only these units were chosen." in documented(limit)
+    whole = documented(None)
+    assert "Only these units" not in whole
+    assert documented(limit) == whole
+    (source / "A.cbl").write_text(two + "      * More.\n")
+    assert "Only these units were chosen." in documented(limit)
+
+
+def test_a_run_that_ended_leaves_no_broken_link(src: Path) -> None:
+    """Files that it did not reach have a page that says so."""
+    (src / "job.jcl").write_text("//J JOB\n//S EXEC PGM=PAY01\n")
+    (src / "pay.cbl").write_text("       PROGRAM-ID. PAY01.\n       PROCEDURE DIVISION.\n")
+    with pytest.raises(ServerError):
+        run(src, FakeProvider(ServerError("down", provider="x")))
+    assert broken_links(src.parent / "docs") == []
+    assert "This run ended before the rest" in page(src, "files/job.jcl.md")
+    estate = json.loads(page(src, "estate.json"))
+    assert (estate["is_finished"], estate["is_whole"]) == (False, True)
+
+
+def test_the_graph_starts_from_the_job_that_holds_the_line(src: Path) -> None:
+    """Of a file with two jobs, each runs its own programs; nobody leads to itself."""
+    (src / "two.jcl").write_text("//A JOB\n//S EXEC PGM=PAY01\n//B JOB\n//T EXEC PGM=PAY03\n")
+    (src / "self.cbl").write_text(
+        "       PROGRAM-ID. SELF.\n       PROCEDURE DIVISION.\n           CALL 'SELF'.\n"
+    )
+    run(src, OfflineProvider())
+    index = page(src, "README.md")
+    names = dict(re.findall(r'(n\d+)\["(\w+)"\]', index))
+    arrows = {(names[a], names[b]) for a, b in re.findall(r'(n\d+) -->\|"runs"\| (n\d+)', index)}
+    assert arrows == {("A", "PAY01"), ("B", "PAY03")}
+    entries = index.partition("## Entry points")[2].partition("## Jobs")[0]
+    assert "<code>SELF</code>" in entries
+
+
+def test_a_reader_that_counts_wrongly_costs_its_own_file_only(src: Path) -> None:
+    """A fact or a unit outside the file is the reader's failure: the file is read as text."""
+
+    class Wrong:
+        language = "wrong"
+
+        def reads(self, source: Source) -> bool:
+            return source.file == "b.py"
+
+        def read(self, source: Source) -> Reading:
+            return Reading((Unit(source.file, "all", "lines", 1, 99),), ())
+
+    planned = plan(src, [Wrong(), *readers(60)])
+    assert planned.misread == (("b.py", "Wrong failed with ValueError"),)
+    assert [file.language for file in planned.files] == ["text", "text"]

@@ -11,6 +11,7 @@ import typer
 
 from containers.cli.ask import forget_own_provider, note_offline
 from containers.cli.options import Config, Debug, Provider
+from war_rig.errors import ConfigError
 
 if TYPE_CHECKING:
     from containers.application import Application
@@ -33,11 +34,13 @@ def document(
         str | None, typer.Option("--only", metavar="GLOB", help="Only files with such a path.")
     ] = None,
     limit: Annotated[
-        int | None, typer.Option("--limit", metavar="N", min=1, help="At most N parts.")
+        int | None, typer.Option("--limit", metavar="N", min=1, help="At most N units.")
     ] = None,
     in_flight: Annotated[
         int | None,
-        typer.Option("--in-flight", metavar="N", min=1, help="Ask about N parts at a time."),
+        typer.Option(
+            "--in-flight", metavar="N", min=1, max=1000, help="Ask about N units at a time."
+        ),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be asked, and ask nothing.")
@@ -49,7 +52,7 @@ def document(
     """Document a source tree: pages whose every claim cites checked lines.
 
     Answers are kept in DOCS, so that a run that was interrupted goes on where
-    it ended, and an unchanged part is not asked about again.
+    it ended, and an unchanged unit is not asked about again.
     """
     import asyncio
 
@@ -94,9 +97,9 @@ def _print_estimate(planned: "Plan", rounds: int) -> None:
     from war_rig.document.render import counted
 
     tasks, tokens = estimate(planned)
-    parts = counted(len(planned.chosen), "part")
-    print(f"{parts}: at least {tasks} calls, at most {2 * rounds * tasks}")
-    print(f"about {tokens} tokens in the first prompts about parts; kept answers are not counted")
+    units = counted(len(planned.chosen), "unit")
+    print(f"{units}: about {tasks} calls, at most {2 * rounds * tasks}; a challenger's come on top")
+    print(f"about {tokens} tokens in the first prompts about units; kept answers are not counted")
 
 
 def _provider_name(app: "Application") -> str:
@@ -108,6 +111,12 @@ def _destinations(app: "Application") -> "Iterator[str]":
     """Yield where the source will go, as far as the providers' parameters tell."""
     yield _destination(_provider_name(app), app)
     challenger = app.settings().agents[_CHALLENGER].provider
+    if challenger == "offline":
+        raise ConfigError(
+            "'offline' can't challenge a claim: it is no language model\n"
+            f"  set by: {app.settings().origin(f'agents.{_CHALLENGER}.provider').label}\n"
+            "  name a provider with a model, or remove the key"
+        )
     if challenger is not None:
         yield f"claims and the lines that they cite are challenged: {_destination(challenger, app)}"
 
@@ -206,8 +215,8 @@ def _print_summary(
     from war_rig.providers.foreign import one_line
 
     plan = summary.plan
-    files, parts = counted(len(plan.files), "file"), counted(plan.units, "part")
-    print(f"{files}, {parts}, {summary.tokens} tokens")
+    files, units = counted(len(plan.files), "file"), counted(plan.units, "unit")
+    print(f"{files}, {units}, {summary.tokens} tokens")
     calls, hits = (sum(getattr(one, count) for one in asked) for count in ("calls", "hits"))
     print(f"{counted(calls, 'call')} made, {counted(hits, 'answer')} kept from before")
     print(f"{counted(summary.verified, 'claim')} verified, {summary.unverified} unverified")

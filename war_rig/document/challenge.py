@@ -5,25 +5,29 @@ It sees the claim and its cited lines, and nothing else.
 
 import json
 from dataclasses import replace
+from itertools import groupby
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from war_rig.agents import Agent
+from war_rig.document.ask import LONGEST_LINE, asked
 from war_rig.document.check import Checked
-from war_rig.document.claims import Citation
 from war_rig.document.ground import Ground
 from war_rig.errors import ContentRefusedError, ContextTooLongError, MalformedAnswerError
+from war_rig.readers import clipped
 
 ABOUT_ONE_UNIT = (MalformedAnswerError, ContextTooLongError, ContentRefusedError)
 """Failures that say nothing about the next unit; every other one ends the run."""
+
+_LONGEST_REASON = 300
 
 
 class Opinion(BaseModel):
     """The Challenger's answer."""
 
     verdict: Literal["supported", "contradicted", "cannot tell"]
-    reason: str = Field(max_length=300)
+    reason: str
 
 
 async def challenge(challenger: Agent, checked: Checked, ground: Ground) -> tuple[Checked, int]:
@@ -31,21 +35,27 @@ async def challenge(challenger: Agent, checked: Checked, ground: Ground) -> tupl
 
     A contradicted claim has an issue. No usable answer counts as "cannot tell".
     """
-    lines = "\n".join(_shown(citation, ground) for citation in checked.claim.citations)
-    prompt = f"Claim: {json.dumps(checked.claim.text)}\n\n```source\n{lines}\n```"
+    prompt = f"Claim: {json.dumps(checked.claim.text)}\n\n{_cited(checked, ground)}"
     try:
-        response = await challenger.run(prompt, output=Opinion)
+        response = await asked(challenger, prompt, Opinion)
     except ABOUT_ONE_UNIT as error:
-        failure = str(error).splitlines()[0]
+        failure = str(error).partition("\n")[0]
         return replace(checked, verdict="cannot tell", reason=failure), 0
     opinion: Opinion = response.output
+    reason = clipped(" ".join(opinion.reason.split()), _LONGEST_REASON)
     issues: tuple[str, ...] = ()
     if opinion.verdict == "contradicted":
-        issues = (f"the Challenger finds it contradicted: {opinion.reason}",)
-    judged = replace(checked, issues=issues, verdict=opinion.verdict, reason=opinion.reason)
+        issues = (f"the Challenger finds it contradicted: {reason}",)
+    judged = replace(checked, issues=issues, verdict=opinion.verdict, reason=reason)
     return judged, response.tokens_used
 
 
-def _shown(citation: Citation, ground: Ground) -> str:
-    texts = ground.text([citation]).split("\n")
-    return "\n".join(f"{n:>6} | {text}" for n, text in enumerate(texts, citation.first))
+def _cited(checked: Checked, ground: Ground) -> str:
+    """Return the cited lines, each once, below the name of their file."""
+    citations = checked.claim.citations
+    places = {(c.file, n): None for c in citations for n in range(c.first, c.last + 1)}
+    shown = []
+    for file, lines in groupby(places, key=lambda place: place[0]):
+        texts = (f"{n:>6} | {ground.lines[file, n][:LONGEST_LINE]}" for _, n in lines)
+        shown.append(f"FILE is {json.dumps(file)}.\n\n```source\n{chr(10).join(texts)}\n```")
+    return "\n\n".join(shown)

@@ -55,7 +55,11 @@ class UnitData:
 
 @dataclass(frozen=True, slots=True)
 class FileData:
-    """What is known of one source file. whole: claims about all of it."""
+    """What is known of one source file.
+
+    whole: claims about all of it, composed from those of its units; whole_failure:
+    why there are none, None where that is no failure.
+    """
 
     version: Literal[1]
     file: str
@@ -68,6 +72,7 @@ class FileData:
     source_page: str
     is_complete: bool
     whole: Sequence[ClaimData]
+    whole_failure: str | None
     units: Sequence[UnitData]
     facts: Sequence[Fact]
     relations: Sequence[Relation]
@@ -86,11 +91,16 @@ class FileLink:
 
 @dataclass(frozen=True, slots=True)
 class EstateData:
-    """The whole source tree. left_out, misread: paths and reasons."""
+    """The whole source tree.
+
+    is_finished: whether the run came to its end; is_whole: whether it was about
+    every unit. left_out, misread: paths and reasons.
+    """
 
     version: Literal[1]
     name: str
     provider: str
+    is_finished: bool
     is_whole: bool
     overview: Sequence[ClaimData]
     files: Sequence[FileLink]
@@ -108,12 +118,13 @@ def file_json(entry: FilePages, estate: Estate) -> str:
         file.language,
         source.encoding,
         len(source.lines),
-        kind_of(file).word.lower(),
+        kind_of(file).key,
         list(names_of(file)),
         entry.page,
         entry.source,
         entry.is_complete,
         claim_data([entry.whole] if entry.whole else []),
+        entry.whole.failure if entry.whole else None,
         [_unit(judged, entry) for judged in entry.judged],
         file.reading.facts,
         estate.outgoing.get(source.file, ()),
@@ -128,17 +139,16 @@ def estate_json(
     estate: Estate,
     overview: Judged | None,
     provider: str,
-    is_whole: bool,
+    is_finished: bool,
 ) -> str:
     """Return the JSON of the index."""
-    links = [
-        FileLink(e.file.source.file, kind_of(e.file).word.lower(), e.page, e.data) for e in entries
-    ]
+    links = [FileLink(e.file.source.file, kind_of(e.file).key, e.page, e.data) for e in entries]
     data = EstateData(
         VERSION,
-        plan.root.name,
+        plan.name,
         provider,
-        is_whole,
+        is_finished,
+        plan.is_whole,
         claim_data([overview] if overview else []),
         links,
         estate.missing,

@@ -63,6 +63,13 @@ class DocsFolder:
         """Return whether anything of that name is in the folder."""
         return os.path.lexists(self.path / name)
 
+    def text(self, name: str) -> str | None:
+        """Return what a page of an earlier run holds, None where there is none to be read."""
+        try:
+            return (self.path / name).read_text(encoding="utf-8") if self.has(name) else None
+        except (OSError, ValueError):
+            return None
+
     def page_name(self, kind: str, file: str) -> str:
         """Return the page's path for a source *file*; the same on every run, never taken twice."""
         *folders, last = PurePosixPath(file).parts

@@ -41,8 +41,10 @@ class Ground:
         return cls(lines, file.facts_of(unit), (source,), file.related)
 
     @classmethod
-    def of_claims(cls, claims: Iterable[Claim], files: Mapping[str, PlannedFile]) -> "Ground":
-        """Return the lines that *claims* cite."""
+    def of_claims(
+        cls, claims: Iterable[Claim], files: Mapping[str, PlannedFile], shown: Sequence[Line] = ()
+    ) -> "Ground":
+        """Return the lines that *claims* cite; those that were *shown* otherwise, as they were."""
         cited = dict.fromkeys(c for claim in claims for c in claim.citations)
         names = dict.fromkeys(citation.file for citation in cited)
         lines = {
@@ -50,6 +52,7 @@ class Ground:
             for c in cited
             for n in range(c.first, c.last + 1)
         }
+        lines |= {k: line.text for line in shown if (k := (line.file, line.number)) in lines}
         facts = [f for name in names for f in files[name].reading.facts if (name, f.line) in lines]
         sources = tuple(files[name].source for name in names)
         return cls(lines, facts, sources, frozenset().union(*(files[n].related for n in names)))
@@ -64,6 +67,11 @@ class Ground:
         if 0 < len(numbers) <= len(known) and set(numbers) <= set(known):
             return None
         return f"{citation}: the lines that may be cited here are {', '.join(_ranges(known))}"
+
+    def outside(self, file: str, citations: Iterable[Citation]) -> tuple[Line, ...]:
+        """Return the lines of *citations* that are not of *file*, each once."""
+        places = ((c.file, n) for c in citations for n in range(c.first, c.last + 1))
+        return tuple(Line(*p, self.lines[p]) for p in dict.fromkeys(places) if p[0] != file)
 
     def text(self, citations: Iterable[Citation]) -> str:
         """Return the lines of *citations*, which may be cited."""

@@ -2,14 +2,21 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from war_rig.document.estate import LEADS_ON, Estate
+from war_rig.document.estate import LEADS_ON, Estate, Relation
 from war_rig.document.graphs import Edge, graph_lines
 from war_rig.document.inert import code, inert, link, sentence
 from war_rig.document.judge import Judged
 from war_rig.document.kinds import KINDS, kind_of, names_of
 from war_rig.document.plan import Plan, PlannedFile
-from war_rig.document.render import FilePages, Pages, anchor_of, claim_lines, counted
-from war_rig.document.tables import data_lines, missing_lines, section, table
+from war_rig.document.render import (
+    FilePages,
+    anchor_of,
+    counted,
+    doubts,
+    unverified,
+    whole_lines,
+)
+from war_rig.document.tables import Pages, data_lines, missing_lines, section, table
 from war_rig.readers import clipped
 
 _MOST_LEFT_OUT = 200
@@ -25,25 +32,27 @@ def index_page(
     pages: Pages,
     overview: Judged | None,
     provider: str,
-    is_whole: bool,
+    is_finished: bool,
 ) -> str:
     """Return the page that leads to all of *entries*, and says what is missing and left out."""
     lines = [
-        f"# {inert(plan.root.name) or 'Source'}",
+        f"# {inert(plan.name) or 'Source'}",
         "",
-        *_notes(plan, is_whole),
-        f"{counted(len(plan.files), 'file')} in {counted(plan.units, 'part')}, "
+        *_notes(plan, is_finished),
+        f"{counted(len(plan.files), 'file')} in {counted(plan.units, 'unit')}, "
         f"written by provider {code(provider)}. Every claim cites lines that were checked; what "
         "no check supports is marked as unverified on the page of its file. "
         f"{link('The same as data', ESTATE_DATA)}.",
         "",
-        *section("Overview", _overview(overview, pages)),
+        *section("Overview", whole_lines(overview, "", pages) if overview else ()),
         *section("Entry points", table("Entry | What it is for", _entry_points(entries, estate))),
         *_by_kind(entries),
         *data_lines(estate, pages),
         *section("How it hangs together", _graphs(plan.files, estate)),
         *missing_lines(estate, pages),
         *section("Could not be read", _problems(plan, entries)),
+        *section("Open questions", doubts([overview] if overview else [], "", pages)),
+        *unverified([overview] if overview else []),
         *_misread(plan),
         *_left_out(plan),
     ]
@@ -52,38 +61,36 @@ def index_page(
 
 def purpose_of(entry: FilePages) -> str:
     """Return what *entry*'s file is for, as Markdown for one cell."""
-    if not (entry.judged or entry.is_complete):
+    if not entry.is_written:
         return "This page is of an earlier run."
     return sentence(clipped(entry.summary[0].text, _LONGEST_PURPOSE)) if entry.summary else "-"
 
 
-def _notes(plan: Plan, is_whole: bool) -> list[str]:
-    if not is_whole:
-        return ["> This run did not come to its end: some parts are not documented.", ""]
+def _notes(plan: Plan, is_finished: bool) -> list[str]:
+    if not is_finished:
+        return ["> This run did not come to its end: some units are not documented.", ""]
     if plan.is_whole:
         return []
-    chosen = f"{len(plan.chosen)} of {counted(plan.units, 'part')}"
+    chosen = f"{len(plan.chosen)} of {counted(plan.units, 'unit')}"
     return [f"> Only {chosen} were chosen for this run; see the last column.", ""]
-
-
-def _overview(overview: Judged | None, pages: Pages) -> Iterator[str]:
-    if overview is None:
-        return
-    if overview.failure is not None:
-        yield from (f"Not composed: {inert(overview.failure)}", "")
-    elif overview.claims:
-        yield from (*claim_lines(overview.claims, "", pages), "")
 
 
 def entry_points(files: Iterable[PlannedFile], estate: Estate) -> list[str]:
     """Return where work begins: jobs, and programs that a user starts or nothing leads to."""
     found = []
     for file in files:
-        leading = {r.verb for r in estate.incoming.get(file.source.file, ())} & LEADS_ON
+        leading = {r.verb for r in _leading_to(file.source.file, estate)}
         word = kind_of(file).fact
         if word == "job" or (word == "program" and (not leading or "starts" in leading)):
             found.append(file.source.file)
     return found
+
+
+def _leading_to(file: str, estate: Estate) -> Iterator[Relation]:
+    """Yield what surely leads to *file* from another one."""
+    for relation in estate.incoming.get(file, ()):
+        if relation.verb in LEADS_ON and relation.is_certain and relation.file != file:
+            yield relation
 
 
 def _entry_points(entries: Sequence[FilePages], estate: Estate) -> Iterator[str]:
@@ -98,16 +105,16 @@ def _entry_points(entries: Sequence[FilePages], estate: Estate) -> Iterator[str]
 def _by_kind(entries: Sequence[FilePages]) -> Iterator[str]:
     for kind in KINDS:
         of_kind = [entry for entry in entries if kind_of(entry.file) is kind]
-        columns = f"{kind.word} | What it is for | Parts | Claims | Unverified | Not documented"
+        columns = f"{kind.word} | What it is for | Units | Claims | Unverified | Not documented"
         yield from section(kind.title, table(columns, map(_row, of_kind)))
 
 
 def _row(entry: FilePages) -> str:
-    verified = sum(len(judged.verified) for judged in entry.judged)
-    unverified = sum(len(judged.unverified) for judged in entry.all_judged)
-    parts = len(entry.file.reading.units)
-    missing = parts - sum(judged.failure is None for judged in entry.judged)
-    cells = (_links(entry), purpose_of(entry), parts, verified, unverified, missing)
+    verified = sum(len(judged.verified) for judged in entry.all_judged)
+    rejected = sum(len(judged.unverified) for judged in entry.all_judged)
+    units = len(entry.file.reading.units)
+    missing = units - sum(judged.failure is None for judged in entry.judged)
+    cells = (_links(entry), purpose_of(entry), units, verified, rejected, missing)
     return " | ".join(map(str, cells))
 
 
@@ -116,7 +123,7 @@ def _links(entry: FilePages) -> str:
     names = names_of(entry.file)
     if not names:
         return link(code(entry.file.source.file), entry.page)
-    units = entry.file.reading.units
+    units = [judged.unit for judged in entry.judged]  # only these have a section
     places = [
         next((u for u in reversed(units) if u.first <= line), None) for line in names.values()
     ]
@@ -134,11 +141,12 @@ def _graphs(files: Iterable[PlannedFile], estate: Estate) -> list[str]:
 def _edges(files: Iterable[PlannedFile], estate: Estate) -> Iterator[Edge]:
     """Yield who starts, runs and calls whom."""
     for file in files:
-        start = next(iter(names_of(file)), file.source.file)
+        names = names_of(file)
         for relation in estate.outgoing.get(file.source.file, ()):
             if relation.verb in LEADS_ON:
-                begin = relation.started_by or start
-                yield Edge(begin, relation.name, relation.verb, relation.is_certain)
+                before = [name for name, line in names.items() if line <= relation.line]
+                start = relation.started_by or next(reversed(before), file.source.file)
+                yield Edge(start, relation.name, relation.verb, relation.is_certain)
 
 
 def _problems(plan: Plan, entries: Iterable[FilePages]) -> Iterator[str]:

@@ -1,10 +1,11 @@
 """The Imperator: how often the Scribe is asked, and what is published.
 
 A task gets at most *rounds* rounds. Each round's claims are checked, and where
-there is a Challenger it is asked about those that passed. What fails goes back
-to the Scribe with the reasons, and so do the parts that no claim covers yet. It
-ends early when nothing failed and every part is covered. What still fails in
-the last round is unverified; what the Challenger can't tell is an open question.
+there is a Challenger it is asked about those that passed. What fails, and what
+the Challenger can't tell, goes back to the Scribe with the reasons, and so do
+the parts that no claim covers yet. It ends early when all passed and every part
+is covered. What fails in the last round is unverified; what the Challenger
+can't tell there is an open question.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,6 +15,7 @@ from war_rig.agents import Agent
 from war_rig.document.challenge import ABOUT_ONE_UNIT, challenge
 from war_rig.document.check import Checked, check
 from war_rig.document.claims import Claim
+from war_rig.document.ground import Line
 from war_rig.document.write import Task, write
 from war_rig.readers import Unit
 
@@ -23,8 +25,9 @@ class Judged:
     """What became of a unit's claims, how often the Scribe was asked, and tokens.
 
     doubted: claims that the Challenger can't tell about. uncovered: parts that
-    no verified claim cites. failure: why the unit could not be documented, None
-    where it was.
+    no verified claim cites. shown: lines of other files that verified claims cite.
+    failure: why the unit could not be documented, None where it was. given, of:
+    of a whole, how many verified claims it was composed from, and of how many.
     """
 
     unit: Unit
@@ -32,9 +35,12 @@ class Judged:
     unverified: tuple[Checked, ...] = ()
     doubted: tuple[Checked, ...] = ()
     uncovered: tuple[Unit, ...] = ()
+    shown: tuple[Line, ...] = ()
     asked: int = 0
     tokens: int = 0
     failure: str | None = None
+    given: int = 0
+    of: int = 0
 
     @property
     def claims(self) -> tuple[Claim, ...]:
@@ -44,48 +50,58 @@ class Judged:
 
 async def judge(scribe: Agent, task: Task, rounds: int, challenger: Agent | None = None) -> Judged:
     """Have *task* written and checked, and decide. Raises what the provider raises."""
-    known: dict[Claim, Checked] = {}  # what passed the checks in any round
-    rejected: Sequence[Checked] = ()
+    known: dict[Claim, Checked] = {}  # every claim so far
+    last: Sequence[Checked] = ()  # those of the last round
     uncovered: tuple[Unit, ...] = ()
     tokens = asked = 0
     while asked < rounds:
+        back = [checked for checked in last if not _is_published(checked)]
         try:
-            claims, response = await write(scribe, task, rejected, uncovered)
+            claims, response = await write(scribe, task, back, uncovered)
         except ABOUT_ONE_UNIT:
             if not known:
                 raise
             break  # what an earlier round verified stays
         asked, tokens = asked + 1, tokens + response.tokens_used
-        checked = [check(c, task.ground) for c in dict.fromkeys(claims) if c not in known]
-        opinions, paid = await _challenged(checked, task, challenger)
-        tokens += paid
-        known |= {c.claim: c for c in opinions if c.is_verified}
-        rejected = [c for c in opinions if not c.is_verified]
-        uncovered = tuple(_uncovered(task.parts, _of(known, doubted=False)))
-        if not rejected and not uncovered:
+        for claim in dict.fromkeys(claims):
+            if claim not in known:
+                known[claim], paid = await _opinion(claim, task, challenger)
+                tokens += paid
+        last = [known[claim] for claim in dict.fromkeys(claims)]
+        uncovered = tuple(_uncovered(task.parts, filter(_is_published, known.values())))
+        if all(map(_is_published, last)) and not uncovered:
             break
-    verified, doubted = _of(known, doubted=False), _of(known, doubted=True)
-    return Judged(task.unit, verified, tuple(rejected), doubted, uncovered, asked, tokens)
+    return _result(
+        task, tuple(filter(_is_published, known.values())), last, uncovered, asked, tokens
+    )
 
 
-async def _challenged(
-    checked: Sequence[Checked], task: Task, challenger: Agent | None
-) -> tuple[Sequence[Checked], int]:
-    """Return *checked* with the Challenger's verdicts on what passed, and the tokens used."""
-    if challenger is None:
+def _result(
+    task: Task,
+    verified: tuple[Checked, ...],
+    last: Sequence[Checked],
+    uncovered: tuple[Unit, ...],
+    asked: int,
+    tokens: int,
+) -> Judged:
+    unverified = tuple(checked for checked in last if not checked.is_verified)
+    doubted = tuple(c for c in last if c.is_verified and not _is_published(c))
+    cited = [citation for checked in verified for citation in checked.claim.citations]
+    shown = task.ground.outside(task.unit.file, cited)
+    return Judged(task.unit, verified, unverified, doubted, uncovered, shown, asked, tokens)
+
+
+def _is_published(checked: Checked) -> bool:
+    """Return whether every check passed, and the Challenger, if any, agrees."""
+    return checked.is_verified and checked.verdict != "cannot tell"
+
+
+async def _opinion(claim: Claim, task: Task, challenger: Agent | None) -> tuple[Checked, int]:
+    """Return the checked claim, with a verdict where it passed, and the tokens used."""
+    checked = check(claim, task.ground)
+    if challenger is None or not checked.is_verified:
         return checked, 0
-    opinions, tokens = [], 0
-    for one in checked:
-        opinion, paid = (
-            await challenge(challenger, one, task.ground) if one.is_verified else (one, 0)
-        )
-        opinions.append(opinion)
-        tokens += paid
-    return opinions, tokens
-
-
-def _of(known: dict[Claim, Checked], *, doubted: bool) -> tuple[Checked, ...]:
-    return tuple(c for c in known.values() if (c.verdict == "cannot tell") is doubted)
+    return await challenge(challenger, checked, task.ground)
 
 
 def _uncovered(parts: Iterable[Unit], verified: Iterable[Checked]) -> Iterator[Unit]:

@@ -7,23 +7,24 @@ from war_rig.document.plan import PlannedFile
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a file is called on its page and above its list; fact: the kind that names it."""
+    """What a file is called in data, on its page and above its list; fact: what names it."""
 
+    key: str
     fact: str
     word: str
     title: str
 
 
 _BY_FACT = (
-    Kind("job", "Job", "Jobs"),
-    Kind("program", "Program", "Programs"),
-    Kind("proc", "Procedure", "Procedures"),
-    Kind("defines-mapset", "Screens", "Screens"),
-    Kind("transaction", "Definitions", "Definitions"),
-    Kind("table", "Tables", "Table definitions"),
+    Kind("job", "job", "Job", "Jobs"),
+    Kind("program", "program", "Program", "Programs"),
+    Kind("procedure", "proc", "Procedure", "Procedures"),
+    Kind("screens", "defines-mapset", "Screens", "Screens"),
+    Kind("definitions", "transaction", "Definitions", "Definitions"),
+    Kind("tables", "table", "Tables", "Table definitions"),
 )
-_COPYBOOK = Kind("", "Copybook", "Copybooks")
-_OTHER = Kind("", "File", "Other files")
+_COPYBOOK = Kind("copybook", "", "Copybook", "Copybooks")
+_OTHER = Kind("file", "", "File", "Other files")
 
 KINDS = (*_BY_FACT[:2], _COPYBOOK, *_BY_FACT[2:], _OTHER)
 """All kinds, in the order of the index."""

@@ -33,8 +33,9 @@ class PlannedFile:
 
     @classmethod
     def of(cls, source: Source, reader: Reader) -> "PlannedFile":
-        """Return *source* as *reader* reads it."""
+        """Return *source* as *reader* reads it; raise ValueError for a line that is not there."""
         reading = reader.read(source)
+        _check(reading, len(source.lines))
         facts = tuple(sorted(reading.facts, key=lambda fact: fact.line))
         ordered = replace(reading, facts=facts)
         return cls(source, reader.language, ordered, related_names(facts))
@@ -53,6 +54,14 @@ class PlannedFile:
         return parts[first:last] or (unit,)
 
 
+def _check(reading: Reading, last: int) -> None:
+    lines = [thing.line for things in (reading.facts, reading.problems) for thing in things]
+    for part in (*reading.units, *reading.parts):
+        lines += [part.first, part.last]
+    if any(not 1 <= line <= last for line in lines):
+        raise ValueError("a fact or a unit is outside the file")
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What is to be documented below *root*, and what is not, each path with its reason.
@@ -69,6 +78,11 @@ class Plan:
     left_out: tuple[tuple[str, str], ...] = ()
     misread: tuple[tuple[str, str], ...] = ()
     copybook_paths: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Return what the source is called: its folder's name."""
+        return _told(self.root.name)
 
     @property
     def units(self) -> int:
@@ -131,6 +145,7 @@ def plan(src: Path, readers: Sequence[Reader], copybook_paths: Sequence[str] = (
         files.append(file)
         misread += [(path, fault)] if fault else []
     units = tuple(unit for file in files for unit in file.reading.units)
+    left_out = [(_told(path), reason) for path, reason in left_out]
     return Plan(
         root,
         tuple(files),
@@ -139,6 +154,11 @@ def plan(src: Path, readers: Sequence[Reader], copybook_paths: Sequence[str] = (
         tuple(misread),
         tuple(p.strip("/") or "." for p in copybook_paths),
     )
+
+
+def _told(path: str) -> str:
+    """Return *path* as text that can be written, also where it is not UTF-8."""
+    return path.encode("utf-8", "replace").decode()
 
 
 def _planned(source: Source, readers: Sequence[Reader]) -> tuple[PlannedFile, str | None]:

@@ -4,7 +4,7 @@ All foreign text goes through ``inert``. Pages hold no dates, so that the same
 source and claims give the same pages.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -12,11 +12,12 @@ from war_rig.document.check import Checked
 from war_rig.document.claims import Citation, Claim
 from war_rig.document.folder import DocsFolder, relative
 from war_rig.document.graphs import Edge, graph_lines
+from war_rig.document.ground import Line
 from war_rig.document.inert import code, inert, link, pre, sentence
 from war_rig.document.judge import Judged
 from war_rig.document.kinds import kind_of, names_of
 from war_rig.document.plan import PlannedFile
-from war_rig.document.tables import section
+from war_rig.document.tables import Pages, section
 from war_rig.readers import Unit
 
 INDEX = "README.md"
@@ -25,9 +26,6 @@ _FLOW = {
     "exec-resolved": "runs", "exec-proc": "runs procedure", "runs": "runs", "transaction": "starts",
 }  # fmt: skip
 
-Pages = Mapping[str, tuple[str, str]]
-"""The page and the source page of each file of the estate."""
-
 
 @dataclass(slots=True)
 class FilePages:
@@ -35,7 +33,8 @@ class FilePages:
 
     whole: what was composed of its units' claims, None where that is not done
     or not needed. relations: what it uses and what uses it, as Markdown; open:
-    what it uses that is not in the source.
+    what it uses that is not in the source. is_chosen: whether all of its units
+    are to be documented in this run.
     """
 
     file: PlannedFile
@@ -45,6 +44,7 @@ class FilePages:
     open: list[str] = field(default_factory=list)
     judged: list[Judged] = field(default_factory=list)
     whole: Judged | None = None
+    is_chosen: bool = True
     is_written: bool = False
 
     @classmethod
@@ -76,6 +76,11 @@ class FilePages:
         return next((judged.claims for judged in self.judged if judged.claims), ())
 
     @property
+    def summary_lines(self) -> Sequence[Line]:
+        """Return the lines of other files that the summary cites."""
+        return [line for judged in self.all_judged for line in judged.shown]
+
+    @property
     def all_judged(self) -> list[Judged]:
         """Return the results of its units, and of the whole."""
         return [*([self.whole] if self.whole else []), *self.judged]
@@ -89,11 +94,6 @@ class FilePages:
     def names(self) -> tuple[str, str, str]:
         """Return where its pages and its data are."""
         return self.page, self.source, self.data
-
-    def texts(self, pages: Pages) -> Iterator[tuple[str, str]]:
-        """Yield where each of its two pages is, and its text."""
-        yield self.source, "\n".join(_source_page(self)) + "\n"
-        yield self.page, "\n".join(_file_page(self, pages)) + "\n"
 
 
 def title(file: PlannedFile) -> str:
@@ -116,6 +116,17 @@ def claim_lines(claims: Iterable[Claim], page: str, pages: Pages) -> Iterator[st
         yield f"- {mark}{sentence(claim.text)} {cited(claim.citations, page, pages)}"
 
 
+def whole_lines(whole: Judged, page: str, pages: Pages) -> Iterator[str]:
+    """Yield what was composed of a whole, and of how much; or why it was not."""
+    yield from claim_lines(whole.claims, page, pages)
+    if whole.failure is not None:
+        yield f"Not composed: {inert(whole.failure)}"
+    elif whole.given < whole.of:
+        yield from ("", f"Composed from {whole.given} of {whole.of} verified claims.")
+    if whole.claims or whole.failure is not None:
+        yield ""
+
+
 def cited(citations: Iterable[Citation], page: str, pages: Pages) -> str:
     """Return links from *page* to the lines; the file is named where it is not the page's own."""
     links = []
@@ -134,6 +145,16 @@ def anchor_of(unit: Unit) -> str:
     return f"u{unit.first}"
 
 
+def file_page(entry: FilePages, pages: Pages) -> str:
+    """Return the text of a file's page."""
+    return "\n".join(_file_page(entry, pages)) + "\n"
+
+
+def source_page(entry: FilePages) -> str:
+    """Return the text of a file's numbered source."""
+    return "\n".join(_source_page(entry)) + "\n"
+
+
 def _file_page(entry: FilePages, pages: Pages) -> Iterator[str]:
     file, source = entry.file, entry.file.source
     yield f"# {title(file)}"
@@ -148,16 +169,17 @@ def _file_page(entry: FilePages, pages: Pages) -> Iterator[str]:
     if not file.reading.units:
         yield "This file holds no text."
     if entry.whole is not None:
-        yield from section("What it is for", claim_lines(entry.whole.claims, entry.page, pages))
-        yield ""
+        yield from section("What it is for", whole_lines(entry.whole, entry.page, pages))
     yield from entry.relations
     yield from section("Flow", graph_lines(_flow(file)))
     for judged in entry.judged:
         yield from _unit_section(entry, judged, pages)
     if not entry.is_complete:
-        yield from ("This run ended before the rest of this file was documented.", "")
-    yield from section("Open questions", _open(entry, pages))
-    yield from _unverified(entry)
+        ended = "This run ended before the rest of this file was documented."
+        yield from (ended if entry.is_chosen else "Only these units were chosen.", "")
+    questions = [*doubts(entry.all_judged, entry.page, pages), *_open(entry)]
+    yield from section("Open questions", questions)
+    yield from unverified(entry.all_judged)
 
 
 def _flow(file: PlannedFile) -> Iterator[Edge]:
@@ -180,8 +202,10 @@ def _unit_section(entry: FilePages, judged: Judged, pages: Pages) -> Iterator[st
     yield from _parts(entry, judged, pages)
     if judged.failure is not None:
         yield from (f"Not documented: {inert(judged.failure)}", "")
+    elif not judged.verified and judged.doubted:
+        yield from ("The Challenger can't tell of any claim about this unit; see below.", "")
     elif not judged.verified:
-        yield from ("No claim about this part passed the checks.", "")
+        yield from ("No claim about this unit passed the checks.", "")
     elif judged.uncovered:
         names = ", ".join(f"{code(p.name)} ({p.first}-{p.last})" for p in judged.uncovered)
         yield from (f"No claim about these passed the checks: {names}.", "")
@@ -204,12 +228,16 @@ def _part_of(claim: Claim, parts: Sequence[Unit]) -> Unit:
     return next((part for part in reversed(parts) if part.first <= first), parts[0])
 
 
-def _open(entry: FilePages, pages: Pages) -> Iterator[str]:
-    """Yield what the source, or the Challenger, leaves open."""
-    for checked in (c for judged in entry.all_judged for c in judged.doubted):
-        where = cited(checked.claim.citations, entry.page, pages)
+def doubts(results: Iterable[Judged], page: str, pages: Pages) -> Iterator[str]:
+    """Yield what the Challenger leaves open."""
+    for checked in (c for judged in results for c in judged.doubted):
+        where = cited(checked.claim.citations, page, pages)
         reason = f" The Challenger can't tell: {inert(checked.reason)}" if checked.reason else ""
         yield f"- Is it so? {sentence(checked.claim.text)} {where}{reason}"
+
+
+def _open(entry: FilePages) -> Iterator[str]:
+    """Yield what the source leaves open."""
     yield from entry.open
     source = relative(entry.source, entry.page)
     for problem in entry.file.reading.problems:
@@ -217,8 +245,9 @@ def _open(entry: FilePages, pages: Pages) -> Iterator[str]:
         yield f"- Could not be read: {inert(problem.text)} ({line})"
 
 
-def _unverified(entry: FilePages) -> Iterator[str]:
-    rejected: list[Checked] = [c for judged in entry.all_judged for c in judged.unverified]
+def unverified(results: Iterable[Judged]) -> Iterator[str]:
+    """Yield the section of what no check supports, nothing where there is none."""
+    rejected: list[Checked] = [c for judged in results for c in judged.unverified]
     if not rejected:
         return
     yield from ("", "## Unverified", "", "The checks do not support these; read the source.", "")

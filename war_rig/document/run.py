@@ -7,31 +7,29 @@ verified claims, and its pages are written. The estate's overview comes last.
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 
 from war_rig.agents import Agent
 from war_rig.document.challenge import ABOUT_ONE_UNIT
 from war_rig.document.claims import Claim
 from war_rig.document.context import Declarations, known_of
-from war_rig.document.data import estate_json, file_json
 from war_rig.document.estate import Estate
 from war_rig.document.folder import DocsFolder
-from war_rig.document.index import ESTATE_DATA, entry_points, index_page
+from war_rig.document.ground import Ground, Line
+from war_rig.document.index import entry_points
 from war_rig.document.judge import Judged, judge
 from war_rig.document.kinds import kind_of, names_of
 from war_rig.document.plan import Plan, PlannedFile
-from war_rig.document.render import INDEX, FilePages, Pages
+from war_rig.document.publish import Publisher, chosen_units
+from war_rig.document.render import INDEX
 from war_rig.document.schedule import Schedule, dependencies
-from war_rig.document.tables import open_lines, relation_lines
 from war_rig.document.write import Context, Task, unit_task, whole_task
-from war_rig.policies import CachedProvider
 from war_rig.readers import Unit
 
 _MOST_OF_A_FILE = 5
 _MOST_OF_THE_ESTATE = 12
-_MOST_GIVEN = 60
-_MOST_OF_EACH = 2
+_MOST_GIVEN = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,50 +95,41 @@ async def document(
     too long or refused is noted as failed; any other error ends the run, after
     the pages of what was done are written.
     """
-    run = _Run(plan, scribe, challenger, folder, rounds, on_progress)
-    names = [name for entry in run.entries.values() for name in entry.names]
-    folder.begin([INDEX, ESTATE_DATA, *names])
+    run = _Run(plan, folder, scribe, challenger, rounds, on_progress)
+    run.publisher.begin()
     try:
         await _side_by_side([asyncio.create_task(run.work()) for _ in range(in_flight)])
         await run.compose_overview()
     finally:
-        run.write_all(provider)
+        is_finished = run.summary.done == run.summary.tasks
+        run.publisher.end(provider, run.overview, is_finished)
     if plan.is_whole:
         folder.finish()
     return run.summary
 
 
 class _Run:
-    """One run: its pages by file, and what has been judged so far."""
+    """One run: what is asked, of whom, and in which order."""
 
     def __init__(
         self,
         plan: Plan,
+        folder: DocsFolder,
         scribe: Agent,
         challenger: Agent | None,
-        folder: DocsFolder,
         rounds: int,
         on_progress: Callable[[Progress], None],
     ) -> None:
-        self.entries = {file.source.file: FilePages.of(file, folder) for file in plan.files}
-        self._plan, self._folder, self._on_progress = plan, folder, on_progress
         self._scribe, self._challenger, self._rounds = scribe, challenger, rounds
+        self._plan, self._on_progress = plan, on_progress
         self._files = {file.source.file: file for file in plan.files}
         self._estate = Estate.of(plan.files, plan.copybook_paths)
-        self._units = _chosen(plan)
-        self._pages: Pages = {
-            name: (entry.page, entry.source)
-            for name, entry in self.entries.items()
-            if self._units[name] or entry.is_complete or folder.has(entry.page)
-        }
+        self._units = chosen_units(plan)
+        self.publisher = Publisher(plan, self._estate, folder, self._units)
         self._waits_for = dependencies(list(self._files), self._estate.outgoing)
         self._schedule = Schedule(self._units, self._waits_for)
         self._declarations: dict[str, Declarations] = {}
-        self._overview: Judged | None = None
-        for name in self._pages:
-            entry = self.entries[name]
-            entry.relations = relation_lines(name, self._estate, self._pages)
-            entry.open = open_lines(name, self._estate, self._pages)
+        self.overview: Judged | None = None
         self.summary = Summary(plan, _tasks(plan))
 
     async def work(self) -> None:
@@ -148,7 +137,8 @@ class _Run:
         while (work := await self._schedule.next()) is not None:
             file, unit = work
             if unit is not None:
-                self.entries[file].add(await self._judged(self._unit_task(file, unit)))
+                judged = await self._judged(self._unit_task(file, unit))
+                self.publisher.entries[file].add(judged)
             else:
                 await self._end(file)
             self._schedule.is_done(file, unit)
@@ -159,73 +149,59 @@ class _Run:
             return
         first = entry_points(self._files.values(), self._estate)
         named = [name for name, file in self._files.items() if names_of(file)]
-        files = dict.fromkeys([*first, *named, *self._files])
-        claims = [claim for file in files for claim in self._said_of(file)]
-        estate = Unit(INDEX, self._plan.root.name, "estate", 0, 0)
-        self._overview = await self._composed(estate, claims[:_MOST_GIVEN], _MOST_OF_THE_ESTATE)
-
-    def write_all(self, provider: str) -> None:
-        """Write the pages of what was judged and not written yet, and the index."""
-        for file in self.entries:
-            self._write(file)
-        there = [entry for entry in self.entries.values() if self._folder.has(entry.page)]
-        is_whole = self.summary.done == self.summary.tasks
-        about = (self._overview, provider, is_whole)
-        page = index_page(self._plan, there, self._estate, self._pages, *about)
-        self._folder.write(INDEX, page)
-        self._folder.write(ESTATE_DATA, estate_json(self._plan, there, self._estate, *about))
-
-    def _said_of(self, file: str) -> Sequence[Claim]:
-        """Return the first claims about the whole file."""
-        return self.entries[file].summary[:_MOST_OF_EACH]
+        entries = [self.publisher.entries[n] for n in dict.fromkeys([*first, *named, *self._files])]
+        shown = [line for entry in entries for line in entry.summary_lines]
+        claims = [list(entry.summary) for entry in entries]
+        estate = Unit(INDEX, "the source", "estate", 0, 0)
+        self.overview = await self._composed(estate, claims, shown, _MOST_OF_THE_ESTATE)
 
     def _unit_task(self, file: str, unit: Unit) -> Task:
         planned = self._files[file]
         if file not in self._declarations:
             self._declarations[file] = Declarations(planned, self._estate.copybooks)
         lines = self._declarations[file].of(unit)
-        purposes = {
-            target: self.entries[target].summary[0].text
-            for target in self._waits_for[file]
-            if self.entries[target].summary
-        }
+        purposes = self.publisher.purposes(self._waits_for[file])
         known = known_of(unit, self._estate.outgoing.get(file, ()), purposes)
         return unit_task(unit, planned, Context(lines, known))
 
     async def _end(self, file: str) -> None:
         """Compose what the whole file is for, where it has several units, and write its pages."""
-        entry = self.entries[file]
+        entry = self.publisher.entries[file]
         self._declarations.pop(file, None)
         if _has_whole(entry.file, self._units[file]):
-            source = entry.file.source
-            whole = Unit(file, file, kind_of(entry.file).word.lower(), 1, len(source.lines))
-            entry.whole = await self._composed(whole, entry.claims, _MOST_OF_A_FILE)
-        self._write(file)
+            whole = Unit(file, file, kind_of(entry.file).key, 1, len(entry.file.source.lines))
+            claims = [list(judged.claims) for judged in entry.judged]
+            shown = [line for judged in entry.judged for line in judged.shown]
+            entry.whole = await self._composed(whole, claims, shown, _MOST_OF_A_FILE)
+        self.publisher.write(file)
 
-    async def _composed(self, unit: Unit, claims: Sequence[Claim], most: int) -> Judged:
-        if claims:
-            return await self._judged(whole_task(unit, claims, self._files, most))
-        judged = Judged(unit)
+    async def _composed(
+        self, unit: Unit, claims: Sequence[Sequence[Claim]], shown: Sequence[Line], most: int
+    ) -> Judged:
+        """Compose claims about *unit* from the first of each of *claims*, then the second, ..."""
+        in_turn = [claim for turn in zip_longest(*claims) for claim in turn if claim is not None]
+        given = sorted(in_turn[:_MOST_GIVEN], key=_place_in([c for some in claims for c in some]))
+        if not given:
+            judged = Judged(unit)
+        else:
+            ground = Ground.of_claims(given, self._files, shown)
+            judged = await self._judged(whole_task(unit, given, ground, most, len(in_turn)))
+            return replace(judged, given=len(given), of=len(in_turn))
         self._on_progress(self.summary.add(judged))
         return judged
 
     async def _judged(self, task: Task) -> Judged:
         try:
-            with _forgetting(self._scribe):
-                judged = await judge(self._scribe, task, self._rounds, self._challenger)
+            judged = await judge(self._scribe, task, self._rounds, self._challenger)
         except ABOUT_ONE_UNIT as error:
-            judged = Judged(task.unit, failure=str(error).splitlines()[0])
+            judged = Judged(task.unit, failure=str(error).partition("\n")[0])
         self._on_progress(self.summary.add(judged))
         return judged
 
-    def _write(self, file: str) -> None:
-        entry = self.entries[file]
-        if entry.is_written or not (entry.judged or entry.is_complete):
-            return  # where nothing was judged, an earlier run's pages are better
-        for name, text in entry.texts(self._pages):
-            self._folder.write(name, text)
-        self._folder.write(entry.data, file_json(entry, self._estate))
-        entry.is_written = True
+
+def _place_in(claims: Sequence[Claim]) -> Callable[[Claim], int]:
+    places = {claim: place for place, claim in reversed(list(enumerate(claims)))}
+    return places.__getitem__
 
 
 def estimate(plan: Plan) -> tuple[int, int]:
@@ -233,11 +209,9 @@ def estimate(plan: Plan) -> tuple[int, int]:
 
     Of what is composed, the prompts are not known before.
     """
-    copybooks, units, tokens = (
-        Estate.of(plan.files, plan.copybook_paths).copybooks,
-        _chosen(plan),
-        0,
-    )
+    copybooks = Estate.of(plan.files, plan.copybook_paths).copybooks
+    units = chosen_units(plan)
+    tokens = 0
     for file in plan.files:
         declarations = Declarations(file, copybooks)
         for unit in units[file.source.file]:
@@ -246,7 +220,7 @@ def estimate(plan: Plan) -> tuple[int, int]:
 
 
 def _tasks(plan: Plan) -> int:
-    units = _chosen(plan)
+    units = chosen_units(plan)
     wholes = sum(_has_whole(file, units[file.source.file]) for file in plan.files)
     return len(plan.chosen) + wholes + _has_overview(plan)
 
@@ -260,15 +234,6 @@ def _has_overview(plan: Plan) -> bool:
     return plan.is_whole and len(plan.files) > 1
 
 
-def _chosen(plan: Plan) -> dict[str, list[Unit]]:
-    """Return the units to be documented, by file, in order."""
-    chosen = set(plan.chosen)
-    return {
-        file.source.file: [unit for unit in file.reading.units if unit in chosen]
-        for file in plan.files
-    }
-
-
 async def _side_by_side(workers: list["asyncio.Task[None]"]) -> None:
     """Wait for all; where one fails, cancel the others and raise what it raised."""
     try:
@@ -277,9 +242,3 @@ async def _side_by_side(workers: list["asyncio.Task[None]"]) -> None:
         for worker in workers:
             worker.cancel()
         await asyncio.gather(*workers, return_exceptions=True)
-
-
-def _forgetting(scribe: Agent) -> AbstractContextManager[None]:
-    """Let a cached answer that could not be used be asked for again in the next run."""
-    provider = scribe.provider
-    return provider.one_piece_of_work() if isinstance(provider, CachedProvider) else nullcontext()

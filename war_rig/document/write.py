@@ -1,7 +1,7 @@
 """The Scribe: a task goes out, claims come back.
 
 A task is a unit with its facts, or the claims about all units of a file, of
-which it composes what the whole is for. ``estate`` is composed of those.
+which it composes what the whole is for.
 """
 
 import json
@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from war_rig.agents import Agent
+from war_rig.document.ask import LONGEST_LINE, asked
 from war_rig.document.check import Checked
 from war_rig.document.claims import Claim
 from war_rig.document.ground import Ground, Line
@@ -20,8 +21,6 @@ from war_rig.document.plan import PlannedFile
 from war_rig.providers import CompletionResponse
 from war_rig.providers.offline import FACTS_FENCE
 from war_rig.readers import Fact, Source, Unit, clipped
-
-_LONGEST_LINE = 500
 
 
 class WrittenClaim(BaseModel):
@@ -74,19 +73,17 @@ def unit_task(unit: Unit, file: PlannedFile, context: Context = Context()) -> Ta
     return Task(unit, text, Ground.of_unit(unit, file, context.lines), parts)
 
 
-def whole_task(
-    unit: Unit, claims: Sequence[Claim], files: Mapping[str, PlannedFile], most: int
-) -> Task:
-    """Return the task to compose at most *most* claims about *unit*, a whole, from *claims*."""
-    about = (
-        f"These claims about {unit.kind} {unit.name} passed every check. Write what the whole is "
-        f"for, and the business rules that matter most: at most {most} claims, from these "
-        "only. Cite only lines that they cite, with FILE spelt as they spell it."
-    )
+def whole_task(unit: Unit, claims: Sequence[Claim], ground: Ground, most: int, of: int) -> Task:
+    """Return the task to compose at most *most* claims about *unit*, a whole, from *claims*.
+
+    of: how many verified claims there are about it, with those that are not given.
+    """
+    name = json.dumps(unit.name, ensure_ascii=False)
+    some = f", {len(claims)} of {of}" if len(claims) < of else ""
+    about = f"WHOLE is {unit.kind} {name}. Checked claims about it{some}. At most {most} of yours."
     given = [{"about": c.about, "text": c.text, "cites": list(c.cites)} for c in claims]
     block = {"file": unit.file, "most": most, "claims": given}
-    text = f"{about}\n\n```{FACTS_FENCE}\n{json.dumps(block)}\n```"
-    return Task(unit, text, Ground.of_claims(claims, files))
+    return Task(unit, f"{about}\n\n```{FACTS_FENCE}\n{json.dumps(block)}\n```", ground)
 
 
 async def write(
@@ -97,7 +94,7 @@ async def write(
     rejected: claims to be mended. uncovered: parts that still need one.
     """
     prompt = "\n\n".join(filter(None, [task.text, _complaints(rejected, uncovered)]))
-    response = await scribe.run(prompt, output=Written)
+    response = await asked(scribe, prompt, Written)
     written: Written = response.output
     return [Claim(c.text.strip(), tuple(c.cites), c.about) for c in written.claims], response
 
@@ -105,7 +102,7 @@ async def write(
 def _numbered(source: Source, unit: Unit) -> str:
     """Return the unit with the file's own line numbers; no line of it can end the fence."""
     lines = enumerate(source.lines[unit.first - 1 : unit.last], unit.first)
-    numbered = "\n".join(f"{number:>6} | {line[:_LONGEST_LINE]}" for number, line in lines)
+    numbered = "\n".join(f"{number:>6} | {line[:LONGEST_LINE]}" for number, line in lines)
     return f"```source\n{numbered}\n```"
 
 
@@ -113,7 +110,10 @@ def _declared(lines: Sequence[Line]) -> str:
     """Return the lines that declare what the unit uses; they may be cited too."""
     if not lines:
         return ""
-    shown = "\n".join(f"{line.file}:{line.number} | {line.text[:_LONGEST_LINE]}" for line in lines)
+    shown = "\n".join(
+        f"{line.number:>6} of {json.dumps(line.file)} | {line.text[:LONGEST_LINE]}"
+        for line in lines
+    )
     about = "Names that it uses are declared here; these lines may be cited too:"
     return f"{about}\n```source\n{shown}\n```"
 
@@ -153,12 +153,17 @@ def _facts_block(unit: Unit, facts: Iterable[Fact], parts: list[dict[str, Any]])
 
 
 def _complaints(rejected: Sequence[Checked], uncovered: Sequence[Unit]) -> str:
-    lines = [f"- {json.dumps(c.claim.text)}: {'; '.join(c.issues)}" for c in rejected]
+    lines = [f"- {json.dumps(c.claim.text)}: {json.dumps('; '.join(_faults(c)))}" for c in rejected]
     if lines:
-        lines.insert(0, "These claims failed the checks. Write them again, mended, or not at all:")
+        lines.insert(0, "These claims did not pass. Write them again, mended, or not at all:")
     if uncovered:
-        lines.append("No claim that passed the checks is about these parts yet. Write one of each:")
+        lines.append("No claim that passed is about these parts yet. Write one of each:")
         lines += [
             f"- {json.dumps(part.name)}: lines {part.first}-{part.last}" for part in uncovered
         ]
     return "\n".join(lines)
+
+
+def _faults(checked: Checked) -> tuple[str, ...]:
+    """Return what is wrong with a claim, or what the Challenger can't tell about it."""
+    return checked.issues or (f"the Challenger can't tell: {checked.reason}",)
