@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 
 _LINK = re.compile(r"(?<!\\)\[(?:[^\[\]]|\\.)*\]\(([^)\s]+)\)")
 _ANCHOR = re.compile(r'<a id="([^"]+)"')
-_CITED = re.compile(r"\[\((\d+)(?:-(\d+))?\)\]\(([^)#]+)#L(\d+)\)")
+_CITED = re.compile(r"\[(?:<code>[^<]*</code> )?\((\d+)(?:-(\d+))?\)\]\(([^)#]+)#L(\d+)\)")
 
 
 def broken_links(docs: Path) -> list[str]:
@@ -21,7 +21,8 @@ def broken_links(docs: Path) -> list[str]:
         for target in _LINK.findall(re.sub(r"<pre>.*?</pre>", "", text, flags=re.DOTALL)):
             file, _, anchor = target.partition("#")
             page = (path.parent / unquote(file)).resolve() if file else path
-            if page not in pages or (anchor and anchor not in anchors[page]):
+            is_there = page in pages or (page.suffix == ".json" and page.is_file())
+            if not is_there or (anchor and anchor not in anchors[page]):
                 broken.append(f"{path.relative_to(docs)}: {target}")
     return broken
 
@@ -29,7 +30,7 @@ def broken_links(docs: Path) -> list[str]:
 def invalid_citations(docs: Path) -> list[str]:
     """Return every citation whose lines are not on the source page that it links to."""
     invalid = []
-    for path in (docs / "files").rglob("*.md"):
+    for path in [*(docs / "files").rglob("*.md"), docs / "README.md"]:
         for first, last, target, anchor in _CITED.findall(path.read_text(encoding="utf-8")):
             source = (path.parent / unquote(target)).resolve()
             lines = set(_ANCHOR.findall(source.read_text(encoding="utf-8")))
@@ -40,7 +41,8 @@ def invalid_citations(docs: Path) -> list[str]:
 
 def claims(docs: Path) -> list[str]:
     """Return the lines of all pages that cite something."""
-    pages = (path.read_text(encoding="utf-8") for path in sorted((docs / "files").rglob("*.md")))
+    paths = [*sorted((docs / "files").rglob("*.md")), docs / "README.md"]
+    pages = (path.read_text(encoding="utf-8") for path in paths)
     return [line for text in pages for line in text.splitlines() if _CITED.search(line)]
 
 

@@ -46,8 +46,7 @@ EXPORTS = {
     "war_rig.policies": "CacheStore CachedProvider",
     "war_rig.config": "AgentSettings DocumentSettings Located Origin ProviderEntry Settings load",
     "war_rig.readers": "Fact Problem Reader Reading Source Unit clipped decode reader_for readers",
-    "war_rig.document": "Citation Claim DocsFolder Plan Progress Summary document estimate_tokens "
-    "plan",
+    "war_rig.document": "Citation Claim DocsFolder Plan Progress Summary document estimate plan",
     "containers": "Application application close running",
 }
 

@@ -442,15 +442,15 @@ def test_document_prints_a_summary(war_rig: WarRig, src: Path, tmp_path: Path) -
     assert ran.code == 0
     out = re.sub(r"\d+ tokens", "N tokens", ran.out)
     assert out == (
-        "3 files, 3 parts, N tokens\n3 calls made, 0 answers kept from before\n"
-        "3 claims verified, 0 unverified\n"
+        "3 files, 3 units, N tokens\n4 calls made, 0 answers kept from before\n"
+        "6 claims verified, 0 unverified\n"
         "left out: 1 binary, not read\n"
         f"read {tmp_path}/docs/README.md\n"
     )
     assert re.sub(r"\d+ (tokens|s left)", r"N \1", ran.err) == (
         f"{NOTE}the source stays in this process: provider 'offline' (built in)\n"
-        "1 of 3 parts, 0 failed, N tokens, N s left\n2 of 3 parts, 0 failed, N tokens, N s left\n"
-        "3 of 3 parts, 0 failed, N tokens, N s left\n"
+        "1 of 4 tasks, 0 failed, N tokens, N s left\n2 of 4 tasks, 0 failed, N tokens, N s left\n"
+        "3 of 4 tasks, 0 failed, N tokens, N s left\n4 of 4 tasks, 0 failed, N tokens, N s left\n"
     )
 
 
@@ -501,14 +501,14 @@ def test_progress_is_a_line_a_tenth(war_rig: WarRig, src: Path) -> None:
     for number in range(40):
         (src / f"more{number}.txt").write_text("x\n")
     ran = war_rig("document", "src", "--out", "docs")
-    assert ran.err.count(" of 43 parts") == 10
+    assert ran.err.count(" of 44 tasks") == 10
 
 
 def test_document_keeps_answers_in_its_folder(war_rig: WarRig, src: Path) -> None:
     """A second run of an unchanged source makes no call."""
     war_rig("document", "src", "--out", "docs")
     ran = war_rig("document", "src", "--out", "docs")
-    assert "\n0 calls made, 3 answers kept from before\n" in ran.out
+    assert "\n0 calls made, 4 answers kept from before\n" in ran.out
 
 
 def test_document_asks_the_chosen_parts_only(war_rig: WarRig, src: Path) -> None:
@@ -517,8 +517,8 @@ def test_document_asks_the_chosen_parts_only(war_rig: WarRig, src: Path) -> None
     ran = war_rig(*words, "--dry-run")
     assert ran.code == 0
     assert re.fullmatch(
-        r"2 parts: at least 2 calls, at most 8\n"
-        r"about \d+ tokens in the first prompts; kept answers are not counted\n",
+        r"2 units: about 2 calls, at most 8; a challenger's come on top\n"
+        r"about \d+ tokens in the first prompts about units; kept answers are not counted\n",
         ran.out,
     )
     assert not Path("docs").exists()
@@ -633,7 +633,7 @@ def test_a_terminal_gets_a_progress_bar(src: Path, tmp_path: Path) -> None:
     assert process.returncode == 0
     assert b"0 failed" in shown
     assert b"100%" in shown
-    assert b"3 claims verified" in out
+    assert b"6 claims verified" in out
 
 
 def test_the_bar_counts_parts_and_failures(
@@ -765,3 +765,61 @@ def test_a_file_that_never_ends_is_refused(war_rig: WarRig, tmp_path: Path) -> N
     (tmp_path / "large.yaml").write_text("#" * 1_000_001)
     ran = war_rig("explain", "--config", "large.yaml")
     assert "large.yaml  is larger than 1000000 bytes" in ran.err
+
+
+def test_what_could_not_be_read_is_told_with_its_line(war_rig: WarRig, src: Path) -> None:
+    """On stderr, in the index, and on the file's page; the first twenty of many on stderr."""
+    (src / "PAY.cbl").write_text(
+        "       PROGRAM-ID. PAY.\n       PROCEDURE DIVISION.\n           EXEC SQL SELECT A\n"
+    )
+    ran = war_rig("document", "src", "--out", "docs")
+    assert "could not be read: PAY.cbl:3: EXEC SQL has no END-EXEC\n" in ran.err
+    index = Path("docs/README.md").read_text()
+    told = "- <code>PAY.cbl</code>, [line 3](source/PAY.cbl.md#L3): EXEC SQL has no END-EXEC\n"
+    assert f"## Could not be read\n\n{told}" in index
+    questions = Path("docs/files/PAY.cbl.md").read_text().partition("## Open questions")[2]
+    assert "- Could not be read: EXEC SQL has no END-EXEC ([line 3](" in questions
+    (src / "many.jcl").write_text("//X NOTHING\n" * 301)
+    ran = war_rig("document", "src", "--out", "docs")
+    assert ran.err.count("could not be read: ") == 20
+    assert re.search(r"\nand \d+ more, see README.md\n", ran.err)
+    assert re.search(r"\n- and \d+ more\n", Path("docs/README.md").read_text())
+
+
+def test_a_search_path_that_is_not_there_is_noted(war_rig: WarRig, src: Path) -> None:
+    """A folder of copybooks that no folder matches is named on stderr, and stops nothing."""
+    Path("my.yaml").write_text("document: {copybook_paths: [cpy/, '*']}\n")
+    ran = war_rig("document", "src", "--out", "docs", "--config", "my.yaml")
+    assert ran.code == 0
+    assert "note: document.copybook_paths: no folder of src is cpy\n" in ran.err
+    assert ran.err.count("note: document.copybook_paths") == 1
+
+
+def test_a_challenger_of_its_own_provider_is_asked(war_rig: WarRig, src: Path) -> None:
+    """Where agents.challenger.provider is set, it is told where claims go, and asked once each."""
+    content = json.dumps({"verdict": "cannot tell", "reason": "No unit."})
+    with serve(answer(chat_completion(content))) as api:
+        Path("my.yaml").write_text("agents: {challenger: {provider: openai}}\n")
+        words = ("document", "src", "--out", "docs", "--config", "my.yaml", "--limit", "2")
+        ran = war_rig(*words, **keys(api))
+        assert ran.code == 0
+        assert (
+            "claims and the lines that they cite are challenged: the source goes to provider "
+            in (ran.err)
+        )
+        assert "\n6 calls made, 0 answers kept from before\n" in ran.out
+        assert "\nleft open by the challenger: 2 claims\n" in ran.out
+        again = war_rig(*words, **keys(api))
+        assert "\n0 calls made, 6 answers kept from before\n" in again.out
+    assert len(api.requests) == 2
+
+
+def test_offline_can_not_challenge(war_rig: WarRig, src: Path) -> None:
+    """A Challenger that is no language model is refused before anything is asked."""
+    Path("my.yaml").write_text("agents:\n  challenger: {provider: offline}\n")
+    ran = war_rig("document", "src", "--out", "docs", "--config", "my.yaml")
+    assert ran.code == 2
+    assert (
+        "error: 'offline' can't challenge a claim: it is no language model\n"
+        "  set by: my.yaml:2\n  name a provider with a model, or remove the key\n"
+    ) in ran.err

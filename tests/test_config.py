@@ -501,7 +501,7 @@ llm_provider:
         "  my.yaml:10  document.rounds: must be 5 or less",
         "  my.yaml:10  document.unit_lines: must be a whole number",
         "  my.yaml:10  document.round: is no key here. Did you mean 'rounds'? "
-        "Known: in_flight, rounds, unit_lines",
+        "Known: copybook_paths, in_flight, rounds, unit_lines",
         f"  my.yaml:1  llm_providr: is no key here. Did you mean 'llm_provider'? Known: {known}",
     ]
 

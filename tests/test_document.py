@@ -83,6 +83,8 @@ def cached() -> Iterator[Cached]:
 
 def by_unit(messages: list[Any]) -> str:
     """Answer what is true of the unit that the prompt shows: its first words."""
+    if messages[-1].content.startswith("WHOLE is"):
+        return given(messages)
     line = re.search(r"^ *(\d+) \| (.*)", messages[-1].content, re.MULTILINE)
     file = re.search(r'FILE is "([^"]+)"', messages[-1].content)
     assert line and file
@@ -92,6 +94,28 @@ def by_unit(messages: list[Any]) -> str:
         "cites": [f"{file[1]}:{line[1]}"],
     }
     return json.dumps({"claims": [claim]})
+
+
+def given(messages: list[Any]) -> str:
+    """Answer the first of the claims of which something is to be composed."""
+    block = re.search(r"^(\{.*\})$", messages[-1].content, re.MULTILINE)
+    assert block
+    return json.dumps({"claims": json.loads(block[1])["claims"][:1]})
+
+
+def of_parts(*replies: Any) -> Callable[[list[Any]], str]:
+    """Return what answers the parts with *replies* in turn, and composes by repeating."""
+    waiting = list(replies)
+
+    def reply(messages: list[Any]) -> str:
+        if messages[-1].content.startswith("WHOLE is"):
+            return given(messages)
+        answer = waiting.pop(0)
+        if isinstance(answer, BaseException):
+            raise answer
+        return str(answer)
+
+    return reply
 
 
 @pytest.fixture
@@ -153,7 +177,7 @@ def test_a_supported_claim_is_published_with_its_citation(src: Path, docs: Path)
         "- <code>add_interest</code> multiplies the balance by a rate of 0.031. "
         "[(2-4)](../source/interest.py.md#L2)"
     )
-    assert f"**Rules**\n\n{line}\n" in page(docs)
+    assert f"- **Rule.** {line[2:]}\n" in page(docs)
 
 
 UNSUPPORTED = {
@@ -165,10 +189,10 @@ UNSUPPORTED = {
                        "lines"),
     "a wrong literal": ('It raises "account is open".', "7-9", "'account is open' does not stand "
                         "in the cited lines"),
-    "lines beyond the part": ("It ends.", "8-99", "interest.py:8-99: the lines of this part are "
-                              "1-9"),
-    "lines the wrong way round": ("It ends.", "4-2", "interest.py:4-2: the lines of this part are "
-                                  "1-9"),
+    "lines beyond the part": ("It ends.", "8-99", "interest.py:8-99: the lines that may be "
+                              "cited here are 1-9"),
+    "lines the wrong way round": ("It ends.", "4-2", "interest.py:4-2: the lines that may be "
+                                  "cited here are 1-9"),
     "no citation that parses": ("It ends.", "end", "'interest.py:end' is not FILE:FIRST-LAST"),
     "a line that is not cited": ("See line 9.", "1-4", "line 9 is not among the cited lines"),
     "nothing": (" ", "1-4", "it says nothing"),
@@ -185,7 +209,7 @@ def test_an_unsupported_claim_is_never_published_as_a_fact(
     summary = run(src, docs, fake)
     assert (summary.verified, summary.unverified) == (0, 1)
     before, _, unverified = page(docs).partition("## Unverified")
-    assert "No claim about this part passed the checks." in before
+    assert "No claim about this unit passed the checks." in before
     assert issue.replace("_", "") in unverified.replace("_", "")
     assert issue in fake.calls[1].text
     assert "| 1 | 0 | 1 |" in (docs / "README.md").read_text()
@@ -202,7 +226,7 @@ def test_a_claim_may_not_cite_another_file(src: Path, docs: Path) -> None:
     """A citation of a file other than the part's own is refused."""
     other = json.dumps({"claims": [{"about": "rule", "text": "It adds.", "cites": ["b.py:1-2"]}]})
     run(src, docs, FakeProvider(other))
-    assert "b.py:1-2: the file of this part is interest.py" in page(docs)
+    assert "b.py:1-2: what may be cited here is of interest.py" in page(docs)
 
 
 def test_the_scribe_is_asked_again_with_the_reasons(src: Path, docs: Path) -> None:
@@ -211,7 +235,7 @@ def test_the_scribe_is_asked_again_with_the_reasons(src: Path, docs: Path) -> No
     fake = FakeProvider(replies=[wrong, right])
     summary = run(src, docs, fake)
     assert (summary.verified, summary.unverified) == (1, 0)
-    assert '- "The rate is 0.05.": the number 0.05 does not stand' in fake.calls[1].text
+    assert '- "The rate is 0.05.": "the number 0.05 does not stand' in fake.calls[1].text
 
 
 def test_a_line_that_is_cited_may_be_named(src: Path, docs: Path) -> None:
@@ -263,19 +287,19 @@ def test_rounds_are_bounded(src: Path, docs: Path) -> None:
 
 def test_the_prompt_carries_the_files_own_line_numbers(src: Path, docs: Path) -> None:
     """The Scribe sees each line with its number in the file, and the facts that code found."""
-    fake = FakeProvider(said(("It adds.", "1-4")))
+    fake = FakeProvider(of_parts(said(("It adds.", "1-4")), said(("It checks.", "6-9"))))
     run(src, docs, fake, unit_lines=5)
     assert "     2 | def add_interest(account):" in fake.calls[0].text
-    assert "     6 | # Refuses an account that is closed." in fake.calls[-1].text
+    assert "     6 | # Refuses an account that is closed." in fake.calls[1].text
     assert '"comments": [{"line": 6, "text": "Refuses an account that is closed."}]' in (
-        fake.calls[-1].text
+        fake.calls[1].text
     )
 
 
 def test_one_malformed_answer_fails_one_part(src: Path, docs: Path) -> None:
     """A part whose answer is unusable is named as not documented; the others are documented."""
     good = said(("It checks.", "6-9"))
-    fake = FakeProvider(replies=["no JSON", "none again", good])
+    fake = FakeProvider(of_parts("no JSON", "none again", good))
     summary = run(src, docs, fake, unit_lines=5)
     assert [(unit.name, text.split(" with ")[0]) for unit, text in summary.failures] == [
         ("lines 1-4", "provider 'FakeProvider' did not answer agent 'scribe'")
@@ -288,27 +312,33 @@ def test_an_error_that_ends_the_run_keeps_what_was_done(src: Path, docs: Path) -
     """After a wrong key nothing more is asked; the pages of finished parts are there."""
     (src / "later.py").write_text("x = 1\n")
     error = AuthenticationError("no", provider="fake")
-    fake = FakeProvider(replies=[said(("It adds.", "1-4")), error])
+    fake = FakeProvider(of_parts(said(("It adds.", "1-4")), error))
     with pytest.raises(AuthenticationError):
         run(src, docs, fake, unit_lines=5)
     assert "It adds." in page(docs)
     index = (docs / "README.md").read_text()
     assert "This run did not come to its end" in index
-    assert "later.py" not in index
+    assert "[<code>later.py</code>](files/later.py.md) | - | 1 | 0 | 0 | 1 |" in index
+    ended = "This run ended before the rest of this file was documented."
+    assert ended in page(docs) and ended in page(docs, "later.py")
     assert broken_links(docs) == []
 
 
 def test_an_interrupted_run_keeps_the_pages_of_the_one_before(src: Path, docs: Path) -> None:
-    """Pages that an unfinished run did not reach stay linked, and say where they come from."""
+    """Pages of an unchanged source stay, and the index says where they come from."""
     (src / "later.py").write_text("x = 1\n")
+    (src / "edited.py").write_text("y = 1\n")
     run(src, docs, unit_lines=5)
-    fake = FakeProvider(replies=[said(("It adds.", "1-4")), AuthenticationError("no")])
+    before = page(docs)
+    (src / "edited.py").write_text("y = 2\n")
+    fake = FakeProvider(AuthenticationError("no"))
     with pytest.raises(AuthenticationError):
         run(src, docs, fake, unit_lines=5)
-    assert "This run ended before the rest of this file was documented." in page(docs)
+    assert page(docs) == before
+    assert "This run ended before the rest" in page(docs, "edited.py")
+    assert "y = 2" in (docs / "source" / "edited.py.md").read_text()
     index = (docs / "README.md").read_text()
     assert "[<code>later.py</code>](files/later.py.md) | This page is of an earlier run. |" in index
-    assert "| 2 | 1 | 0 | 1 |" in index
     assert broken_links(docs) == []
 
 
@@ -363,9 +393,8 @@ def test_progress_is_told_after_every_part(src: Path, docs: Path) -> None:
     """Whoever asks is told how far the run is."""
     seen: list[Progress] = []
     run(src, docs, FakeProvider(said(("It adds.", "1-4"))), unit_lines=5, on_progress=seen.append)
-    assert [(p.done, p.units, p.failed, p.file) for p in seen] == [
-        (1, 2, 0, "interest.py"),
-        (2, 2, 0, "interest.py"),
+    assert [(p.done, p.tasks, p.failed, p.file) for p in seen] == [
+        (number, 3, 0, "interest.py") for number in (1, 2, 3)
     ]
     assert seen[1].tokens > seen[0].tokens > 0
 
@@ -377,13 +406,13 @@ def test_an_unchanged_tree_is_asked_about_once(src: Path, docs: Path, cached: Ca
     pages = {path: path.read_bytes() for path in docs.rglob("*.md")}
     again = cached(docs, FakeProvider(by_unit))
     assert run(src, docs, again, unit_lines=5).verified == summary.verified
-    assert (again.calls, again.hits) == (0, 2)
+    assert (again.calls, again.hits) == (0, 3)
     assert {path: path.read_bytes() for path in docs.rglob("*.md")} == pages
     edited = PROGRAM.replace("state", "status")
     (src / "interest.py").write_text(edited)
     third = cached(docs, FakeProvider(by_unit))
     run(src, docs, third, unit_lines=5)
-    assert (third.calls, third.hits) == (1, 1)
+    assert (third.calls, third.hits) == (1, 2)
 
 
 def test_a_part_that_failed_is_asked_about_again(src: Path, docs: Path, cached: Cached) -> None:
@@ -467,7 +496,7 @@ def test_an_empty_tree_is_documented(tmp_path: Path, docs: Path) -> None:
     """A source without files gives an index that says so."""
     (tmp_path / "empty").mkdir()
     assert run(tmp_path / "empty", docs).plan.is_whole
-    assert "0 files in 0 parts" in (docs / "README.md").read_text()
+    assert "0 files in 0 units" in (docs / "README.md").read_text()
     with pytest.raises(ConfigError, match=r"for example src/\*.cbl"):
         choose(tmp_path / "empty", only="x")
 
@@ -479,7 +508,7 @@ def test_a_partial_run_says_so_and_removes_nothing(src: Path, docs: Path) -> Non
     planned = plan(src, readers(60)).choose(limit=1)
     scribe = Agent("scribe", OfflineProvider())
     asyncio.run(document(planned, scribe, DocsFolder(docs, src), provider="x", rounds=1))
-    assert "> Only 1 of 2 parts were chosen for this run" in (docs / "README.md").read_text()
+    assert "> Only 1 of 2 units were chosen for this run" in (docs / "README.md").read_text()
     assert (docs / "files" / "later.py.md").exists()
 
 
@@ -487,6 +516,9 @@ def test_a_relation_needs_its_fact(src: Path) -> None:
     """Calls, reads and writes are believed only where a reader found them."""
     from war_rig.document.check import check
     from war_rig.document.claims import Claim
+    from war_rig.document.ground import Ground
+    from war_rig.document.plan import PlannedFile
+    from war_rig.document.relations import related_names
     from war_rig.readers import Fact
 
     source = Source("a.cbl", ("CALL 'PAY01'.", "READ CUSTOMER-FILE."), "utf-8")
@@ -495,9 +527,10 @@ def test_a_relation_needs_its_fact(src: Path) -> None:
         Fact("call", "A", "PAY01", "a.cbl", 1),
         Fact("read", "A", "CUSTOMER-FILE", "a.cbl", 2),
     ]
+    file = PlannedFile(source, "COBOL", Reading((unit,), tuple(facts)), related_names(facts))
 
     def issues(text: str) -> tuple[str, ...]:
-        return check(Claim(text, ("a.cbl:1-2",)), unit, source, facts).issues
+        return check(Claim(text, ("a.cbl:1-2",)), Ground.of_unit(unit, file)).issues
 
     assert issues("It calls `PAY01` and reads CUSTOMER-FILE.") == ()
     assert issues("It writes CUSTOMER-FILE.") == ("no line of this part writes CUSTOMER-FILE",)
@@ -552,7 +585,7 @@ def test_a_tampered_manifest_removes_nothing_outside(src: Path, docs: Path, tmp_
     (docs / ".war-rig.json").write_text(json.dumps({"pages": names}))
     with pytest.raises(ConfigError, match=r"README.md is there, and War Rig did not write it"):
         run(src, docs)
-    names += ["README.md", "source/interest.py.md"]
+    names += ["README.md", "estate.json", "source/interest.py.md", "files/interest.py.json"]
     (docs / ".war-rig.json").write_text(json.dumps({"pages": names}))
     run(src, docs)
     assert (tmp_path / "mine.md").read_text() == "mine"
@@ -682,7 +715,7 @@ def test_a_file_that_can_not_be_read_is_named(
     assert dict(planned.left_out) == {
         "sub/": "folder could not be read: Permission denied",
         "interest.py": "could not be read: Permission denied",
-        os.fsdecode(b"bad\xff.txt"): "name is not UTF-8, not read",
+        "bad?.txt": "name is not UTF-8, not read",
     }
 
 
@@ -783,7 +816,7 @@ def test_a_long_line_is_cut_between_words(tmp_path: Path, docs: Path) -> None:
     (source / "long.txt").write_text("word " * 5000 + "\n" + "x" * 5000 + "\n" + "}" * 10 + "\n")
     (source / "marks.txt").write_text("}}}\n---\n")
     summary = run(source, docs)
-    assert (summary.verified, summary.unverified) == (2, 0)
+    assert (summary.verified, summary.unverified) == (4, 0)
     assert "This part holds no words." in page(docs, "marks.txt")
 
 
@@ -830,7 +863,7 @@ def test_names_that_look_like_a_digest_get_pages_of_their_own(docs: Path, tmp_pa
     for name in ("A.c", "a.c", f"a.c-{digest}"):
         (source / name).write_text(f"// about {name}\n")
     run(source, docs)
-    assert len(list((docs / "files").iterdir())) == 3
+    assert len(list((docs / "files").glob("*.md"))) == 3
 
 
 def test_a_deep_tree_is_walked(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What holds files together: stated by code, found over data names, and shown with links."""
 
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from war_rig.agents import Agent
 from war_rig.document import DocsFolder, document, plan
 from war_rig.document.estate import Estate
 from war_rig.providers.offline import OfflineProvider
-from war_rig.readers import readers
+from war_rig.readers import Fact, Reading, Source, Unit, readers
 
 MAIN = """\
        IDENTIFICATION DIVISION.
@@ -102,10 +103,10 @@ def test_tables_copybooks_and_data_sets_are_joined(src: Path) -> None:
     """A SELECT ... ASSIGN meets the DD of the steps that run the program."""
     found = relations(src, "PAY01.cbl")
     assert ("copies", "NAMES", ("NAMES.cpy",), True) in found
-    assert ("selects", "PAY.RATE", (), True) in found
-    assert ("deletes", "PAY.OLD", (), True) in found
+    assert ("selects from", "PAY.RATE", (), True) in found
+    assert ("deletes from", "PAY.OLD", (), True) in found
     assert not any(name == "STAFF-FILE" for _, name, _, _ in found)
-    assert ("as STAFF-FILE uses", "PROD.STAFF.FILE", (), True) in found
+    assert ("has STAFF-FILE in", "PROD.STAFF.FILE", (), True) in found
     assert not any("&HLQ" in name for _, name, _, _ in found)
 
 
@@ -134,14 +135,176 @@ def test_the_pages_show_relations_with_links(src: Path, tmp_path: Path) -> None:
     asyncio.run(document(planned, scribe, DocsFolder(docs, src), provider="offline", rounds=1))
     page = (docs / "files" / "PAY01.cbl.md").read_text()
     assert (
-        "- calls [<code>PAY02</code>](PAY02.cbl.md) ([21](../source/PAY01.cbl.md#L21), "
-        "[22](../source/PAY01.cbl.md#L22))\n"
+        "| calls | [<code>PAY02</code>](PAY02.cbl.md) | [21](../source/PAY01.cbl.md#L21), "
+        "[22](../source/PAY01.cbl.md#L22) |\n"
     ) in page
-    assert "- calls, it may be, [<code>PAY03</code>](PAY03.cbl.md) (" in page
-    assert "- [<code>PAYJOB.jcl</code>](PAYJOB.jcl.md) runs it (" in page
+    assert "| perhaps calls | [<code>PAY03</code>](PAY03.cbl.md) | " in page
+    assert "| [<code>PAYJOB.jcl</code>](PAYJOB.jcl.md) | runs it | " in page
+    assert "- <code>NOWHERE</code> is not in this source (line " in page
+    assert "- It calls what <code>WS-LOOP</code> names, which could not be found (line " in page
     used = (docs / "files" / "PAY03.cbl.md").read_text()
-    assert "- [<code>PAY01.cbl</code>](PAY01.cbl.md) calls it, it may be (" in used
-    assert " and 2 more)" in (docs / "files" / "MANY.cbl.md").read_text()
+    assert "| [<code>PAY01.cbl</code>](PAY01.cbl.md) | perhaps calls it | " in used
+    assert " and 2 more |" in (docs / "files" / "MANY.cbl.md").read_text()
     index = (docs / "README.md").read_text()
-    assert "- <code>VENDOR</code>, used by [<code>PAY01.cbl</code>](files/PAY01.cbl.md)\n" in index
+    assert "| <code>VENDOR</code> | [<code>PAY01.cbl</code>](files/PAY01.cbl.md) |\n" in index
     assert broken_links(docs) == []
+
+
+def test_a_data_set_is_created_or_used_by_the_job_that_names_it(src: Path) -> None:
+    """A DD statement's disposition says how; libraries of programs are left out."""
+    (src / "SAVEJOB.jcl").write_text(
+        "//SAVEJOB  JOB (1)\n//STEP1 EXEC PGM=IEBGENER\n//STEPLIB DD DSN=A.LIB,DISP=SHR\n"
+        "//SYSUT1 DD DSN=A.IN,DISP=SHR\n//SYSUT2 DD DSN=A.OUT,DISP=(NEW,CATLG)\n"
+        "//LOG DD DSN=A.LOG,DISP=MOD\n"
+    )
+    found = {(verb, name) for verb, name, _, _ in relations(src, "SAVEJOB.jcl")}
+    assert found == {
+        ("runs", "IEBGENER"), ("uses", "A.IN"), ("creates", "A.OUT"), ("adds to", "A.LOG"),
+    }  # fmt: skip
+
+
+def test_a_step_of_a_procedure_runs_what_its_override_says(src: Path) -> None:
+    """A job that gives a procedure's terminal step its commands runs the program in them."""
+    (src / "DB2JOB.jcl").write_text(
+        "//DB2JOB JOB (1)\n//POST EXEC PAYPROC\n//RUN.SYSTSIN DD *\n"
+        "  RUN PROGRAM(PAY02) PLAN(X)\n/*\n//OTHER EXEC PAYPROC\n//RUN.SYSIN DD *\n"
+        "  RUN PROGRAM(PAY03)\n/*\n"
+    )
+    found = relations(src, "DB2JOB.jcl")
+    assert ("runs", "PAY02", ("PAY02.cbl",), True) in found
+    assert "PAY03" not in {name for _, name, _, _ in found}
+
+
+def copied(src: Path, *search_paths: str) -> set[str]:
+    estate = Estate.of(plan(src, readers(60)).files, search_paths)
+    return {file for r in estate.outgoing["a/USER.cbl"] if r.verb == "copies" for file in r.files}
+
+
+@pytest.fixture
+def libraries(tmp_path: Path) -> Path:
+    """Return a source with one copybook's name in four folders, and in a file of another kind."""
+    for folder in ("a", "b", "c", "paylib"):
+        (tmp_path / folder).mkdir()
+    for path in ("b/REC.cpy", "c/REC.cpy", "paylib/REC.cpy"):
+        (tmp_path / path).write_text("       01  REC PIC X.\n")
+    (tmp_path / "b" / "REC.jcl").write_text("//REC JOB\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("copy", "search_paths", "found"),
+    [
+        ("COPY REC.", (), {"b/REC.cpy", "c/REC.cpy", "paylib/REC.cpy"}),
+        ("COPY 'REC.cpy'.", ("c", "b"), {"c/REC.cpy"}),
+        ("COPY REC.", ("nowhere", "pay*"), {"paylib/REC.cpy"}),
+        ("COPY REC OF PAYLIB.", ("b",), {"paylib/REC.cpy"}),
+        ("COPY REC IN OTHER.", ("b",), {"b/REC.cpy"}),
+    ],
+)
+def test_a_copy_is_looked_for_along_the_search_paths(
+    libraries: Path, copy: str, search_paths: tuple[str, ...], found: set[str]
+) -> None:
+    """The library that COPY names comes first, then the paths in order; else all are meant."""
+    (libraries / "a" / "USER.cbl").write_text(
+        f"       PROGRAM-ID. USER.\n       DATA DIVISION.\n       {copy}\n"
+    )
+    assert copied(libraries, *search_paths) == found
+
+
+def test_a_copybook_of_the_own_folder_is_meant(libraries: Path) -> None:
+    """Where nothing else decides, the copybook beside the program is the one."""
+    (libraries / "a" / "USER.cbl").write_text(
+        "       PROGRAM-ID. USER.\n       DATA DIVISION.\n       COPY REC.\n"
+    )
+    (libraries / "a" / "REC.cpy").write_text("       01  REC PIC X.\n")
+    assert copied(libraries) == {"a/REC.cpy"}
+
+
+REPLACING = {
+    "==:TAG:== BY ==WS==": "WS-NEXT",
+    "LEADING ==:TAG:== BY ==OUR==": "OUR-NEXT",
+    "TRAILING ==-NEXT== BY ==-PROGRAM==": ":TAG:-PROGRAM",
+    "==:TAG:-NEXT== BY ==TARGET==": "TARGET",
+    "==PLAIN== BY ==RENAMED==": "RENAMED",
+}
+
+
+@pytest.mark.parametrize("pair", REPLACING)
+def test_a_target_is_followed_through_replaced_names(pair: str, tmp_path: Path) -> None:
+    """COPY ... REPLACING gives a copybook's item the name that the program calls by."""
+    (tmp_path / "REC.cpy").write_text(
+        "       01  :TAG:-NEXT PIC X(8) VALUE 'PAY02'.\n       01  PLAIN PIC X(8) VALUE 'PAY02'.\n"
+    )
+    (tmp_path / "OUTER.cpy").write_text("       COPY REC.\n")
+    (tmp_path / "USER.cbl").write_text(
+        f"       PROGRAM-ID. USER.\n       DATA DIVISION.\n       COPY OUTER REPLACING {pair}.\n"
+        f"       PROCEDURE DIVISION.\n           CALL {REPLACING[pair].replace(':TAG:', 'X')}.\n"
+        f"           CALL {REPLACING[pair]}.\n"
+    )
+    found = relations(tmp_path, "USER.cbl")
+    assert ("calls", "PAY02", (), False) in found
+
+
+def test_copybooks_that_copy_each_other_end(tmp_path: Path) -> None:
+    """A circle of copybooks, with names replaced at each turn, is walked a bounded time."""
+    for name, other in (("A", "B"), ("B", "A")):
+        pairs = " ".join(f"=={n}== BY =={n}X==" for n in range(20))
+        lines = [
+            f"       COPY {other} REPLACING =={n}== BY =={n}{name}== {pairs}." for n in range(9)
+        ]
+        (tmp_path / f"{name}.cpy").write_text("\n".join(lines))
+    files = plan(tmp_path, readers(60)).files
+    assert 2 < len(Estate.of(files).copybooks.brought(files[0])) <= 2000
+
+
+class Transactions:
+    """Reads lines such as ``PAYT PAY03``: a transaction and the program that it starts."""
+
+    language = "transactions"
+
+    def reads(self, source: Source) -> bool:
+        return source.file.endswith(".tran")
+
+    def read(self, source: Source) -> Reading:
+        facts = [
+            Fact("transaction", *line.split(), source.file, number)
+            for number, line in enumerate(source.lines, 1)
+        ]
+        unit = Unit(source.file, "all", "definition", 1, len(source.lines))
+        return Reading((unit,), tuple(facts))
+
+
+def test_the_index_begins_with_what_leads_in(src: Path, tmp_path: Path) -> None:
+    """Jobs, programs that a transaction starts, and programs that nothing leads to."""
+    (src / "DEFS.tran").write_text("PAYT PAY03\n")
+    docs = tmp_path / "docs"
+    scribe = Agent("scribe", OfflineProvider())
+    (src / "LONE.cbl").write_text(program("LONE"))
+    planned = plan(src, [Transactions(), *readers(60)])
+    asyncio.run(document(planned, scribe, DocsFolder(docs, src), provider="offline", rounds=1))
+    index = (docs / "README.md").read_text()
+    entries = index.partition("## Entry points")[2].partition("## Jobs")[0]
+    assert re.findall(r"\| (.*?)\[<code>(\w+)</code>\]", entries) == [
+        ("", "LONE"), ("transaction <code>PAYT</code>: ", "PAY03"), ("", "PAYJOB"),
+    ]  # fmt: skip
+    assert broken_links(docs) == []
+
+
+def test_the_steps_of_a_job_follow_each_other(src: Path, tmp_path: Path) -> None:
+    """The graph of a job leads from step to step, and not from one job into the next."""
+    (src / "TWO.jcl").write_text(
+        "//A JOB\n//A1 EXEC PGM=PAY01\n//A2 EXEC PGM=PAY02\n//B JOB\n//B1 EXEC PGM=PAY03\n"
+    )
+    docs = tmp_path / "docs"
+    planned, scribe = plan(src, readers(60)), Agent("scribe", OfflineProvider())
+    asyncio.run(document(planned, scribe, DocsFolder(docs, src), provider="offline", rounds=1))
+    page = (docs / "files" / "TWO.jcl.md").read_text()
+    names = dict(re.findall(r'(n\d+)\["(\w+)"\]', page))
+    arrows = {
+        (names[a], label, names[b])
+        for a, label, b in re.findall(r'(n\d+) -->\|"(\w+)"\| (n\d+)', page)
+    }
+    assert arrows == {
+        ("A1", "then", "A2"), ("A1", "runs", "PAY01"), ("A2", "runs", "PAY02"),
+        ("B1", "runs", "PAY03"),
+    }  # fmt: skip

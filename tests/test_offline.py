@@ -8,7 +8,7 @@ import pytest
 
 from war_rig.agents import Agent
 from war_rig.document.plan import PlannedFile
-from war_rig.document.write import write
+from war_rig.document.write import unit_task, write
 from war_rig.providers import (
     CompletionChunk,
     CompletionResponse,
@@ -61,7 +61,7 @@ def claims(unit: dict[str, Any]) -> list[dict[str, Any]]:
 def quote(text: str, first: int, last: int) -> dict[str, Any]:
     return {
         "about": "purpose",
-        "text": f'The source says: "{text}"',
+        "text": f'"{text}"',
         "cites": [f"{FILE}:{first}-{last}"],
     }
 
@@ -77,9 +77,11 @@ def test_the_scribe_gets_claims_without_a_model() -> None:
         Fact("ends", unit.name, lines[2], FILE, 3),
     )
     file = PlannedFile(Source(FILE, lines, "utf-8"), "text", Reading((unit,), found))
-    written, response = asyncio.run(write(Agent("scribe", OfflineProvider()), unit, file))
+    written, response = asyncio.run(
+        write(Agent("scribe", OfflineProvider()), unit_task(unit, file))
+    )
     assert [(claim.about, claim.text, claim.cites) for claim in written] == [
-        ("purpose", 'The source says: "Pays the staff. Runs monthly."', (f"{FILE}:1-2",))
+        ("purpose", '"Pays the staff. Runs monthly."', (f"{FILE}:1-2",))
     ]
     assert response.model == "offline"
 
@@ -247,7 +249,7 @@ def test_each_part_is_told_by_what_its_facts_say_it_does() -> None:
             "`MAIN-LINE` performs `READ-LOAN` and `CLOSE-ALL`, and calls `DAYS01`.",
             [f"{FILE}:{n}-{n}" for n in (2, 3, 4, 5)],
         ),
-        ('The source says: "Ends the run."', [f"{FILE}:9-9"]),
+        ('"Ends the run."', [f"{FILE}:9-9"]),
         ("This part reads `LOAN-FILE`.", [f"{FILE}:21-21"]),
         ("This part holds no words.", [f"{FILE}:30-39"]),
     ]
@@ -265,3 +267,12 @@ def test_it_streams_what_it_would_complete() -> None:
     assert last == CompletionChunk(response=answer)
     assert len(pieces) > 20
     assert "".join(piece.content for piece in pieces) == answer.content
+
+
+def test_what_is_said_of_rights_comes_last() -> None:
+    """A licence at a file's head is no purpose: it is quoted behind the rest."""
+    found = claims(facts([(1, "Copyright 1994, all rights reserved."), (3, "Pays the staff.")]))
+    assert found == [
+        quote("Pays the staff.", 3, 3),
+        quote("Copyright 1994, all rights reserved.", 1, 1),
+    ]

@@ -16,6 +16,7 @@ from collections.abc import AsyncGenerator, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from war_rig.errors import MalformedAnswerError
@@ -89,7 +90,7 @@ class Agent:
     async def _structured(
         self, text: str, output: "type[BaseModel]", parameters: dict[str, Any]
     ) -> CompletionResponse:
-        wanted = _Output(output, output.model_json_schema(), self.provider)
+        wanted = _Output(output, json.loads(_schema(output)), self.provider)
         messages = self._messages(text + wanted.request)
         first = await self._complete(messages, wanted.parameters | parameters)
         fault = wanted.fault(first)
@@ -112,6 +113,11 @@ class Agent:
     @property
     def _provider_name(self) -> str:
         return getattr(self.provider, "name", None) or type(self.provider).__name__
+
+
+@lru_cache
+def _schema(output: "type[BaseModel]") -> str:
+    return json.dumps(output.model_json_schema())
 
 
 @dataclass(frozen=True, slots=True)

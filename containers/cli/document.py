@@ -1,7 +1,7 @@
 """``war-rig document``: documentation of a source tree."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -11,14 +11,20 @@ import typer
 
 from containers.cli.ask import forget_own_provider, note_offline
 from containers.cli.options import Config, Debug, Provider
+from war_rig.errors import ConfigError
 
 if TYPE_CHECKING:
     from containers.application import Application
+    from war_rig.agents import Agent
+    from war_rig.config import DocumentSettings
     from war_rig.document import DocsFolder, Plan, Progress, Summary
-    from war_rig.policies import CachedProvider
+    from war_rig.policies import CacheStore
+    from war_rig.providers import LLMProvider
 
 _AGENT = "scribe"
+_CHALLENGER = "challenger"
 _CACHE = ".war-rig.sqlite"
+_MOST_PROBLEMS = 20
 
 
 def document(
@@ -28,11 +34,13 @@ def document(
         str | None, typer.Option("--only", metavar="GLOB", help="Only files with such a path.")
     ] = None,
     limit: Annotated[
-        int | None, typer.Option("--limit", metavar="N", min=1, help="At most N parts.")
+        int | None, typer.Option("--limit", metavar="N", min=1, help="At most N units.")
     ] = None,
     in_flight: Annotated[
         int | None,
-        typer.Option("--in-flight", metavar="N", min=1, help="Ask about N parts at a time."),
+        typer.Option(
+            "--in-flight", metavar="N", min=1, max=1000, help="Ask about N units at a time."
+        ),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be asked, and ask nothing.")
@@ -44,7 +52,7 @@ def document(
     """Document a source tree: pages whose every claim cites checked lines.
 
     Answers are kept in DOCS, so that a run that was interrupted goes on where
-    it ended, and an unchanged part is not asked about again.
+    it ended, and an unchanged unit is not asked about again.
     """
     import asyncio
 
@@ -56,10 +64,11 @@ def document(
     if provider is not None:
         forget_own_provider(app, _AGENT)
     settings = app.settings().document
-    planned = _read(src, settings.unit_lines).choose(only, limit)
+    planned = _read(src, settings).choose(only, limit)
     folder = DocsFolder(out, planned.root if src.is_dir() else src.resolve())
     note_offline(app, _AGENT)
-    print(one_line(_destination(app)), file=sys.stderr)
+    for destination in _destinations(app):
+        print(one_line(destination), file=sys.stderr)
     if dry_run:
         _print_estimate(planned, settings.rounds)
         return
@@ -68,31 +77,29 @@ def document(
         raise typer.Exit(1)
 
 
-def _read(src: Path, unit_lines: int) -> "Plan":
-    """Read the source, telling of a reader that can't be made."""
+def _read(src: Path, settings: "DocumentSettings") -> "Plan":
+    """Read the source, telling of a reader that can't be made, and of a path that is not there."""
     from war_rig.document import plan
     from war_rig.readers import readers
 
     broken: list[str] = []
-    known = readers(unit_lines, broken)
+    known = readers(settings.unit_lines, broken)
     for reader in broken:
         print(f"note: {reader}", file=sys.stderr)
-    return plan(src, known)
+    planned = plan(src, known, settings.copybook_paths)
+    for path in planned.unused_paths():
+        print(f"note: document.copybook_paths: no folder of {src} is {path}", file=sys.stderr)
+    return planned
 
 
 def _print_estimate(planned: "Plan", rounds: int) -> None:
-    from war_rig.document import estimate_tokens
+    from war_rig.document import estimate
+    from war_rig.document.render import counted
 
-    chosen = set(planned.chosen)
-    tokens = sum(
-        estimate_tokens(unit, file)
-        for file in planned.files
-        for unit in file.reading.units
-        if unit in chosen
-    )
-    parts = len(chosen)
-    print(f"{parts} parts: at least {parts} calls, at most {2 * rounds * parts}")
-    print(f"about {tokens} tokens in the first prompts; kept answers are not counted")
+    tasks, tokens = estimate(planned)
+    units = counted(len(planned.chosen), "unit")
+    print(f"{units}: about {tasks} calls, at most {2 * rounds * tasks}; a challenger's come on top")
+    print(f"about {tokens} tokens in the first prompts about units; kept answers are not counted")
 
 
 def _provider_name(app: "Application") -> str:
@@ -100,11 +107,24 @@ def _provider_name(app: "Application") -> str:
     return settings.agents[_AGENT].provider or app.config.llm_provider()
 
 
-def _destination(app: "Application") -> str:
-    """Return where the source will go, as far as the provider's parameters tell."""
+def _destinations(app: "Application") -> "Iterator[str]":
+    """Yield where the source will go, as far as the providers' parameters tell."""
+    yield _destination(_provider_name(app), app)
+    challenger = app.settings().agents[_CHALLENGER].provider
+    if challenger == "offline":
+        raise ConfigError(
+            "'offline' can't challenge a claim: it is no language model\n"
+            f"  set by: {app.settings().origin(f'agents.{_CHALLENGER}.provider').label}\n"
+            "  name a provider with a model, or remove the key"
+        )
+    if challenger is not None:
+        yield f"claims and the lines that they cite are challenged: {_destination(challenger, app)}"
+
+
+def _destination(name: str, app: "Application") -> str:
     from war_rig.wiring import provider_blueprint
 
-    target = provider_blueprint(_provider_name(app), app.settings())
+    target = provider_blueprint(name, app.settings())
     who = f"provider '{target.name}' ({target.registration.described})"
     if target.registration.name == "offline":
         return f"the source stays in this process: {who}"
@@ -117,28 +137,39 @@ async def _document(
 ) -> "Summary":
     from containers import running
     from war_rig.document import document
-    from war_rig.policies import CachedProvider, CacheStore
-    from war_rig.wiring import provider_blueprint
+    from war_rig.policies import CacheStore
 
     name = _provider_name(app)
-    scribe = app.agents(_AGENT)
+    doubter = app.settings().agents[_CHALLENGER].provider
     folder.begin()
     with closing(CacheStore(folder.path / _CACHE)) as store:
-        identity = provider_blueprint(name, app.settings()).identity
-        cached = CachedProvider(scribe.provider, store, identity)
+        scribe = _cached(_AGENT, name, store, app)
+        challenger = None if doubter is None else _cached(_CHALLENGER, doubter, store, app)
         async with running(app):
             with _progress() as show:
                 summary = await document(
                     planned,
-                    replace(scribe, provider=cached),
+                    scribe,
                     folder,
                     provider=name,
                     rounds=app.settings().document.rounds,
+                    challenger=challenger,
                     in_flight=in_flight,
                     on_progress=show,
                 )
-        _print_summary(summary, folder, cached)
+        asked = [agent.provider for agent in (scribe, challenger) if agent is not None]
+        _print_summary(summary, folder, asked)
         return summary
+
+
+def _cached(agent: str, provider: str, store: "CacheStore", app: "Application") -> "Agent":
+    """Return the agent with its answers kept in *store*."""
+    from war_rig.policies import CachedProvider
+    from war_rig.wiring import provider_blueprint
+
+    found = app.agents(agent)
+    identity = provider_blueprint(provider, app.settings()).identity
+    return replace(found, provider=CachedProvider(found.provider, store, identity))
 
 
 @contextmanager
@@ -155,7 +186,7 @@ def _progress() -> "Iterator[Callable[[Progress], None]]":
 
         def show(progress: "Progress") -> None:
             text = f"{progress.failed} failed, {progress.tokens} tokens"
-            bar.update(task, total=progress.units, completed=progress.done, description=text)
+            bar.update(task, total=progress.tasks, completed=progress.done, description=text)
 
         yield show
 
@@ -165,11 +196,11 @@ def _print_tenths() -> "Callable[[Progress], None]":
 
     def show(progress: "Progress") -> None:
         nonlocal printed
-        tenths = 10 * progress.done // progress.units
+        tenths = 10 * progress.done // progress.tasks
         if tenths > printed:
             printed = tenths
             print(
-                f"{progress.done} of {progress.units} parts, {progress.failed} failed, "
+                f"{progress.done} of {progress.tasks} tasks, {progress.failed} failed, "
                 f"{progress.tokens} tokens, {progress.seconds_left:.0f} s left",
                 file=sys.stderr,
             )
@@ -177,19 +208,27 @@ def _print_tenths() -> "Callable[[Progress], None]":
     return show
 
 
-def _print_summary(summary: "Summary", folder: "DocsFolder", cached: "CachedProvider") -> None:
+def _print_summary(
+    summary: "Summary", folder: "DocsFolder", asked: "Sequence[LLMProvider]"
+) -> None:
     from war_rig.document.render import counted
     from war_rig.providers.foreign import one_line
 
     plan = summary.plan
-    files, parts = counted(len(plan.files), "file"), counted(plan.units, "part")
-    print(f"{files}, {parts}, {summary.tokens} tokens")
-    print(
-        f"{counted(cached.calls, 'call')} made, {counted(cached.hits, 'answer')} kept from before"
-    )
+    files, units = counted(len(plan.files), "file"), counted(plan.units, "unit")
+    print(f"{files}, {units}, {summary.tokens} tokens")
+    calls, hits = (sum(getattr(one, count) for one in asked) for count in ("calls", "hits"))
+    print(f"{counted(calls, 'call')} made, {counted(hits, 'answer')} kept from before")
     print(f"{counted(summary.verified, 'claim')} verified, {summary.unverified} unverified")
+    if summary.doubted:
+        print(f"left open by the challenger: {counted(summary.doubted, 'claim')}")
     if summary.uncovered:
         print(f"without any verified claim: {counted(summary.uncovered, 'part')}")
+    for file, problem in plan.problems[:_MOST_PROBLEMS]:
+        text = f"could not be read: {file}:{problem.line}: {problem.text}"
+        print(one_line(text), file=sys.stderr)
+    if len(plan.problems) > _MOST_PROBLEMS:
+        print(f"and {len(plan.problems) - _MOST_PROBLEMS} more, see README.md", file=sys.stderr)
     for path, reason in plan.misread:
         print(one_line(f"read as plain text: {path}: {reason}"), file=sys.stderr)
     for reason, count in sorted(plan.reasons.items()):

@@ -32,6 +32,7 @@ class DocumentSettings(BaseModel):
     rounds: int = Field(default=2, ge=1, le=5)
     in_flight: int = Field(default=8, ge=1, le=1000)
     unit_lines: int = Field(default=60, ge=5, le=500)
+    copybook_paths: list[str] = []
 
 
 @dataclass(frozen=True, slots=True)

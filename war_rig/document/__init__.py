@@ -7,8 +7,7 @@ claim that no check supports is printed as unverified, never as a fact.
 from war_rig.document.claims import Citation, Claim
 from war_rig.document.folder import DocsFolder
 from war_rig.document.plan import Plan, plan
-from war_rig.document.run import Progress, Summary, document
-from war_rig.document.write import estimate_tokens
+from war_rig.document.run import Progress, Summary, document, estimate
 
 __all__ = [
     "Citation",
@@ -18,6 +17,6 @@ __all__ = [
     "Progress",
     "Summary",
     "document",
-    "estimate_tokens",
+    "estimate",
     "plan",
 ]

@@ -1,6 +1,6 @@
 """The checks that a claim must pass, in order; pure functions, no LLM.
 
-1. Each citation parses, and its lines lie in the unit.
+1. Each citation parses, and its lines are among those that the writer was shown.
 2. Each identifier of the sentence stands in the cited lines.
 3. So does each number, and each text in quotation marks.
 4. A relation word (calls, reads, ...) before a known name needs its fact.
@@ -9,11 +9,14 @@ The fifth, coverage, is about a unit: it needs a claim that passed these.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from war_rig.document.claims import Citation, Claim
-from war_rig.readers import Fact, Source, Unit
+from war_rig.document.ground import Ground
+from war_rig.document.relations import RELATIONS
+from war_rig.readers import Fact
 
 _CODE = re.compile(r"`([^`]+)`")
 _QUOTED = re.compile(r'"([^"]+)"|\u201c([^\u201d]+)\u201d|(?<![\w])\'([^\']+)\'(?![\w])')
@@ -34,27 +37,22 @@ _ACRONYMS = frozenset({"COBOL", "ASCII", "EBCDIC", "HTTPS", "CICS", "VSAM"})  # 
 _NUMBER = re.compile(r"(?<![\w.$-])\d+(?:[.,]\d+)*(?![\w-])")
 _WORD = re.compile(r"[\w$@#-]+(?:\.\w+)*")
 
-_RELATIONS = {
-    "calls": ("call", "call-name", "link", "link-name", "xctl", "xctl-name"),
-    "reads": ("read", "select"),
-    "writes": ("write", "insert"),
-    "updates": ("rewrite", "update"),
-    "copies": ("copy", "include"),
-    "sends": ("send",),
-    "performs": ("perform", "thru"),
-    "opens": ("open",),
-}
 _OTHER_VERBS = frozenset({"goes", "runs", "deletes", "receives", "moves", "starts", "returns"})
 _NEGATIONS = frozenset({"never", "not", "no"})
-_RELATION_KINDS = frozenset(kind for kinds in _RELATIONS.values() for kind in kinds)
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A claim, and what is wrong with it; nothing is, where issues is empty."""
+    """A claim, and what is wrong with it; nothing is, where issues is empty.
+
+    verdict: what the Challenger's model says of it, None where none was asked:
+    "supported", "contradicted" or "cannot tell"; reason: in its own words.
+    """
 
     claim: Claim
-    issues: tuple[str, ...]
+    issues: tuple[str, ...] = ()
+    verdict: Literal["supported", "contradicted", "cannot tell"] | None = None
+    reason: str = ""
 
     @property
     def is_verified(self) -> bool:
@@ -62,57 +60,39 @@ class Checked:
         return not self.issues
 
 
-def check(
-    claim: Claim,
-    unit: Unit,
-    source: Source,
-    facts: Sequence[Fact],
-    related: frozenset[str] | None = None,
-) -> Checked:
-    """Return *claim* with what the checks found; a fault of the citations ends them.
-
-    facts: those of the unit. related: ``related_names`` of the whole file, of
-    *facts* where it is not given.
-    """
-    related = related_names(facts) if related is None else related
-    faults = list(_citation_faults(claim, unit, source))
+def check(claim: Claim, ground: Ground) -> Checked:
+    """Return *claim* with what the checks found; a fault of the citations ends them."""
+    faults = list(_citation_faults(claim, ground))
     if not faults:
-        cited = _cited_text(claim.citations, source)
+        cited = ground.text(claim.citations)
         faults = [
-            *_identifier_faults(claim.text, cited, source),
+            *_identifier_faults(claim.text, cited, ground),
             *_literal_faults(claim, cited),
-            *_relation_faults(claim.text, facts, related),
+            *_relation_faults(claim.text, ground),
         ]
     return Checked(claim, tuple(faults))
 
 
-def _citation_faults(claim: Claim, unit: Unit, source: Source) -> Iterator[str]:
+def _citation_faults(claim: Claim, ground: Ground) -> Iterator[str]:
     if not claim.text.strip():
         yield "it says nothing"
     if not claim.cites:
         yield "it cites no lines"
     for written in claim.cites:
         try:
-            citation = Citation.parse(written)
+            fault = ground.fault(Citation.parse(written))
         except ValueError as error:
-            yield str(error)
-            continue
-        if citation.file != source.file:
-            yield f"{citation}: the file of this part is {source.file}"
-        elif not unit.first <= citation.first <= citation.last <= unit.last:
-            yield f"{citation}: the lines of this part are {unit.first}-{unit.last}"
+            fault = str(error)
+        if fault is not None:
+            yield fault
 
 
-def _cited_text(citations: Iterable[Citation], source: Source) -> str:
-    lines = (line for c in citations for line in source.lines[c.first - 1 : c.last])
-    return "\n".join(lines)
-
-
-def _identifier_faults(text: str, cited: str, source: Source) -> Iterator[str]:
+def _identifier_faults(text: str, cited: str, ground: Ground) -> Iterator[str]:
     for name in identifiers(text):
         if _stands_in(name, cited):
             continue
-        if _stands_in(name, "\n".join(source.lines)):
+        lines = (line for source in ground.sources for line in source.lines)
+        if _stands_in(name, "\n".join(lines)):
             yield f"'{name}' is in the file but not in the cited lines: widen the citation"
         else:
             yield f"'{name}' is not in the file: it is invented"
@@ -145,28 +125,23 @@ def _literal_faults(claim: Claim, cited: str) -> Iterator[str]:
             yield f"the number {number} does not stand in the cited lines"
 
 
-def related_names(facts: Iterable[Fact]) -> frozenset[str]:
-    """Return the names, in lower case, that stand in some relation: called, read, written."""
-    return frozenset(fact.object.lower() for fact in facts if fact.kind in _RELATION_KINDS)
-
-
-def _relation_faults(text: str, facts: Sequence[Fact], related: frozenset[str]) -> Iterator[str]:
+def _relation_faults(text: str, ground: Ground) -> Iterator[str]:
     relation, is_negated, before = None, False, ""
     for word in _WORD.findall(_QUOTED.sub(" ", text).replace("`", " ")):
         if word.lower() in _OTHER_VERBS:
             relation = None
-        elif word.lower() in _RELATIONS:
+        elif word.lower() in RELATIONS:
             relation, is_negated = word.lower(), before in _NEGATIONS
-        elif relation and word.lower() in related:
-            if is_negated and _has_fact(relation, word, facts):
+        elif relation and word.lower() in ground.related:
+            if is_negated and _has_fact(relation, word, ground.facts):
                 yield f"a line of this part {relation} {word}"
-            elif not is_negated and not _has_fact(relation, word, facts):
+            elif not is_negated and not _has_fact(relation, word, ground.facts):
                 yield f"no line of this part {relation} {word}"
         before = word.lower()
 
 
 def _has_fact(relation: str, word: str, facts: Sequence[Fact]) -> bool:
-    kinds = _RELATIONS[relation]
+    kinds = RELATIONS[relation]
     return any(f.kind in kinds and f.object.lower() == word.lower() for f in facts)
 
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 _WRITTEN = re.compile(r"(?P<file>.+):L?(?P<first>\d{1,9})(?:-L?(?P<last>\d{1,9}))?", re.DOTALL)
 
@@ -29,14 +30,11 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One sentence about a unit, and the citations as the Scribe wrote them.
-
-    about: "purpose" or "rule".
-    """
+    """One sentence about a unit, and the citations as the Scribe wrote them."""
 
     text: str
     cites: tuple[str, ...]
-    about: str = "purpose"
+    about: Literal["purpose", "rule"] = "purpose"
 
     @property
     def citations(self) -> tuple[Citation, ...]:

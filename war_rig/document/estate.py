@@ -6,16 +6,25 @@ finds too much rather than too little, so such a target "may be".
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 
+from war_rig.document.copybooks import COPIES, Copybooks
 from war_rig.document.plan import PlannedFile
 from war_rig.readers import Fact
 
 _CALLS = {"call": "calls", "link": "links to", "xctl": "transfers to"}
-_RUNS = {"exec": "runs", "exec-resolved": "runs", "runs": "runs", "exec-proc": "runs procedure"}
-_TABLES = ("select", "insert", "update", "delete", "merge", "lock", "truncate", "declare-table")
+_RUNS = {
+    "exec": "runs", "exec-resolved": "runs", "runs": "runs", "exec-proc": "runs procedure",
+    "transaction": "starts",
+}  # fmt: skip
+_TABLES = {
+    "select": "selects from", "insert": "inserts into", "update": "updates",
+    "delete": "deletes from", "merge": "merges into", "lock": "locks", "truncate": "truncates",
+    "declare-table": "declares",
+}  # fmt: skip
+_DISPOSITIONS = {"NEW": "creates", "MOD": "adds to"}
+_LIBRARIES = ("STEPLIB", "JOBLIB", "JOBCAT", "STEPCAT")
 _DEEPEST = 4
 
 
@@ -24,7 +33,8 @@ class Relation:
     """One file's relation to a name: a program, copybook, table or data set.
 
     files: those of the estate that the name stands for, none where it is
-    missing. is_certain: False where the target "may be" this one.
+    missing. is_certain: False where the target "may be" this one. started_by:
+    the transaction, where one starts a program.
     """
 
     verb: str
@@ -33,6 +43,7 @@ class Relation:
     name: str
     files: tuple[str, ...] = ()
     is_certain: bool = True
+    started_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +54,13 @@ class Estate:
     outgoing: Mapping[str, tuple[Relation, ...]]
     incoming: Mapping[str, tuple[Relation, ...]]
     missing: tuple[Relation, ...]
+    data: tuple[Relation, ...]
+    copybooks: Copybooks
 
     @classmethod
-    def of(cls, files: Iterable[PlannedFile]) -> "Estate":
-        """Return the relations among *files*."""
-        names = _Names.of(files)
+    def of(cls, files: Sequence[PlannedFile], copybook_paths: Sequence[str] = ()) -> "Estate":
+        """Return the relations among *files*; COPY is resolved along *copybook_paths* first."""
+        names = _Names.of(files, Copybooks(files, copybook_paths))
         found = tuple(
             dict.fromkeys(r for file in names.files.values() for r in _related(file, names))
         )
@@ -58,7 +71,8 @@ class Estate:
             for target in relation.files:
                 incoming[target].append(relation)
         missing = tuple(relation for relation in found if _is_missing(relation))
-        return cls(found, _frozen(outgoing), _frozen(incoming), missing)
+        data = tuple(relation for relation in found if relation.verb not in LEADS_ON | {"copies"})
+        return cls(found, _frozen(outgoing), _frozen(incoming), missing, data, names.copybooks)
 
 
 def _is_missing(relation: Relation) -> bool:
@@ -67,7 +81,9 @@ def _is_missing(relation: Relation) -> bool:
     return is_wanted and not relation.files and "&" not in relation.name
 
 
-_NEEDS_A_FILE = frozenset([*_CALLS.values(), *_RUNS.values(), "copies"])
+LEADS_ON = frozenset([*_CALLS.values(), *_RUNS.values()])
+"""The verbs with which control goes to a program or a procedure."""
+_NEEDS_A_FILE = LEADS_ON | {"copies"}
 
 
 def _frozen(by_file: Mapping[str, list[Relation]]) -> dict[str, tuple[Relation, ...]]:
@@ -78,14 +94,15 @@ def _frozen(by_file: Mapping[str, list[Relation]]) -> dict[str, tuple[Relation, 
 class _Names:
     """Which file a name stands for. All names are compared in upper case."""
 
+    copybooks: Copybooks
     files: dict[str, PlannedFile] = field(default_factory=dict)
     programs: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    members: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    tables: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     data_sets: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
 
     @classmethod
-    def of(cls, files: Iterable[PlannedFile]) -> "_Names":
-        names = cls()
+    def of(cls, files: Iterable[PlannedFile], copybooks: Copybooks) -> "_Names":
+        names = cls(copybooks)
         for file in files:
             names._take(file)
         return names
@@ -93,29 +110,19 @@ class _Names:
     def _take(self, file: PlannedFile) -> None:
         path = file.source.file
         self.files[path] = file
-        self.members[PurePosixPath(path).stem.upper()].append(path)
         program = None
         resolved = {f.line for f in file.reading.facts if f.kind == "dsn-resolved"}
         for fact in file.reading.facts:
             if fact.kind in ("program", "entry"):
                 self.programs[fact.object.upper()].append(path)
+            elif fact.kind == "table":
+                self.tables[fact.object.upper()].append(path)
             elif fact.kind in _RUNS and fact.kind != "exec-proc":
                 program = fact.object.upper()
             elif fact.kind == "dsn" and fact.line in resolved:
                 continue  # with symbols in it; its other fact has their values
             elif fact.kind in ("dsn", "dsn-resolved") and program is not None:
                 self.data_sets[program, fact.subject.upper()].add(fact.object)
-
-    def copybooks_of(self, file: PlannedFile, seen: set[str]) -> Iterator[PlannedFile]:
-        """Yield *file* and what it copies, directly and over other copybooks."""
-        if file.source.file in seen:
-            return
-        seen.add(file.source.file)
-        yield file
-        for fact in file.reading.facts:
-            if fact.kind in ("copy", "include"):
-                for path in self.members.get(fact.object.upper(), ()):
-                    yield from self.copybooks_of(self.files[path], seen)
 
 
 def _related(file: PlannedFile, names: _Names) -> Iterator[Relation]:
@@ -125,15 +132,17 @@ def _related(file: PlannedFile, names: _Names) -> Iterator[Relation]:
     own_files = {f.object.upper() for f in file.reading.facts if f.kind in ("fd", "open")}
     for fact in file.reading.facts:
         yield from _called(fact, file, names, literals)
-        if fact.kind in ("copy", "include"):
-            yield _relation("copies", fact, names.members)
+        if fact.kind in COPIES:
+            yield _relation("copies", fact, names.copybooks.copied(fact, file))
+        elif fact.kind == "exec-proc":
+            yield _relation(_RUNS[fact.kind], fact, names.copybooks.named(fact.object, file))
         elif fact.kind in _RUNS:
-            targets = names.members if fact.kind == "exec-proc" else names.programs
-            yield _relation(_RUNS[fact.kind], fact, targets)
+            yield _relation(_RUNS[fact.kind], fact, names.programs.get(fact.object.upper(), ()))
         elif fact.kind in _TABLES and fact.object.upper() not in own_files:
-            yield Relation(f"{fact.kind}s", file.source.file, fact.line, fact.object)
+            yield _relation(_TABLES[fact.kind], fact, names.tables.get(fact.object.upper(), ()))
         elif fact.kind == "assign":
             yield from _data_sets(fact, programs, names)
+    yield from _named_by_jobs(file)
 
 
 def _called(
@@ -143,7 +152,7 @@ def _called(
     if verb is None:
         return
     if not fact.kind.endswith("-name"):
-        yield _relation(verb, fact, names.programs)
+        yield _relation(verb, fact, names.programs.get(fact.object.upper(), ()))
         return
     found = sorted(literals.of(fact.object))
     for literal in found:
@@ -153,10 +162,10 @@ def _called(
         yield Relation(verb, file.source.file, fact.line, fact.object, is_certain=False)
 
 
-def _relation(verb: str, fact: Fact, known: Mapping[str, list[str]]) -> Relation:
-    return Relation(
-        verb, fact.file, fact.line, fact.object, tuple(known.get(fact.object.upper(), ()))
-    )
+def _relation(verb: str, fact: Fact, targets: Iterable[str]) -> Relation:
+    started_by = fact.subject if fact.kind == "transaction" else ""
+    files = tuple(dict.fromkeys(targets))
+    return Relation(verb, fact.file, fact.line, fact.object, files, started_by=started_by)
 
 
 def _data_sets(fact: Fact, programs: Iterable[str], names: _Names) -> Iterator[Relation]:
@@ -164,7 +173,22 @@ def _data_sets(fact: Fact, programs: Iterable[str], names: _Names) -> Iterator[R
     external = fact.object.upper().rsplit("-", 1)[-1]
     for program in programs:
         for data_set in sorted(names.data_sets.get((program, external), ())):
-            yield Relation(f"as {fact.subject} uses", fact.file, fact.line, data_set)
+            yield Relation(f"has {fact.subject} in", fact.file, fact.line, data_set)
+
+
+def _named_by_jobs(file: PlannedFile) -> Iterator[Relation]:
+    """Yield the data sets that a job's DD statements name, by their disposition."""
+    facts = file.reading.facts
+    dispositions = {
+        (f.subject, f.line): f.object.lstrip("(")[:3] for f in facts if f.kind == "disp"
+    }
+    resolved = {(f.subject, f.line) for f in facts if f.kind == "dsn-resolved"}
+    for fact in facts:
+        key = (fact.subject, fact.line)
+        is_final = fact.kind == "dsn-resolved" or (fact.kind == "dsn" and key not in resolved)
+        if is_final and fact.subject.rpartition(".")[2] not in _LIBRARIES:
+            verb = _DISPOSITIONS.get(dispositions.get(key, ""), "uses")
+            yield Relation(verb, fact.file, fact.line, fact.object)
 
 
 class _Literals:
@@ -193,12 +217,12 @@ class _Literals:
 
     def _collect(self) -> None:
         given: dict[str, set[str]] = defaultdict(set)
-        for file in self._names.copybooks_of(self._file, set()):
-            for fact in file.reading.facts:
+        for brought in self._names.copybooks.brought(self._file):
+            for fact in brought.file.reading.facts:
                 if fact.kind in ("value", "move") and _may_be_a_name(fact.object):
-                    given[fact.subject.upper()].add(fact.object.strip("'\" "))
+                    given[brought.name(fact.subject)].add(fact.object.strip("'\" "))
                 elif fact.kind == "move-name":
-                    self._moved[fact.subject.upper()].add(fact.object.upper())
+                    self._moved[brought.name(fact.subject)].add(brought.name(fact.object))
         self._given = given
 
 

@@ -12,6 +12,7 @@ from war_rig.errors import ConfigError, WarRigError
 
 _MANIFEST = ".war-rig.json"
 _LONGEST_NAME = 120
+_OURS = (".md", ".json")
 
 
 class DocsFolder:
@@ -62,11 +63,18 @@ class DocsFolder:
         """Return whether anything of that name is in the folder."""
         return os.path.lexists(self.path / name)
 
+    def text(self, name: str) -> str | None:
+        """Return what a page of an earlier run holds, None where there is none to be read."""
+        try:
+            return (self.path / name).read_text(encoding="utf-8") if self.has(name) else None
+        except (OSError, ValueError):
+            return None
+
     def page_name(self, kind: str, file: str) -> str:
         """Return the page's path for a source *file*; the same on every run, never taken twice."""
         *folders, last = PurePosixPath(file).parts
         # A folder "x.md" would stand in the way of the page of a file "x".
-        parts = [_safe(part, part.lower().endswith(".md")) for part in folders]
+        parts = [_safe(part, part.lower().endswith(_OURS)) for part in folders]
         name = "/".join([kind, *parts, _safe(last)]) + ".md"
         while self._names.setdefault(name.lower(), f"{kind}:{file}") != f"{kind}:{file}":
             name = f"{name.removesuffix('.md')}-{_digest(file)}.md"
@@ -143,7 +151,7 @@ def relative(page: str, start: str) -> str:
 
 def _is_page(name: object) -> bool:
     parts = PurePosixPath(name).parts if isinstance(name, str) else ()
-    return bool(parts) and ".." not in parts and parts[0] != "/" and str(name).endswith(".md")
+    return bool(parts) and ".." not in parts and parts[0] != "/" and str(name).endswith(_OURS)
 
 
 def _safe(part: str, must_change: bool = False) -> str:

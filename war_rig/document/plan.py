@@ -12,11 +12,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from war_rig.document.check import related_names
+from war_rig.document.relations import related_names
 from war_rig.errors import ConfigError
-from war_rig.readers import Fact, Reader, Reading, Source, Unit, decode, reader_for
+from war_rig.readers import Fact, Problem, Reader, Reading, Source, Unit, decode, reader_for
 
 _LARGEST_BYTES = 20_000_000
 _GIT_TIMEOUT_SECONDS = 60
@@ -33,8 +33,9 @@ class PlannedFile:
 
     @classmethod
     def of(cls, source: Source, reader: Reader) -> "PlannedFile":
-        """Return *source* as *reader* reads it."""
+        """Return *source* as *reader* reads it; raise ValueError for a line that is not there."""
         reading = reader.read(source)
+        _check(reading, len(source.lines))
         facts = tuple(sorted(reading.facts, key=lambda fact: fact.line))
         ordered = replace(reading, facts=facts)
         return cls(source, reader.language, ordered, related_names(facts))
@@ -53,13 +54,22 @@ class PlannedFile:
         return parts[first:last] or (unit,)
 
 
+def _check(reading: Reading, last: int) -> None:
+    lines = [thing.line for things in (reading.facts, reading.problems) for thing in things]
+    for part in (*reading.units, *reading.parts):
+        lines += [part.first, part.last]
+    if any(not 1 <= line <= last for line in lines):
+        raise ValueError("a fact or a unit is outside the file")
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What is to be documented below *root*, and what is not, each path with its reason.
 
     chosen: the units to document, all of them unless choose() took fewer.
     left_out: what is not read. misread: what its own reader failed on, so that
-    it is documented as plain text.
+    it is documented as plain text. copybook_paths: globs of the folders below
+    *root* in which a copybook is looked for first.
     """
 
     root: Path
@@ -67,6 +77,12 @@ class Plan:
     chosen: tuple[Unit, ...]
     left_out: tuple[tuple[str, str], ...] = ()
     misread: tuple[tuple[str, str], ...] = ()
+    copybook_paths: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Return what the source is called: its folder's name."""
+        return _told(self.root.name)
 
     @property
     def units(self) -> int:
@@ -93,12 +109,22 @@ class Plan:
         return replace(self, chosen=tuple(units[:limit]))
 
     @property
+    def problems(self) -> list[tuple[str, Problem]]:
+        """Return what readers could not read, each with its file."""
+        return [(f.source.file, problem) for f in self.files for problem in f.reading.problems]
+
+    def unused_paths(self) -> list[str]:
+        """Return the copybook paths that no folder matches."""
+        folders = {PurePosixPath(file.source.file).parent.as_posix() for file in self.files}
+        return [p for p in self.copybook_paths if not any(fnmatchcase(f, p) for f in folders)]
+
+    @property
     def reasons(self) -> "Counter[str]":
         """Return how many paths were left out for each reason."""
         return Counter(reason for _, reason in self.left_out)
 
 
-def plan(src: Path, readers: Sequence[Reader]) -> Plan:
+def plan(src: Path, readers: Sequence[Reader], copybook_paths: Sequence[str] = ()) -> Plan:
     """Read every file of *src*, a folder or one file. Raises ConfigError where there is none."""
     if not src.exists():
         raise ConfigError(f"there is no source at {src}\n  name a folder or a file that exists")
@@ -119,7 +145,20 @@ def plan(src: Path, readers: Sequence[Reader]) -> Plan:
         files.append(file)
         misread += [(path, fault)] if fault else []
     units = tuple(unit for file in files for unit in file.reading.units)
-    return Plan(root, tuple(files), units, tuple(sorted(left_out)), tuple(misread))
+    left_out = [(_told(path), reason) for path, reason in left_out]
+    return Plan(
+        root,
+        tuple(files),
+        units,
+        tuple(sorted(left_out)),
+        tuple(misread),
+        tuple(p.strip("/") or "." for p in copybook_paths),
+    )
+
+
+def _told(path: str) -> str:
+    """Return *path* as text that can be written, also where it is not UTF-8."""
+    return path.encode("utf-8", "replace").decode()
 
 
 def _planned(source: Source, readers: Sequence[Reader]) -> tuple[PlannedFile, str | None]:

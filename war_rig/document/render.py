@@ -1,4 +1,4 @@
-"""Pages in Markdown: an index, a page a file, and its numbered source.
+"""A file's pages in Markdown: what it is for, what it uses, its parts, and its numbered source.
 
 All foreign text goes through ``inert``. Pages hold no dates, so that the same
 source and claims give the same pages.
@@ -6,30 +6,45 @@ source and claims give the same pages.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from war_rig.document.check import Checked
-from war_rig.document.claims import Citation
+from war_rig.document.claims import Citation, Claim
 from war_rig.document.folder import DocsFolder, relative
+from war_rig.document.graphs import Edge, graph_lines
+from war_rig.document.ground import Line
 from war_rig.document.inert import code, inert, link, pre, sentence
 from war_rig.document.judge import Judged
-from war_rig.document.plan import Plan, PlannedFile
+from war_rig.document.kinds import kind_of, names_of
+from war_rig.document.plan import PlannedFile
+from war_rig.document.tables import Pages, section
+from war_rig.readers import Unit
 
 INDEX = "README.md"
-_MOST_LEFT_OUT = 200
+_FLOW = {
+    "perform": "performs", "thru": "through", "goto": "goes to", "exec": "runs",
+    "exec-resolved": "runs", "exec-proc": "runs procedure", "runs": "runs", "transaction": "starts",
+}  # fmt: skip
 
 
 @dataclass(slots=True)
 class FilePages:
-    """A file's result so far, its units in order, and where its two pages are.
+    """A file's result so far, its units in order, and where its two pages and its data are.
 
-    relations: what it uses and what uses it, as Markdown.
+    whole: what was composed of its units' claims, None where that is not done
+    or not needed. relations: what it uses and what uses it, as Markdown; open:
+    what it uses that is not in the source. is_chosen: whether all of its units
+    are to be documented in this run.
     """
 
     file: PlannedFile
     page: str
     source: str
     relations: list[str] = field(default_factory=list)
+    open: list[str] = field(default_factory=list)
     judged: list[Judged] = field(default_factory=list)
+    whole: Judged | None = None
+    is_chosen: bool = True
     is_written: bool = False
 
     @classmethod
@@ -39,58 +54,54 @@ class FilePages:
         return cls(file, folder.page_name("files", name), folder.page_name("source", name))
 
     @property
+    def data(self) -> str:
+        """Return where the JSON of the page is, beside it."""
+        return f"{self.page.removesuffix('.md')}.json"
+
+    @property
     def is_complete(self) -> bool:
         """Return whether every unit of the file was judged."""
         return len(self.judged) == len(self.file.reading.units)
+
+    @property
+    def claims(self) -> list[Claim]:
+        """Return the verified claims about its units, in order."""
+        return [claim for judged in self.judged for claim in judged.claims]
+
+    @property
+    def summary(self) -> Sequence[Claim]:
+        """Return what the file is for: composed claims, else those of its first unit with any."""
+        if self.whole is not None and self.whole.claims:
+            return self.whole.claims
+        return next((judged.claims for judged in self.judged if judged.claims), ())
+
+    @property
+    def summary_lines(self) -> Sequence[Line]:
+        """Return the lines of other files that the summary cites."""
+        return [line for judged in self.all_judged for line in judged.shown]
+
+    @property
+    def all_judged(self) -> list[Judged]:
+        """Return the results of its units, and of the whole."""
+        return [*([self.whole] if self.whole else []), *self.judged]
 
     def add(self, judged: Judged) -> None:
         """Take in one unit's result, in whatever order they come."""
         self.judged.append(judged)
         self.judged.sort(key=lambda one: one.unit.first)
 
-    def write(self, folder: DocsFolder) -> None:
-        """Write both pages once; where nothing was judged, an earlier run's are better."""
-        if self.is_written or not (self.judged or self.is_complete):
-            return
-        folder.write(self.source, "\n".join(_source_page(self)) + "\n")
-        folder.write(self.page, "\n".join(_file_page(self)) + "\n")
-        self.is_written = True
+    @property
+    def names(self) -> tuple[str, str, str]:
+        """Return where its pages and its data are."""
+        return self.page, self.source, self.data
 
 
-def index_page(
-    plan: Plan, pages: Sequence[FilePages], missing: list[str], provider: str, is_whole: bool
-) -> str:
-    """Return the page that leads to all others and says what is *missing* and was left out."""
-    lines = [f"# {inert(plan.root.name) or 'Source'}", ""]
-    if not is_whole:
-        lines += ["> This run did not come to its end: some parts are not documented.", ""]
-    elif not plan.is_whole:
-        chosen = f"{len(plan.chosen)} of {counted(plan.units, 'part')}"
-        lines += [f"> Only {chosen} were chosen for this run; see the last column.", ""]
-    lines += [
-        f"{counted(len(plan.files), 'file')} in {counted(plan.units, 'part')}, "
-        f"written by provider {code(provider)}. "
-        "Every claim below cites lines that were checked; what no check supports is marked "
-        "as unverified on the page of its file.",
-        "",
-        "| File | What it is for | Parts | Claims | Unverified | Not documented |",
-        "| --- | --- | ---: | ---: | ---: | ---: |",
-        *(_row(entry) for entry in pages),
-        "",
-    ]
-    return "\n".join([*lines, *missing, *_misread(plan), *_left_out(plan)]) + "\n"
-
-
-def _row(entry: FilePages) -> str:
-    name = link(code(entry.file.source.file), entry.page)
-    verified = [claim for judged in entry.judged for claim in judged.verified]
-    unverified = sum(len(judged.unverified) for judged in entry.judged)
-    summary = sentence(verified[0].text) if verified else "-"
-    parts = len(entry.file.reading.units)
-    missing = parts - sum(judged.failure is None for judged in entry.judged)
-    if not (entry.judged or entry.is_complete):
-        summary = "This page is of an earlier run."
-    return f"| {name} | {summary} | {parts} | {len(verified)} | {unverified} | {missing} |"
+def title(file: PlannedFile) -> str:
+    """Return what *file* is and is called, as Markdown."""
+    names, kind = list(names_of(file)), kind_of(file)
+    if not names:
+        return f"{kind.word} {code(file.source.file)}"
+    return f"{kind.word} {' and '.join(map(code, names))}"
 
 
 def counted(number: int, thing: str) -> str:
@@ -98,89 +109,151 @@ def counted(number: int, thing: str) -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
-def _misread(plan: Plan) -> Iterator[str]:
-    if plan.misread:
-        yield from (
-            "## Read as plain text",
-            "",
-            "The reader of their language failed on these.",
-            "",
-        )
-        yield from (f"- {code(path)}: {inert(reason)}" for path, reason in plan.misread)
+def claim_lines(claims: Iterable[Claim], page: str, pages: Pages) -> Iterator[str]:
+    """Yield *claims* as a list, purposes before rules, each with links to its lines."""
+    for claim in sorted(claims, key=lambda claim: claim.about != "purpose"):
+        mark = "**Rule.** " if claim.about == "rule" else ""
+        yield f"- {mark}{sentence(claim.text)} {cited(claim.citations, page, pages)}"
+
+
+def whole_lines(whole: Judged, page: str, pages: Pages) -> Iterator[str]:
+    """Yield what was composed of a whole, and of how much; or why it was not."""
+    yield from claim_lines(whole.claims, page, pages)
+    if whole.failure is not None:
+        yield f"Not composed: {inert(whole.failure)}"
+    elif whole.given < whole.of:
+        yield from ("", f"Composed from {whole.given} of {whole.of} verified claims.")
+    if whole.claims or whole.failure is not None:
         yield ""
 
 
-def _left_out(plan: Plan) -> Iterator[str]:
-    if not plan.left_out:
-        return
-    yield from ("## Left out", "")
-    for reason, count in sorted(plan.reasons.items()):
-        yield f"- {inert(reason)}: {count}"
-    yield from ("", "<details><summary>Which</summary>", "")
-    for path, reason in plan.left_out[:_MOST_LEFT_OUT]:
-        yield f"- {code(path)}: {inert(reason)}"
-    more = len(plan.left_out) - _MOST_LEFT_OUT
-    if more > 0:
-        yield f"- and {more} more"
-    yield from ("", "</details>", "")
+def cited(citations: Iterable[Citation], page: str, pages: Pages) -> str:
+    """Return links from *page* to the lines; the file is named where it is not the page's own."""
+    links = []
+    for citation in citations:
+        own, source = pages.get(citation.file, ("", ""))
+        name = "" if own == page else f"{code(citation.file)} "
+        last = f"-{citation.last}" if citation.last > citation.first else ""
+        text = f"{name}({citation.first}{last})"
+        place = relative(source, page), f"L{citation.first}"
+        links.append(link(text, *place) if source else text)
+    return " ".join(links)
 
 
-def _file_page(entry: FilePages) -> Iterator[str]:
-    source = entry.file.source
-    yield f"# {code(source.file)}"
+def anchor_of(unit: Unit) -> str:
+    """Return the anchor of a unit's section."""
+    return f"u{unit.first}"
+
+
+def file_page(entry: FilePages, pages: Pages) -> str:
+    """Return the text of a file's page."""
+    return "\n".join(_file_page(entry, pages)) + "\n"
+
+
+def source_page(entry: FilePages) -> str:
+    """Return the text of a file's numbered source."""
+    return "\n".join(_source_page(entry)) + "\n"
+
+
+def _file_page(entry: FilePages, pages: Pages) -> Iterator[str]:
+    file, source = entry.file, entry.file.source
+    yield f"# {title(file)}"
     yield ""
     yield (
-        f"{link('Source', relative(entry.source, entry.page))}, "
-        f"{counted(len(source.lines), 'line')}, "
-        f"language {inert(entry.file.language)}, {inert(source.encoding)}. "
+        f"{link('Source', relative(entry.source, entry.page))} of {code(source.file)}, "
+        f"{counted(len(source.lines), 'line')}, language {inert(file.language)}, "
+        f"{source.encoding}. {link('The same as data', relative(entry.data, entry.page))}. "
         f"{link('All files', relative(INDEX, entry.page))}."
     )
     yield ""
-    if not entry.file.reading.units:
+    if not file.reading.units:
         yield "This file holds no text."
+    if entry.whole is not None:
+        yield from section("What it is for", whole_lines(entry.whole, entry.page, pages))
     yield from entry.relations
+    yield from section("Flow", graph_lines(_flow(file)))
     for judged in entry.judged:
-        yield from _unit_section(entry, judged)
+        yield from _unit_section(entry, judged, pages)
     if not entry.is_complete:
-        yield from ("This run ended before the rest of this file was documented.", "")
-    yield from _unverified(entry)
+        ended = "This run ended before the rest of this file was documented."
+        yield from (ended if entry.is_chosen else "Only these units were chosen.", "")
+    questions = [*doubts(entry.all_judged, entry.page, pages), *_open(entry)]
+    yield from section("Open questions", questions)
+    yield from unverified(entry.all_judged)
 
 
-def _unit_section(entry: FilePages, judged: Judged) -> Iterator[str]:
+def _flow(file: PlannedFile) -> Iterator[Edge]:
+    """Yield what leads where inside the file; the steps of a job follow each other."""
+    steps = [fact for fact in file.reading.facts if fact.kind == "step"]
+    for step, following in pairwise(steps):
+        if step.subject == following.subject:
+            yield Edge(step.object, following.object, "then")
+    for fact in file.reading.facts:
+        if fact.kind in _FLOW:
+            yield Edge(fact.subject, fact.object, _FLOW[fact.kind])
+
+
+def _unit_section(entry: FilePages, judged: Judged, pages: Pages) -> Iterator[str]:
     unit = judged.unit
+    yield f'<a id="{anchor_of(unit)}"></a>'
+    yield ""
     yield f"## {inert(unit.name[:1].upper() + unit.name[1:])}"
     yield ""
-    for about, title in (("purpose", "Purpose"), ("rule", "Rules")):
-        claims = [claim for claim in judged.verified if claim.about == about]
-        if claims:
-            yield from (f"**{title}**", "")
-            yield from (f"- {sentence(c.text)} {_cited(entry, c.citations)}" for c in claims)
-            yield ""
+    yield from _parts(entry, judged, pages)
     if judged.failure is not None:
         yield from (f"Not documented: {inert(judged.failure)}", "")
+    elif not judged.verified and judged.doubted:
+        yield from ("The Challenger can't tell of any claim about this unit; see below.", "")
     elif not judged.verified:
-        yield from ("No claim about this part passed the checks.", "")
+        yield from ("No claim about this unit passed the checks.", "")
     elif judged.uncovered:
         names = ", ".join(f"{code(p.name)} ({p.first}-{p.last})" for p in judged.uncovered)
         yield from (f"No claim about these passed the checks: {names}.", "")
 
 
-def _unverified(entry: FilePages) -> Iterator[str]:
-    rejected: list[Checked] = [c for judged in entry.judged for c in judged.unverified]
+def _parts(entry: FilePages, judged: Judged, pages: Pages) -> Iterator[str]:
+    """Yield the unit's claims, below the name of the part that each cites first."""
+    parts = entry.file.parts_of(judged.unit)
+    by_part: dict[Unit, list[Claim]] = {}
+    for claim in judged.claims:
+        by_part.setdefault(_part_of(claim, parts), []).append(claim)
+    for part in sorted(by_part, key=lambda part: part.first):
+        if len(parts) > 1:
+            yield from (f"**{code(part.name)}**", "")
+        yield from (*claim_lines(by_part[part], entry.page, pages), "")
+
+
+def _part_of(claim: Claim, parts: Sequence[Unit]) -> Unit:
+    first = min((c.first for c in claim.citations if c.file == parts[0].file), default=0)
+    return next((part for part in reversed(parts) if part.first <= first), parts[0])
+
+
+def doubts(results: Iterable[Judged], page: str, pages: Pages) -> Iterator[str]:
+    """Yield what the Challenger leaves open."""
+    for checked in (c for judged in results for c in judged.doubted):
+        where = cited(checked.claim.citations, page, pages)
+        reason = f" The Challenger can't tell: {inert(checked.reason)}" if checked.reason else ""
+        yield f"- Is it so? {sentence(checked.claim.text)} {where}{reason}"
+
+
+def _open(entry: FilePages) -> Iterator[str]:
+    """Yield what the source leaves open."""
+    yield from entry.open
+    source = relative(entry.source, entry.page)
+    for problem in entry.file.reading.problems:
+        line = link(f"line {problem.line}", source, f"L{problem.line}")
+        yield f"- Could not be read: {inert(problem.text)} ({line})"
+
+
+def unverified(results: Iterable[Judged]) -> Iterator[str]:
+    """Yield the section of what no check supports, nothing where there is none."""
+    rejected: list[Checked] = [c for judged in results for c in judged.unverified]
     if not rejected:
         return
-    yield from ("## Unverified", "", "The checks do not support these; read the source.", "")
+    yield from ("", "## Unverified", "", "The checks do not support these; read the source.", "")
     for checked in rejected:
         yield f"- {sentence(checked.claim.text)} ({inert('; '.join(checked.issues))})"
     yield ""
-
-
-def _cited(entry: FilePages, citations: Iterable[Citation]) -> str:
-    target = relative(entry.source, entry.page)
-    return "".join(
-        link(f"({c.first}-{c.last})" if c.last > c.first else f"({c.first})", target, f"L{c.first}")
-        for c in citations
-    )
 
 
 def _source_page(entry: FilePages) -> Iterator[str]:

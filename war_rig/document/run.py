@@ -1,32 +1,48 @@
-"""The run: units judged side by side, in order, and every file's pages written when it is done."""
+"""The run: units judged side by side, what is used before whatever uses it.
+
+When the units of a file are done, what the whole is for is composed from their
+verified claims, and its pages are written. The estate's overview comes last.
+"""
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 
 from war_rig.agents import Agent
+from war_rig.document.challenge import ABOUT_ONE_UNIT
+from war_rig.document.claims import Claim
+from war_rig.document.context import Declarations, known_of
 from war_rig.document.estate import Estate
 from war_rig.document.folder import DocsFolder
-from war_rig.document.judge import ABOUT_ONE_UNIT, Judged, judge
+from war_rig.document.ground import Ground, Line
+from war_rig.document.index import entry_points
+from war_rig.document.judge import Judged, judge
+from war_rig.document.kinds import kind_of, names_of
 from war_rig.document.plan import Plan, PlannedFile
-from war_rig.document.render import INDEX, FilePages, index_page
-from war_rig.document.tables import missing_lines, relation_lines
-from war_rig.policies import CachedProvider
+from war_rig.document.publish import Publisher, chosen_units
+from war_rig.document.render import INDEX
+from war_rig.document.schedule import Schedule, dependencies
+from war_rig.document.write import Context, Task, unit_task, whole_task
 from war_rig.readers import Unit
+
+_MOST_OF_A_FILE = 5
+_MOST_OF_THE_ESTATE = 12
+_MOST_GIVEN = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is: units done (the failed among them), of how many, and tokens used.
+    """How far a run is: tasks done (the failed among them), of how many, and tokens used.
 
+    A task is a unit, a file of several units as a whole, or the estate.
     seconds_left: at the speed so far.
     """
 
     done: int
     failed: int
-    units: int
+    tasks: int
     tokens: int
     file: str
     seconds_left: float
@@ -34,30 +50,32 @@ class Progress:
 
 @dataclass(slots=True)
 class Summary:
-    """What a run did. units: how many it was to document; uncovered: parts without a claim."""
+    """What a run did. tasks: how many it had; uncovered: parts without a verified claim."""
 
     plan: Plan
-    units: int
+    tasks: int
     done: int = 0
     verified: int = 0
     unverified: int = 0
+    doubted: int = 0
     uncovered: int = 0
     tokens: int = 0
     failures: list[tuple[Unit, str]] = field(default_factory=list)
     _began: float = field(default_factory=time.monotonic)
 
     def add(self, judged: Judged) -> Progress:
-        """Count one unit in; return how far the run is."""
+        """Count one task in; return how far the run is."""
         self.done += 1
         self.verified += len(judged.verified)
         self.unverified += len(judged.unverified)
+        self.doubted += len(judged.doubted)
         self.uncovered += len(judged.uncovered)
         self.tokens += judged.tokens
         if judged.failure is not None:
             self.failures.append((judged.unit, judged.failure))
-        left = (time.monotonic() - self._began) / self.done * (self.units - self.done)
+        left = (time.monotonic() - self._began) / self.done * (self.tasks - self.done)
         failed = len(self.failures)
-        return Progress(self.done, failed, self.units, self.tokens, judged.unit.file, left)
+        return Progress(self.done, failed, self.tasks, self.tokens, judged.unit.file, left)
 
 
 async def document(
@@ -67,51 +85,153 @@ async def document(
     *,
     provider: str,
     rounds: int,
+    challenger: Agent | None = None,
     in_flight: int = 1,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> Summary:
     """Document the chosen units of *plan* into *folder*, at most *in_flight* at a time.
 
-    provider: the name that the index shows. A unit whose answer is malformed,
+    provider: the name that the index shows. A task whose answer is malformed,
     too long or refused is noted as failed; any other error ends the run, after
     the pages of what was done are written.
     """
-    summary = Summary(plan, len(plan.chosen))
-    pages = [FilePages.of(file, folder) for file in plan.files]
-    missing = _relate(pages, plan)
-    folder.begin([INDEX, *(name for entry in pages for name in (entry.page, entry.source))])
+    run = _Run(plan, folder, scribe, challenger, rounds, on_progress)
+    run.publisher.begin()
     try:
-        jobs = _jobs(pages, plan)
-        work = (_work(jobs, scribe, rounds, folder, summary, on_progress) for _ in range(in_flight))
-        await _side_by_side([asyncio.create_task(worker) for worker in work])
+        await _side_by_side([asyncio.create_task(run.work()) for _ in range(in_flight)])
+        await run.compose_overview()
     finally:
-        for entry in pages:
-            entry.write(folder)
-        there = [entry for entry in pages if folder.has(entry.page)]
-        folder.write(
-            INDEX, index_page(plan, there, missing, provider, summary.done == summary.units)
-        )
+        is_finished = run.summary.done == run.summary.tasks
+        run.publisher.end(provider, run.overview, is_finished)
     if plan.is_whole:
         folder.finish()
-    return summary
+    return run.summary
 
 
-def _relate(pages: list[FilePages], plan: Plan) -> list[str]:
-    """Give every page its relations; return the index's list of what is missing."""
-    estate = Estate.of(plan.files)
-    names = {entry.file.source.file: (entry.page, entry.source) for entry in pages}
-    for entry in pages:
-        entry.relations = relation_lines(entry.file.source.file, estate, names)
-    return missing_lines(estate, names)
+class _Run:
+    """One run: what is asked, of whom, and in which order."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        folder: DocsFolder,
+        scribe: Agent,
+        challenger: Agent | None,
+        rounds: int,
+        on_progress: Callable[[Progress], None],
+    ) -> None:
+        self._scribe, self._challenger, self._rounds = scribe, challenger, rounds
+        self._plan, self._on_progress = plan, on_progress
+        self._files = {file.source.file: file for file in plan.files}
+        self._estate = Estate.of(plan.files, plan.copybook_paths)
+        self._units = chosen_units(plan)
+        self.publisher = Publisher(plan, self._estate, folder, self._units)
+        self._waits_for = dependencies(list(self._files), self._estate.outgoing)
+        self._schedule = Schedule(self._units, self._waits_for)
+        self._declarations: dict[str, Declarations] = {}
+        self.overview: Judged | None = None
+        self.summary = Summary(plan, _tasks(plan))
+
+    async def work(self) -> None:
+        """Take what is ready, one task after the other, until all is done."""
+        while (work := await self._schedule.next()) is not None:
+            file, unit = work
+            if unit is not None:
+                judged = await self._judged(self._unit_task(file, unit))
+                self.publisher.entries[file].add(judged)
+            else:
+                await self._end(file)
+            self._schedule.is_done(file, unit)
+
+    async def compose_overview(self) -> None:
+        """Compose what the estate is for, from the claims about its files as wholes."""
+        if not _has_overview(self._plan):
+            return
+        first = entry_points(self._files.values(), self._estate)
+        named = [name for name, file in self._files.items() if names_of(file)]
+        entries = [self.publisher.entries[n] for n in dict.fromkeys([*first, *named, *self._files])]
+        shown = [line for entry in entries for line in entry.summary_lines]
+        claims = [list(entry.summary) for entry in entries]
+        estate = Unit(INDEX, "the source", "estate", 0, 0)
+        self.overview = await self._composed(estate, claims, shown, _MOST_OF_THE_ESTATE)
+
+    def _unit_task(self, file: str, unit: Unit) -> Task:
+        planned = self._files[file]
+        if file not in self._declarations:
+            self._declarations[file] = Declarations(planned, self._estate.copybooks)
+        lines = self._declarations[file].of(unit)
+        purposes = self.publisher.purposes(self._waits_for[file])
+        known = known_of(unit, self._estate.outgoing.get(file, ()), purposes)
+        return unit_task(unit, planned, Context(lines, known))
+
+    async def _end(self, file: str) -> None:
+        """Compose what the whole file is for, where it has several units, and write its pages."""
+        entry = self.publisher.entries[file]
+        self._declarations.pop(file, None)
+        if _has_whole(entry.file, self._units[file]):
+            whole = Unit(file, file, kind_of(entry.file).key, 1, len(entry.file.source.lines))
+            claims = [list(judged.claims) for judged in entry.judged]
+            shown = [line for judged in entry.judged for line in judged.shown]
+            entry.whole = await self._composed(whole, claims, shown, _MOST_OF_A_FILE)
+        self.publisher.write(file)
+
+    async def _composed(
+        self, unit: Unit, claims: Sequence[Sequence[Claim]], shown: Sequence[Line], most: int
+    ) -> Judged:
+        """Compose claims about *unit* from the first of each of *claims*, then the second, ..."""
+        in_turn = [claim for turn in zip_longest(*claims) for claim in turn if claim is not None]
+        given = sorted(in_turn[:_MOST_GIVEN], key=_place_in([c for some in claims for c in some]))
+        if not given:
+            judged = Judged(unit)
+        else:
+            ground = Ground.of_claims(given, self._files, shown)
+            judged = await self._judged(whole_task(unit, given, ground, most, len(in_turn)))
+            return replace(judged, given=len(given), of=len(in_turn))
+        self._on_progress(self.summary.add(judged))
+        return judged
+
+    async def _judged(self, task: Task) -> Judged:
+        try:
+            judged = await judge(self._scribe, task, self._rounds, self._challenger)
+        except ABOUT_ONE_UNIT as error:
+            judged = Judged(task.unit, failure=str(error).partition("\n")[0])
+        self._on_progress(self.summary.add(judged))
+        return judged
 
 
-def _jobs(pages: list[FilePages], plan: Plan) -> Iterator[tuple[FilePages, Unit]]:
-    """Yield the chosen units in order; every worker takes the next one."""
-    chosen = set(plan.chosen)
-    for entry in pages:
-        for unit in entry.file.reading.units:
-            if unit in chosen:
-                yield entry, unit
+def _place_in(claims: Sequence[Claim]) -> Callable[[Claim], int]:
+    places = {claim: place for place, claim in reversed(list(enumerate(claims)))}
+    return places.__getitem__
+
+
+def estimate(plan: Plan) -> tuple[int, int]:
+    """Return how many tasks there are, and about how many tokens their first prompts have.
+
+    Of what is composed, the prompts are not known before.
+    """
+    copybooks = Estate.of(plan.files, plan.copybook_paths).copybooks
+    units = chosen_units(plan)
+    tokens = 0
+    for file in plan.files:
+        declarations = Declarations(file, copybooks)
+        for unit in units[file.source.file]:
+            tokens += unit_task(unit, file, Context(declarations.of(unit))).tokens
+    return _tasks(plan), tokens
+
+
+def _tasks(plan: Plan) -> int:
+    units = chosen_units(plan)
+    wholes = sum(_has_whole(file, units[file.source.file]) for file in plan.files)
+    return len(plan.chosen) + wholes + _has_overview(plan)
+
+
+def _has_whole(file: PlannedFile, chosen: Sequence[Unit]) -> bool:
+    """Return whether something is composed of the file's units: all of more than one."""
+    return 1 < len(chosen) == len(file.reading.units)
+
+
+def _has_overview(plan: Plan) -> bool:
+    return plan.is_whole and len(plan.files) > 1
 
 
 async def _side_by_side(workers: list["asyncio.Task[None]"]) -> None:
@@ -122,33 +242,3 @@ async def _side_by_side(workers: list["asyncio.Task[None]"]) -> None:
         for worker in workers:
             worker.cancel()
         await asyncio.gather(*workers, return_exceptions=True)
-
-
-async def _work(
-    jobs: Iterator[tuple[FilePages, Unit]],
-    scribe: Agent,
-    rounds: int,
-    folder: DocsFolder,
-    summary: Summary,
-    on_progress: Callable[[Progress], None],
-) -> None:
-    for entry, unit in jobs:
-        judged = await _judged(entry.file, unit, scribe, rounds)
-        entry.add(judged)
-        on_progress(summary.add(judged))
-        if entry.is_complete:
-            entry.write(folder)
-
-
-async def _judged(file: PlannedFile, unit: Unit, scribe: Agent, rounds: int) -> Judged:
-    try:
-        with _forgetting(scribe):
-            return await judge(scribe, unit, file, rounds)
-    except ABOUT_ONE_UNIT as error:
-        return Judged(unit, failure=str(error).splitlines()[0])
-
-
-def _forgetting(scribe: Agent) -> AbstractContextManager[None]:
-    """Let a cached answer that could not be used be asked for again in the next run."""
-    provider = scribe.provider
-    return provider.one_piece_of_work() if isinstance(provider, CachedProvider) else nullcontext()

@@ -13,11 +13,24 @@ Pages = Mapping[str, tuple[str, str]]
 """The page and the source page of each file of the estate."""
 
 
+def table(columns: str, rows: Iterable[str]) -> list[str]:
+    """Return a Markdown table, empty without rows; *columns* as ``Name | Lines``."""
+    found = [f"| {row} |" for row in rows]
+    rules = " | ".join("---" for _ in columns.split("|"))
+    return [f"| {columns} |", f"| {rules} |", *found, ""] if found else []
+
+
+def section(title: str, lines: Iterable[str]) -> list[str]:
+    """Return *lines* below a heading, nothing where there are none."""
+    found = list(lines)
+    return [f"## {title}", "", *found] if found else []
+
+
 def relation_lines(file: str, estate: Estate, pages: Pages) -> list[str]:
     """Return the sections "Uses" and "Used by" for the page of *file*, empty without relations."""
     return [
-        *_section("Uses", list(_uses(file, estate, pages))),
-        *_section("Used by", list(_used_by(file, estate, pages))),
+        *section("Uses", table("How | What | Lines", _uses(file, estate, pages))),
+        *section("Used by", table("What | How | Lines", _used_by(file, estate, pages))),
     ]
 
 
@@ -27,13 +40,41 @@ def missing_lines(estate: Estate, pages: Pages) -> list[str]:
     found = []
     for name, users in groupby(by_name, key=lambda relation: relation.name.upper()):
         files = dict.fromkeys(relation.file for relation in users)
-        links = ", ".join(link(code(file), pages[file][0]) for file in files)
-        found.append(f"- {code(name)}, used by {links}")
-    return _section("Not in this source", found)
+        found.append(f"{code(name)} | {', '.join(_page_of(file, pages) for file in files)}")
+    return section("Not in this source", table("Name | Used by", found))
 
 
-def _section(title: str, lines: list[str]) -> list[str]:
-    return [f"## {title}", "", *lines, ""] if lines else []
+def open_lines(file: str, estate: Estate, pages: Pages) -> list[str]:
+    """Return what *file* uses that is not in the source, or whose target can't be told."""
+    source = relative(pages[file][1], pages[file][0])
+    found = []
+    for relation in estate.outgoing.get(file, ()):
+        name, line = code(relation.name), _lines([relation.line], source)
+        if relation in estate.missing:
+            found.append(f"- {name} is not in this source (line {line}).")
+        elif not (relation.is_certain or relation.files):
+            verb = inert(relation.verb)
+            found.append(f"- It {verb} what {name} names, which could not be found (line {line}).")
+    return list(dict.fromkeys(found))
+
+
+def data_lines(estate: Estate, pages: Pages) -> list[str]:
+    """Return the index's list of data sets and tables, and who uses them, and how."""
+    by_name = sorted(estate.data, key=lambda r: (r.name.upper(), r.file, r.verb))
+    found = []
+    for name, users in groupby(by_name, key=lambda relation: relation.name.upper()):
+        verbs: dict[str, dict[str, None]] = {}
+        for relation in users:
+            verbs.setdefault(relation.file, {})[relation.verb] = None
+        shown = (f"{_page_of(f, pages)} {inert(', '.join(known))} it" for f, known in verbs.items())
+        found.append(f"{code(name)} | {', '.join(shown)}")
+    return section("Data", table("Data set or table | Used by", found))
+
+
+def _page_of(file: str, pages: Pages, start: str = "", text: str = "") -> str:
+    """Return a link to the page of *file*, its name alone where there is no page."""
+    shown = code(text or file)
+    return link(shown, relative(pages[file][0], start)) if file in pages else shown
 
 
 def _uses(file: str, estate: Estate, pages: Pages) -> Iterator[str]:
@@ -44,10 +85,10 @@ def _uses(file: str, estate: Estate, pages: Pages) -> Iterator[str]:
     for _, group in groupby(sorted(estate.outgoing.get(file, ()), key=key), key=key):
         relations = list(group)
         first = relations[0]
-        verb = inert(first.verb) if first.is_certain else f"{inert(first.verb)}, it may be,"
-        targets = [link(code(first.name), relative(pages[f][0], page)) for f in first.files]
+        targets = [_page_of(target, pages, page, first.name) for target in first.files]
         name = " or ".join(targets) or code(first.name)
-        yield f"- {verb} {name}{_lines((r.line for r in relations), relative(source, page))}"
+        lines = _lines((r.line for r in relations), relative(source, page))
+        yield f"{_verb(first)} | {name} | {lines}"
 
 
 def _used_by(file: str, estate: Estate, pages: Pages) -> Iterator[str]:
@@ -58,14 +99,21 @@ def _used_by(file: str, estate: Estate, pages: Pages) -> Iterator[str]:
     for _, group in groupby(sorted(estate.incoming.get(file, ()), key=key), key=key):
         relations = list(group)
         first = relations[0]
-        user, source = (relative(target, page) for target in pages[first.file])
-        certainty = "" if first.is_certain else ", it may be"
-        lines = _lines((r.line for r in relations), source)
-        yield f"- {link(code(first.file), user)} {inert(first.verb)} it{certainty}{lines}"
+        numbers = (r.line for r in relations)
+        there = first.file in pages
+        lines = _lines(numbers, relative(pages[first.file][1], page) if there else "")
+        yield f"{_page_of(first.file, pages, page)} | {_verb(first)} it | {lines}"
+
+
+def _verb(relation: Relation) -> str:
+    return inert(relation.verb if relation.is_certain else f"perhaps {relation.verb}")
 
 
 def _lines(numbers: Iterable[int], source: str) -> str:
+    """Return links to lines of the page *source*, the numbers alone without one."""
     known = sorted(set(numbers))
-    shown = ", ".join(link(f"{n}", source, f"L{n}") for n in known[:_MOST_LINES])
+    shown = ", ".join(
+        link(f"{n}", source, f"L{n}") if source else f"{n}" for n in known[:_MOST_LINES]
+    )
     more = len(known) - _MOST_LINES
-    return f" ({shown}{f' and {more} more' if more > 0 else ''})"
+    return f"{shown}{f' and {more} more' if more > 0 else ''}"

@@ -1,21 +1,26 @@
-"""The Scribe: a unit and its facts go out, claims come back."""
+"""The Scribe: a task goes out, claims come back.
+
+A task is a unit with its facts, or the claims about all units of a file, of
+which it composes what the whole is for.
+"""
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
 from war_rig.agents import Agent
+from war_rig.document.ask import LONGEST_LINE, asked
 from war_rig.document.check import Checked
 from war_rig.document.claims import Claim
+from war_rig.document.ground import Ground, Line
 from war_rig.document.plan import PlannedFile
 from war_rig.providers import CompletionResponse
 from war_rig.providers.offline import FACTS_FENCE
 from war_rig.readers import Fact, Source, Unit, clipped
-
-_LONGEST_LINE = 500
 
 
 class WrittenClaim(BaseModel):
@@ -32,40 +37,93 @@ class Written(BaseModel):
     claims: list[WrittenClaim] = Field(max_length=50)
 
 
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What is shown with a unit: *lines* that declare names which it uses, and *known* claims.
+
+    known: a verified sentence about each file that the unit uses, by its path.
+    """
+
+    lines: tuple[Line, ...] = ()
+    known: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What the Scribe is asked about *unit*. parts: what needs a claim that cites it."""
+
+    unit: Unit
+    text: str
+    ground: Ground
+    parts: tuple[Unit, ...] = ()
+
+    @property
+    def tokens(self) -> int:
+        """Return about how many tokens the first prompt has: four characters each."""
+        return len(self.text) // 4
+
+
+def unit_task(unit: Unit, file: PlannedFile, context: Context = Context()) -> Task:
+    """Return the task to write claims about *unit*."""
+    parts = file.parts_of(unit)
+    about = f"FILE is {json.dumps(unit.file)}, language {file.language}, {unit.kind} {unit.name}."
+    block = _facts_block(unit, file.facts_of(unit), [_part(part, file.source) for part in parts])
+    shown = [about, _numbered(file.source, unit), _declared(context.lines), _known(context.known)]
+    text = "\n\n".join(filter(None, [*shown, block]))
+    return Task(unit, text, Ground.of_unit(unit, file, context.lines), parts)
+
+
+def whole_task(unit: Unit, claims: Sequence[Claim], ground: Ground, most: int, of: int) -> Task:
+    """Return the task to compose at most *most* claims about *unit*, a whole, from *claims*.
+
+    of: how many verified claims there are about it, with those that are not given.
+    """
+    name = json.dumps(unit.name, ensure_ascii=False)
+    some = f", {len(claims)} of {of}" if len(claims) < of else ""
+    about = f"WHOLE is {unit.kind} {name}. Checked claims about it{some}. At most {most} of yours."
+    given = [{"about": c.about, "text": c.text, "cites": list(c.cites)} for c in claims]
+    block = {"file": unit.file, "most": most, "claims": given}
+    return Task(unit, f"{about}\n\n```{FACTS_FENCE}\n{json.dumps(block)}\n```", ground)
+
+
 async def write(
-    scribe: Agent,
-    unit: Unit,
-    file: PlannedFile,
-    rejected: Sequence[Checked] = (),
-    uncovered: Sequence[Unit] = (),
+    scribe: Agent, task: Task, rejected: Sequence[Checked] = (), uncovered: Sequence[Unit] = ()
 ) -> tuple[list[Claim], CompletionResponse]:
-    """Return the Scribe's claims about *unit*, and its response.
+    """Return the Scribe's claims for *task*, and its response.
 
     rejected: claims to be mended. uncovered: parts that still need one.
     """
-    prompt = _prompt(unit, file, _complaints(rejected, uncovered))
-    response = await scribe.run(prompt, output=Written)
+    prompt = "\n\n".join(filter(None, [task.text, _complaints(rejected, uncovered)]))
+    response = await asked(scribe, prompt, Written)
     written: Written = response.output
     return [Claim(c.text.strip(), tuple(c.cites), c.about) for c in written.claims], response
-
-
-def estimate_tokens(unit: Unit, file: PlannedFile) -> int:
-    """Return about how many tokens the first prompt about *unit* has: four characters each."""
-    return len(_prompt(unit, file, "")) // 4
-
-
-def _prompt(unit: Unit, file: PlannedFile, complaints: str) -> str:
-    about = f"FILE is {json.dumps(unit.file)}, language {file.language}, {unit.kind} {unit.name}."
-    parts = [_part(part, file.source) for part in file.parts_of(unit)]
-    block = _facts_block(unit, file.facts_of(unit), parts)
-    return "\n\n".join(filter(None, [about, _numbered(file.source, unit), block, complaints]))
 
 
 def _numbered(source: Source, unit: Unit) -> str:
     """Return the unit with the file's own line numbers; no line of it can end the fence."""
     lines = enumerate(source.lines[unit.first - 1 : unit.last], unit.first)
-    numbered = "\n".join(f"{number:>6} | {line[:_LONGEST_LINE]}" for number, line in lines)
+    numbered = "\n".join(f"{number:>6} | {line[:LONGEST_LINE]}" for number, line in lines)
     return f"```source\n{numbered}\n```"
+
+
+def _declared(lines: Sequence[Line]) -> str:
+    """Return the lines that declare what the unit uses; they may be cited too."""
+    if not lines:
+        return ""
+    shown = "\n".join(
+        f"{line.number:>6} of {json.dumps(line.file)} | {line.text[:LONGEST_LINE]}"
+        for line in lines
+    )
+    about = "Names that it uses are declared here; these lines may be cited too:"
+    return f"{about}\n```source\n{shown}\n```"
+
+
+def _known(known: Mapping[str, str] | None) -> str:
+    """Return what is known of the files that the unit uses."""
+    if not known:
+        return ""
+    lines = [f"- {json.dumps(file)}: {json.dumps(text)}" for file, text in known.items()]
+    return "\n".join(["What is known of what it uses, to understand it, not to be cited:", *lines])
 
 
 def _part(part: Unit, source: Source) -> dict[str, Any]:
@@ -95,12 +153,17 @@ def _facts_block(unit: Unit, facts: Iterable[Fact], parts: list[dict[str, Any]])
 
 
 def _complaints(rejected: Sequence[Checked], uncovered: Sequence[Unit]) -> str:
-    lines = [f"- {json.dumps(c.claim.text)}: {'; '.join(c.issues)}" for c in rejected]
+    lines = [f"- {json.dumps(c.claim.text)}: {json.dumps('; '.join(_faults(c)))}" for c in rejected]
     if lines:
-        lines.insert(0, "These claims failed the checks. Write them again, mended, or not at all:")
+        lines.insert(0, "These claims did not pass. Write them again, mended, or not at all:")
     if uncovered:
-        lines.append("No claim that passed the checks is about these parts yet. Write one of each:")
+        lines.append("No claim that passed is about these parts yet. Write one of each:")
         lines += [
             f"- {json.dumps(part.name)}: lines {part.first}-{part.last}" for part in uncovered
         ]
     return "\n".join(lines)
+
+
+def _faults(checked: Checked) -> tuple[str, ...]:
+    """Return what is wrong with a claim, or what the Challenger can't tell about it."""
+    return checked.issues or (f"the Challenger can't tell: {checked.reason}",)

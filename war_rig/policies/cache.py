@@ -17,7 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from war_rig.errors import ConfigError, WarRigError
+from war_rig.errors import ConfigError, MalformedAnswerError
 from war_rig.providers import CompletionChunk, CompletionResponse, LLMProvider, Message
 from war_rig.providers.secrets import Redactor
 from war_rig.providers.streams import checked_stream, whole
@@ -151,7 +151,7 @@ class CachedProvider:
 
     @contextmanager
     def one_piece_of_work(self) -> Iterator[None]:
-        """Forget what was stored inside the block where it ends in one of our errors.
+        """Forget the answers that came inside the block where it ends in MalformedAnswerError.
 
         So that answers that could not be used are asked for again the next time.
         """
@@ -159,7 +159,7 @@ class CachedProvider:
         token = self._used.set(used)
         try:
             yield
-        except WarRigError:
+        except MalformedAnswerError:
             self._store.forget(used)
             raise
         finally:

@@ -22,10 +22,16 @@ FACTS_FENCE = "war-rig-facts"
      "parts": [{"name": str, "first": int, "last": int, "begins": str, "ends": str}],
      "facts": [{"kind": str, "subject": str, "object": str, "line": int}],
      "comments": [{"line": int, "text": str}]}
+
+Or, where something is to be composed of claims:
+
+    {"file": str, "most": int, "claims": [{"about": str, "text": str, "cites": [str]}]}
 """
 
 _BLOCK = re.compile(rf"^```{FACTS_FENCE}\n(.*?)\n```$", re.MULTILINE | re.DOTALL)
+_LEGAL = re.compile(r"copyright|all rights reserved|\blicen[cs]e", re.IGNORECASE)
 _LONGEST_QUOTE = 200
+_MOST_OF_ONE_FILE = 3
 _MOST_CLAIMS = 12
 
 
@@ -51,7 +57,7 @@ class OfflineProvider:
         asked = next((m.content for m in reversed(messages) if m.role == "user"), "")
         block = _facts(messages)
         try:
-            content = json.dumps({"claims": list(_claims(block))}) if block else _refusal(asked)
+            content = json.dumps({"claims": _answer(block)}) if block else _refusal(asked)
         except (KeyError, TypeError, AttributeError):  # a block that document did not write
             content = _refusal(asked)
         prompt_tokens = sum(estimate_tokens(m.content) for m in messages)
@@ -85,6 +91,20 @@ def _facts(messages: list[Message]) -> dict[str, Any] | None:
     return block if isinstance(block, dict) else None
 
 
+def _answer(block: dict[str, Any]) -> list[dict[str, Any]]:
+    return _composed(block["claims"], block["most"]) if "claims" in block else list(_claims(block))
+
+
+def _composed(claims: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
+    """Return the first claims that quote a comment, else the first: of many files one of each."""
+    quotes = [claim for claim in claims if claim["text"].startswith('"')]
+    quoting = [claim for claim in quotes if not _is_legal(claim["text"])] or quotes or claims
+    by_file = {claim["cites"][0].rpartition(":")[0]: claim for claim in reversed(quoting)}
+    if len(by_file) > 1:
+        return [claim for claim in quoting if claim in by_file.values()][:most]
+    return quoting[: min(most, _MOST_OF_ONE_FILE)]
+
+
 def _claims(block: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield claims about each part of the unit: its comments, and what its facts say it does."""
     for part in block["parts"]:
@@ -92,9 +112,9 @@ def _claims(block: dict[str, Any]) -> Iterator[dict[str, Any]]:
             [thing for thing in block[kind] if part["first"] <= thing["line"] <= part["last"]]
             for kind in ("comments", "facts")
         )
-        quoted = list(_quotes(comments))[:_MOST_CLAIMS]
+        quoted = sorted(_quotes(comments), key=lambda quote: _is_legal(quote[2]))[:_MOST_CLAIMS]
         for first, last, text in quoted:
-            yield _claim(f'The source says: "{text}"', block["file"], [(first, last)])
+            yield _claim(f'"{text}"', block["file"], [(first, last)])
         does = _does(part, facts)
         if does is not None:
             text, lines = does
@@ -145,6 +165,11 @@ def _edges(part: dict[str, Any]) -> str:
 def _claim(text: str, file: str, lines: Iterable[tuple[int, int]]) -> dict[str, Any]:
     cites = [f"{file}:{first}-{last}" for first, last in lines]
     return {"about": "purpose", "text": text, "cites": cites}
+
+
+def _is_legal(text: str) -> bool:
+    """Return whether a comment is about rights, and says nothing of what the code is for."""
+    return _LEGAL.search(text) is not None
 
 
 def _quotes(comments: list[dict[str, Any]]) -> Iterator[tuple[int, int, str]]:

@@ -16,7 +16,7 @@ from war_rig.readers.cobol_lines import Scan, cards, scan
 from war_rig.readers.cobol_program import Block, Walk
 from war_rig.readers.source import Fact, Reading, Source, Unit
 
-_SUFFIXES = frozenset((".cbl", ".cob", ".cobol", ".cpy", ".pco"))
+_SUFFIXES = frozenset((".cbl", ".cob", ".cobol", ".cpy", ".dcl", ".pco"))
 _BEGINS = re.compile(
     r"\s*(?:(?:IDENTIFICATION|ID|PROCEDURE)\s+DIVISION|PROGRAM-ID)\b", re.IGNORECASE
 )

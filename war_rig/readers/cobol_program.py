@@ -8,9 +8,9 @@ from war_rig.readers.cobol_lines import END, Found, Token, words
 from war_rig.readers.cobol_statements import (
     STATEMENTS,
     VERBS,
-    behind_replacing,
     copy_facts,
     item_facts,
+    replacing,
     select_facts,
 )
 from war_rig.readers.source import Fact, Problem
@@ -108,7 +108,7 @@ class Walk:
             found, at = copy_facts(self._tokens, at)
             self._add(found)
         elif token.text == "REPLACE" and is_start:
-            at = behind_replacing(self._tokens, at)
+            _, at = replacing(self._tokens, at)
         elif token.text in _EXEC_WORDS and self._tokens[at + 1].word in _EXEC_LANGUAGES:
             at = self._exec(at)
         elif self._division != "PROCEDURE" and is_start and self._is_entry(at, token):

@@ -171,19 +171,44 @@ def copy_facts(tokens: Tokens, at: int) -> tuple[list[Found], int]:
     found = [Found("copy", name.text, name.line)]
     at += 2
     while tokens[at].word in ("OF", "IN", "SUPPRESS", "PRINTING"):
-        at += 2 if tokens[at].word in ("OF", "IN") else 1
+        if tokens[at].word in ("OF", "IN") and tokens[at + 1].kind in ("word", "literal"):
+            at += 1
+            found.append(Found("copy-library", tokens[at].text, name.line, name.text))
+        at += 1
     if tokens[at].word == "REPLACING":
-        found.append(Found("copy-replacing", name.text, name.line))
-        at = behind_replacing(tokens, at)
+        pairs, at = replacing(tokens, at)
+        found += [Found("copy-replacing", pair, name.line, name.text) for pair in pairs]
     return found, at
 
 
-def behind_replacing(tokens: Tokens, at: int) -> int:
-    """Return where the pairs of REPLACE or REPLACING, from the word at *at* on, end."""
+def replacing(tokens: Tokens, at: int) -> tuple[list[str], int]:
+    """Return the pairs of REPLACE or REPLACING, from the word at *at* on, and where they end.
+
+    A pair is ``==FROM== BY ==TO==``, with LEADING or TRAILING before it where they are there.
+    """
+    operands: list[str] = []
+    pairs = []
     at += 1
     while tokens[at].kind not in (".", "end") and tokens[at].word not in VERBS:
-        at = _behind_pseudo_text(tokens, at) if tokens[at].word == "==" else at + 1
-    return at
+        if tokens[at].word == "BY":
+            operands = [" ".join(operands), "BY"]
+            at += 1
+            continue
+        is_part = tokens[at].word in ("LEADING", "TRAILING")
+        text, at = (tokens[at].text, at + 1) if is_part else _operand(tokens, at)
+        operands.append(text)
+        if operands[1:2] == ["BY"]:
+            pairs.append(" ".join(operands))
+            operands = []
+    return pairs, at
+
+
+def _operand(tokens: Tokens, at: int) -> tuple[str, int]:
+    """Return a text to replace, or to replace by, between ``==``, and where it ends."""
+    first = at + (tokens[at].word == "==")
+    end = _behind_pseudo_text(tokens, at) if first > at else at + 1
+    texts = [token.text for token in tokens[first : end - (end > first > at)]]
+    return f"=={' '.join(texts).replace('- ', '-')}==", end
 
 
 def _behind_pseudo_text(tokens: Tokens, at: int) -> int:

@@ -288,7 +288,8 @@ class _Job:
             self._take_data(statement.data, statement.last + 1)
 
     def _take_data(self, data: Sequence[str], line: int) -> None:
-        if self._program not in _TERMINALS:
+        is_override = not self._program and self._dd.endswith(".SYSTSIN")
+        if self._program not in _TERMINALS and not is_override:
             return
         text, at = "\n".join(_REMARK.sub("", row[: LAST_COLUMN + 1]) for row in data), 0
         for run in _RUN.finditer(text):

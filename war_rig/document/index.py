@@ -1,0 +1,182 @@
+"""The estate's README: its overview, entry points, jobs, programs, data, and what is missing."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from war_rig.document.estate import LEADS_ON, Estate, Relation
+from war_rig.document.graphs import Edge, graph_lines
+from war_rig.document.inert import code, inert, link, sentence
+from war_rig.document.judge import Judged
+from war_rig.document.kinds import KINDS, kind_of, names_of
+from war_rig.document.plan import Plan, PlannedFile
+from war_rig.document.render import (
+    FilePages,
+    anchor_of,
+    counted,
+    doubts,
+    unverified,
+    whole_lines,
+)
+from war_rig.document.tables import Pages, data_lines, missing_lines, section, table
+from war_rig.readers import clipped
+
+_MOST_LEFT_OUT = 200
+_MOST_PROBLEMS = 200
+_LONGEST_PURPOSE = 200
+ESTATE_DATA = "estate.json"
+
+
+def index_page(
+    plan: Plan,
+    entries: Sequence[FilePages],
+    estate: Estate,
+    pages: Pages,
+    overview: Judged | None,
+    provider: str,
+    is_finished: bool,
+) -> str:
+    """Return the page that leads to all of *entries*, and says what is missing and left out."""
+    lines = [
+        f"# {inert(plan.name) or 'Source'}",
+        "",
+        *_notes(plan, is_finished),
+        f"{counted(len(plan.files), 'file')} in {counted(plan.units, 'unit')}, "
+        f"written by provider {code(provider)}. Every claim cites lines that were checked; what "
+        "no check supports is marked as unverified on the page of its file. "
+        f"{link('The same as data', ESTATE_DATA)}.",
+        "",
+        *section("Overview", whole_lines(overview, "", pages) if overview else ()),
+        *section("Entry points", table("Entry | What it is for", _entry_points(entries, estate))),
+        *_by_kind(entries),
+        *data_lines(estate, pages),
+        *section("How it hangs together", _graphs(plan.files, estate)),
+        *missing_lines(estate, pages),
+        *section("Could not be read", _problems(plan, entries)),
+        *section("Open questions", doubts([overview] if overview else [], "", pages)),
+        *unverified([overview] if overview else []),
+        *_misread(plan),
+        *_left_out(plan),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def purpose_of(entry: FilePages) -> str:
+    """Return what *entry*'s file is for, as Markdown for one cell."""
+    if not entry.is_written:
+        return "This page is of an earlier run."
+    return sentence(clipped(entry.summary[0].text, _LONGEST_PURPOSE)) if entry.summary else "-"
+
+
+def _notes(plan: Plan, is_finished: bool) -> list[str]:
+    if not is_finished:
+        return ["> This run did not come to its end: some units are not documented.", ""]
+    if plan.is_whole:
+        return []
+    chosen = f"{len(plan.chosen)} of {counted(plan.units, 'unit')}"
+    return [f"> Only {chosen} were chosen for this run; see the last column.", ""]
+
+
+def entry_points(files: Iterable[PlannedFile], estate: Estate) -> list[str]:
+    """Return where work begins: jobs, and programs that a user starts or nothing leads to."""
+    found = []
+    for file in files:
+        leading = {r.verb for r in _leading_to(file.source.file, estate)}
+        word = kind_of(file).fact
+        if word == "job" or (word == "program" and (not leading or "starts" in leading)):
+            found.append(file.source.file)
+    return found
+
+
+def _leading_to(file: str, estate: Estate) -> Iterator[Relation]:
+    """Yield what surely leads to *file* from another one."""
+    for relation in estate.incoming.get(file, ()):
+        if relation.verb in LEADS_ON and relation.is_certain and relation.file != file:
+            yield relation
+
+
+def _entry_points(entries: Sequence[FilePages], estate: Estate) -> Iterator[str]:
+    by_file = {entry.file.source.file: entry for entry in entries}
+    for file in entry_points((entry.file for entry in entries), estate):
+        entry = by_file[file]
+        starts = [r for r in estate.incoming.get(file, ()) if r.verb == "starts"]
+        how = ", ".join(dict.fromkeys(f"transaction {code(r.started_by)}" for r in starts))
+        yield f"{how + ': ' if how else ''}{_links(entry)} | {purpose_of(entry)}"
+
+
+def _by_kind(entries: Sequence[FilePages]) -> Iterator[str]:
+    for kind in KINDS:
+        of_kind = [entry for entry in entries if kind_of(entry.file) is kind]
+        columns = f"{kind.word} | What it is for | Units | Claims | Unverified | Not documented"
+        yield from section(kind.title, table(columns, map(_row, of_kind)))
+
+
+def _row(entry: FilePages) -> str:
+    verified = sum(len(judged.verified) for judged in entry.all_judged)
+    rejected = sum(len(judged.unverified) for judged in entry.all_judged)
+    units = len(entry.file.reading.units)
+    missing = units - sum(judged.failure is None for judged in entry.judged)
+    cells = (_links(entry), purpose_of(entry), units, verified, rejected, missing)
+    return " | ".join(map(str, cells))
+
+
+def _links(entry: FilePages) -> str:
+    """Return links to what the file holds: to the page, or to where the second program begins."""
+    names = names_of(entry.file)
+    if not names:
+        return link(code(entry.file.source.file), entry.page)
+    units = [judged.unit for judged in entry.judged]  # only these have a section
+    places = [
+        next((u for u in reversed(units) if u.first <= line), None) for line in names.values()
+    ]
+    anchors = ["", *(anchor_of(unit) if unit else "" for unit in places[1:])]
+    links = (link(code(name), entry.page, at) for name, at in zip(names, anchors, strict=True))
+    return ", ".join(links)
+
+
+def _graphs(files: Iterable[PlannedFile], estate: Estate) -> list[str]:
+    edges = list(_edges(files, estate))
+    is_sure = all(edge.is_certain for edge in edges)
+    return [*([] if is_sure else ["A dotted arrow: it may be so.", ""]), *graph_lines(edges)]
+
+
+def _edges(files: Iterable[PlannedFile], estate: Estate) -> Iterator[Edge]:
+    """Yield who starts, runs and calls whom."""
+    for file in files:
+        names = names_of(file)
+        for relation in estate.outgoing.get(file.source.file, ()):
+            if relation.verb in LEADS_ON:
+                before = [name for name, line in names.items() if line <= relation.line]
+                start = relation.started_by or next(reversed(before), file.source.file)
+                yield Edge(start, relation.name, relation.verb, relation.is_certain)
+
+
+def _problems(plan: Plan, entries: Iterable[FilePages]) -> Iterator[str]:
+    sources = {entry.file.source.file: entry.source for entry in entries}
+    for file, problem in plan.problems[:_MOST_PROBLEMS]:
+        line = f"line {problem.line}"
+        place = link(line, sources[file], f"L{problem.line}") if file in sources else line
+        yield f"- {code(file)}, {place}: {inert(problem.text)}"
+    if len(plan.problems) > _MOST_PROBLEMS:
+        yield f"- and {len(plan.problems) - _MOST_PROBLEMS} more"
+    if plan.problems:
+        yield ""
+
+
+def _misread(plan: Plan) -> Iterator[str]:
+    about = ["The reader of their language failed on these.", ""] if plan.misread else []
+    listed = [f"- {code(path)}: {inert(reason)}" for path, reason in plan.misread]
+    yield from section("Read as plain text", [*about, *listed, *([""] if listed else [])])
+
+
+def _left_out(plan: Plan) -> Iterator[str]:
+    if not plan.left_out:
+        return
+    yield from ("## Left out", "")
+    for reason, count in sorted(plan.reasons.items()):
+        yield f"- {inert(reason)}: {count}"
+    yield from ("", "<details><summary>Which</summary>", "")
+    for path, reason in plan.left_out[:_MOST_LEFT_OUT]:
+        yield f"- {code(path)}: {inert(reason)}"
+    more = len(plan.left_out) - _MOST_LEFT_OUT
+    if more > 0:
+        yield f"- and {more} more"
+    yield from ("", "</details>", "")
