@@ -10,6 +10,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 from socket import SHUT_RDWR, create_connection, socket
 from typing import Any
@@ -160,6 +161,22 @@ def pieces(*parts: bytes, pause: float = 0.0, kind: str = "text/event-stream") -
         connection.sendall(b"0\r\n\r\n")
 
     return respond
+
+
+def closing_after(respond: Respond, *pauses: float) -> Respond:
+    """Close the connection after the answer of *respond*, without a word before.
+
+    That is so many seconds after it, one pause after the other in turn.
+    """
+    turns = cycle(pauses)
+
+    def respond_and_leave(request: Request, connection: socket) -> None:
+        respond(request, connection)
+        if pause := next(turns):
+            time.sleep(pause)
+        connection.shutdown(SHUT_RDWR)
+
+    return respond_and_leave
 
 
 def until_left(*first: bytes) -> Respond:

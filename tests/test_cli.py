@@ -727,6 +727,102 @@ def test_show_takes_the_config_of_its_group(war_rig: WarRig, tmp_path: Path) -> 
     assert re.search(r"size +3 +my.yaml:1", ran.out)
 
 
+def test_show_lists_the_faults_of_a_definition(war_rig: WarRig, tmp_path: Path) -> None:
+    """Each fault is told with file, line and key, without a key that it repeats."""
+    (tmp_path / "my.yaml").write_text(
+        "providers:\n"
+        "  house:\n"
+        "    type: http\n"
+        "    url: https://llm.example\n"
+        "    model: m-1\n"
+        "    request: {messages: $messages}\n"
+        "    response:\n"
+        "      contents: a\n"
+        f"    auth: {{bearer: {CANARY}, query: x}}\n"
+        f"    timeout{CANARY}: 1\n"
+    )
+    ran = war_rig("providers", "show", "house", "--config", "my.yaml", HOUSE_KEY=CANARY)
+    faults = [line for line in ran.out.splitlines() if line.startswith("fault: ")]
+    assert (ran.code, len(faults)) == (0, 4)
+    assert "fault: my.yaml:8  providers.house.response.contents: is no key here." in ran.out
+    assert "fault: my.yaml:7  providers.house.response.content: is missing" in ran.out
+    assert ran.out.splitlines()[-1] == "nothing is missing"
+    assert "streams" not in ran.out
+    assert CANARY not in ran.out
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        ("type: offline", "streams: yes"),
+        ("type: mistral, api_key: k, model: m", "streams: yes"),
+        ("type: mistral, stream: {end: x}", "streams: yes"),
+        ("type: http, url: 'http://h', model: m, request: {m: $messages}, response: {content: a}",
+         "streams: emulated, its whole answer is the only piece"),
+        ("type: free", "streams: emulated, its whole answer is the only piece"),
+        ("type: perhaps", None),
+        ("type: made", None),
+        ("type: mistral", None),
+    ],
+)  # fmt: skip
+def test_show_tells_how_a_provider_streams(
+    war_rig: WarRig, tmp_path: Path, entry: str, told: str | None
+) -> None:
+    """What can be known before the provider is built is told: it streams, or that is emulated."""
+    (tmp_path / "my.yaml").write_text(f"providers: {{house: {{{entry}}}}}\n")
+    registry.register_provider("free", Free)
+    registry.register_provider("perhaps", Perhaps)
+    registry.register_provider("made", lambda: Free())
+    ran = war_rig("providers", "show", "house", "--config", "my.yaml")
+    assert ran.code == 0
+    shown = [line for line in ran.out.splitlines() if line.startswith("streams")]
+    assert shown == ([] if told is None else [told])
+
+
+SECRET_ENTRIES = [
+    f"auth: {{bearer: {CANARY}}}",
+    f"auth: {CANARY}",
+    f"auth: {{header: {{name: X-Own, value: {CANARY}}}}}",
+    f"auth: {{query: {{name: own, value: {CANARY}}}}}",
+    f"auth: {{basic: {{user: me, password: {CANARY}}}}}",
+    f"auth: {{oauth2: {{client_secret: {CANARY}, client_id: id}}}}",
+    f"auth: {{oauth2: {{parameters: {{audience: {CANARY}}}}}}}",
+    f"auth: {{unknown: [{CANARY}]}}",
+    f"headers: {{authorization: Bearer {CANARY}}}",
+    f"headers: {{Cookie: {CANARY}}}",
+    f"headers: {{x-api-key: {CANARY}}}",
+    f"request: {{apiKey: {CANARY}}}",
+    f"api_key: {{value: {CANARY}}}",
+    f"query: {{access-token: {CANARY}}}",
+    f"proxy: 'http://me:{CANARY}@proxy'",
+    f"url: 'https://h/?key={CANARY}'",
+]
+
+
+@pytest.mark.parametrize("line", SECRET_ENTRIES)
+def test_explain_masks_a_key_wherever_it_stands(war_rig: WarRig, tmp_path: Path, line: str) -> None:
+    """A key that is written into the file is masked, whatever part of a definition it is in."""
+    (tmp_path / "my.yaml").write_text(f"providers:\n  house:\n    type: http\n    {line}\n")
+    ran = war_rig("explain", "--config", "my.yaml")
+    assert ran.code == 0
+    assert f"providers.house.{line.partition(':')[0]} " in ran.out
+    assert "***" in ran.out
+    assert CANARY[:12] not in ran.out
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["auth: none", "auth: {bearer: {file: key.txt}}", "auth: {bearer: {command: [pass, llm]}}",
+     "headers: {X-Team: legacy}", "request: {max_tokens: 5}"],
+)  # fmt: skip
+def test_explain_shows_what_is_no_key(war_rig: WarRig, tmp_path: Path, line: str) -> None:
+    """Where a key comes from is no secret."""
+    (tmp_path / "my.yaml").write_text(f"providers:\n  house:\n    type: http\n    {line}\n")
+    ran = war_rig("explain", "--config", "my.yaml")
+    assert f"providers.house.{line.partition(':')[0]} " in ran.out
+    assert f"  {line.partition(': ')[2]}  " in ran.out
+
+
 class Free:
     """A provider that takes anything."""
 
@@ -736,6 +832,14 @@ class Free:
         pass
 
     async def complete(self, messages: object, **parameters: object) -> object:
+        return None
+
+
+class Perhaps(Free):
+    """A provider that knows only when it is built whether it streams."""
+
+    @property
+    def stream(self) -> None:
         return None
 
 

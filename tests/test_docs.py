@@ -22,6 +22,7 @@ from urllib.parse import unquote
 
 import pytest
 import typer
+import yaml
 from conftest import ROOT, run
 from markdown import Snippet, snippets
 
@@ -31,7 +32,9 @@ from war_rig.config import AgentSettings, DocumentSettings, load
 from war_rig.config.settings import FileShape
 from war_rig.providers import available_providers
 from war_rig.providers.building import Parameter, blueprint
-from war_rig.providers.registry import registrations
+from war_rig.providers.http.definition import definition
+from war_rig.providers.http.paths import getter
+from war_rig.providers.registry import TYPES, Registration, registrations
 from war_rig.wiring import provider_blueprint
 
 DOCS = ROOT / "docs"
@@ -39,7 +42,7 @@ GUIDE = DOCS / "custom-provider.md"  # test_guide.py runs its code
 PAGES = [*sorted(DOCS.rglob("*.md")), ROOT / "README.md"]
 
 _VARIABLE = re.compile(r"\$\{(\w+)")
-_PROMPT = re.compile(r"file: *([\w./-]+)")
+_FILE = re.compile(r"(?:file|ca|certificate|certificate_key): *([\w./-]+)")
 _FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 _NOT_PROSE = re.compile(r"<pre>.*?</pre>|<!--.*?-->|`[^`\n]+`", re.DOTALL)
 _LINK = re.compile(r"!?\[[^\]]*\]\(\s*<?([^)\s>]+)>?[^)]*\)")
@@ -130,14 +133,18 @@ def test_every_yaml_block_loads(snippet: Snippet, tmp_path: Path) -> None:
     """A YAML block is a file that loads where it is trusted and its variables are set."""
     path = tmp_path / "war_rig.yaml"
     path.write_text(snippet.code, encoding="utf-8")
-    for prompt in _PROMPT.findall(snippet.code):
-        (tmp_path / prompt).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / prompt).write_text("A prompt.")
+    for file in _FILE.findall(snippet.code):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text("A prompt, or a certificate.")
     env = dict.fromkeys(_VARIABLE.findall(snippet.code), "1")
+    env |= {name: "https://llm.example.com" for name in env if name.endswith("_URL")}
+    env |= {f"{one.name}_API_KEY".upper(): "1" for one in registrations()}
     settings = load(path, env)
     for name, entry in settings.providers.items():
-        if entry.type in available_providers():
-            provider_blueprint(name, settings)  # raises where it does not take an argument
+        if entry.type in {*available_providers(), *TYPES}:
+            plan = provider_blueprint(name, settings)  # raises where it does not take an argument
+            if plan.registration.kind == "definition" or entry.type in TYPES:
+                plan.build()
 
 
 @each("toml")
@@ -227,6 +234,48 @@ def test_every_argument_of_a_built_in_has_its_row(provider: str, parameter: Para
     elif default is inspect.Parameter.empty:
         shown = "required"
     assert [cell.strip() for cell in row.split("|")][3:5] == [shown, f"`{parameter.variable}`"]
+
+
+def test_every_key_of_a_definition_has_its_row() -> None:
+    """Each key that an entry of type http, its rules and its stream may hold has a row."""
+    page = (DOCS / "http.md").read_text(encoding="utf-8")
+    wrong = {"x": 1}
+    keys = {"stream": wrong, "messages": wrong, "response": wrong, "timeouts": wrong}
+    told = dict(definition({**keys, "errors": [wrong], **wrong})[1])
+    known = {path: text.split(" Known: ")[1].split(", ") for path, text in told.items()
+             if path[-1] == "x"}  # fmt: skip
+    assert len(known) == 6
+    for path, names in known.items():
+        for name in names:
+            assert re.search(rf"^\|[^|]*`{name}`[^|]* \| ", page, re.MULTILINE), (path, name)
+
+
+def test_every_path_that_is_shown_is_one() -> None:
+    """The paths in the table of paths are plain, or JMESPath, once YAML has read them."""
+    page = (DOCS / "http.md").read_text(encoding="utf-8")
+    table = page.split("| Path, as YAML |")[1].split("\n\n")[0].splitlines()[2:]
+    assert len(table) > 5
+    for row in table:
+        written = re.split(r"(?<!\\)\|", row)[2].strip().strip("`").replace("\\|", "|")
+        path = yaml.safe_load(f"path: {written}")["path"]
+        assert callable(getter(path))  # a wrong one is a ValueError
+
+
+def _shipped_row(registration: Registration) -> str:
+    declared = inspect.signature(registration.load()).parameters.values()
+    needed = [p.name for p in declared if p.default is p.empty and p.kind is p.KEYWORD_ONLY]
+    variables = ", ".join(f"`{registration.name}_{name}`".upper() for name in needed)
+    usual = {p.name: f"`{p.default}`" for p in declared if p.default is not p.empty}
+    told = (usual.get(name, "") for name in ("model", "base_url"))
+    return " | ".join([f"| `{registration.name}`", variables, *told]) + " |"
+
+
+def test_the_shipped_definitions_have_their_rows() -> None:
+    """The table says what each needs, and its model and URL, as config/providers has them."""
+    page = (DOCS / "http.md").read_text(encoding="utf-8")
+    table = page.split("| Name | Has to be set |")[1].split("\n\n")[0].splitlines()[2:]
+    found = [_shipped_row(one) for one in registrations() if one.kind == "definition"]
+    assert table == sorted(found)
 
 
 ERRORS = [

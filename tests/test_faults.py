@@ -4,17 +4,21 @@ import asyncio
 import pickle
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from email.utils import formatdate
+from itertools import chain, repeat
+from pathlib import Path
+from socket import SHUT_WR, socket
+from threading import Thread
 from typing import Any
 
 import httpx
 import pytest
 from canary import CANARY, leaks
-from loopback import Respond, answer, chat_completion, cut, serve, stall
+from loopback import Request, Respond, answer, chat_completion, cut, response_bytes, serve, stall
 
-from containers import application, running
+from containers import Application, application, running
 from war_rig.errors import (
     AuthenticationError,
     BadRequestError,
@@ -32,6 +36,7 @@ from war_rig.errors import (
 from war_rig.providers import CompletionResponse, register_provider
 
 TIMEOUT_SECONDS = 0.5
+Failing = Callable[[str, Respond | None], ProviderError]
 
 
 class SmallProvider:
@@ -117,110 +122,180 @@ MORE_FAULTS = {
 ALL = FAULTS | MORE_FAULTS
 
 
-def environment(provider: str, url: str) -> dict[str, str]:
-    prefix = provider.upper()
-    return {
-        "LLM_PROVIDER": provider,
-        f"{prefix}_API_KEY": CANARY,
-        f"{prefix}_BASE_URL": f"{url}/v1",
-        "OPENAI_READ_TIMEOUT_SECONDS": str(TIMEOUT_SECONDS),
-        "OPENAI_CONNECT_TIMEOUT_SECONDS": str(TIMEOUT_SECONDS),
-    }
+MODELS = {
+    "openai": "gpt-5-mini",
+    "house": "house-1",
+    "by_query": "house-1",
+    "by_basic": "house-1",
+    "small": "small-1",
+}
+"""The providers that are asked: two ways of ours, one with its key elsewhere, and an author's."""
+
+ENTRIES = """\
+llm_provider: PROVIDER
+providers:
+  openai:
+    api_key: ${HOUSE_KEY}
+    base_url: URL/v1
+    connect_timeout_seconds: SECONDS
+    read_timeout_seconds: SECONDS
+    first_token_timeout_seconds: SECONDS
+    between_tokens_timeout_seconds: SECONDS
+  small: {api_key: "${HOUSE_KEY}", base_url: URL/v1}
+  house: &house
+    type: http
+    url: URL/v1/chat/completions
+    model: house-1
+    auth: {bearer: "${HOUSE_KEY}"}
+    request: {model: $model, messages: $messages, ...: $parameters}
+    response:
+      content: choices[0].message.content
+      model: model
+      total_tokens: usage.total_tokens
+    errors: [{status: 2xx, path: error.code, contains: quota, raise: QuotaExceededError}]
+    stream:
+      request: {stream: true}
+      content: choices[0].delta.content
+      end: "[DONE]"
+    timeouts: {connect: SECONDS, first_token: SECONDS, between_tokens: SECONDS, total: SECONDS}
+  by_query: {<<: *house, auth: {query: {name: key, value: "${HOUSE_KEY}"}}}
+  by_basic: {<<: *house, auth: {basic: {user: me, password: "${HOUSE_KEY}"}}}
+"""
 
 
-async def failure(env: dict[str, str]) -> ProviderError:
+def house(provider: str, url: str) -> Application:
+    """Return the container of a user's file in which *provider* of the server at *url* is set."""
     register_provider("small", SmallProvider)
-    async with running(application(env=env)) as app:
+    text = ENTRIES.replace("PROVIDER", provider).replace("URL", url)
+    path = Path("house.yaml")
+    path.write_text(text.replace("SECONDS", str(TIMEOUT_SECONDS)))
+    return application(path, {"HOUSE_KEY": CANARY})
+
+
+@dataclass
+class Flawed:
+    """A server that fails once. recover: makes it answer, where it does not by itself."""
+
+    url: str
+    requests: list[Request]
+    recover: Callable[[], object] = lambda: None
+
+
+@contextmanager
+def failing_once(respond: Respond | None, then: Respond) -> Iterator[Flawed]:
+    """Run a server that fails at its first request, or is not there (None), and then answers."""
+    if respond is None:
+        with socket() as listener:  # bound, and not listening: connections are refused
+            listener.bind(("127.0.0.1", 0))
+            url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            yield Flawed(url, [], lambda: answer_one(listener))
+        return
+    turns = chain([respond], repeat(then))
+    with serve(lambda request, connection: next(turns)(request, connection)) as server:
+        yield Flawed(server.url, server.requests)
+
+
+def answer_one(listener: socket) -> None:
+    """Listen at last, and answer one request."""
+
+    def respond() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(65536)
+            connection.sendall(response_bytes(chat_completion()))
+            connection.shutdown(SHUT_WR)
+            while connection.recv(65536):
+                pass
+
+    listener.listen()
+    Thread(target=respond, daemon=True).start()
+
+
+async def failure(app: Application, server: Flawed) -> ProviderError:
+    """Return the error of a first call; a second one, of the same container, is answered."""
+    async with running(app):
         with pytest.raises(ProviderError) as caught:
             await app.agents("assistant").run("Hello")
+        assert len(server.requests) <= 1  # no repetition that nobody asked for
+        server.recover()
+        assert (await app.agents("assistant").run("Hello")).content == "Hello."
     return caught.value
 
 
 @pytest.fixture
-def url_of() -> Iterator[Callable[[Respond | None], str]]:
+def failure_of() -> Iterator[Failing]:
+    """Give the error of one provider at one fault."""
     with ExitStack() as servers:
 
-        def url(respond: Respond | None) -> str:
-            if respond is not None:
-                return servers.enter_context(serve(respond)).url
-            with serve(answer({})) as gone:  # its port is free again: connections are refused
-                return gone.url
+        def error(provider: str, respond: Respond | None) -> ProviderError:
+            server = servers.enter_context(failing_once(respond, answer(chat_completion())))
+            return asyncio.run(failure(house(provider, server.url), server))
 
-        yield url
+        yield error
 
 
-@pytest.mark.parametrize("provider", ["openai", "small"])
+@pytest.mark.parametrize("provider", MODELS)
 @pytest.mark.parametrize("name", ALL)
 def test_every_fault_is_one_of_our_errors(
-    name: str, provider: str, url_of: Callable[[Respond | None], str]
+    name: str, provider: str, failure_of: Failing, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A fault arrives in time as our error with all that is known, and survives a pickle."""
+    """A fault arrives in time as our error with all that is known, keyless, and can be pickled."""
+    caplog.set_level("DEBUG")
     fault = ALL[name]
     began = time.monotonic()
-    error = asyncio.run(failure(environment(provider, url_of(fault.respond))))
+    error = failure_of(provider, fault.respond)
     assert time.monotonic() - began < TIMEOUT_SECONDS + 5
     for shown in (error, pickle.loads(pickle.dumps(error))):
         assert type(shown) is fault.kind
-        assert (shown.provider, shown.model) == (
-            provider,
-            {"openai": "gpt-5-mini", "small": "small-1"}[provider],
-        )
+        assert (shown.provider, shown.model) == (provider, MODELS[provider])
         assert shown.status == fault.status or (fault.status is None and shown.status == 200)
         assert shown.retry_after_seconds == fault.retry_after_seconds
         assert shown.is_retryable is fault.is_retryable
         assert str(shown) == str(error)
     assert str(error).startswith(f"provider '{provider}' ")
-
-
-@pytest.mark.parametrize("provider", ["openai", "small"])
-@pytest.mark.parametrize("name", ALL)
-def test_no_fault_shows_or_reaches_the_key(
-    name: str, provider: str, url_of: Callable[[Respond | None], str], caplog: Any
-) -> None:
-    """The key, also one that the server echoes, is in no text, pickle, log or attribute."""
-    caplog.set_level("DEBUG")
-    error = asyncio.run(failure(environment(provider, url_of(ALL[name].respond))))
     assert leaks(error) == []
     assert CANARY not in caplog.text
     assert error.__context__ is None or error.__suppress_context__
 
 
-def test_the_canary_walk_finds_what_the_sdk_reaches(
-    url_of: Callable[[Respond | None], str],
-) -> None:
+def test_the_canary_walk_finds_what_the_sdk_reaches() -> None:
     """The walk that proves the promise does find the key where nobody took it away."""
 
-    async def ask() -> None:
+    async def ask(url: str) -> None:
         from openai import AsyncOpenAI
 
-        async with AsyncOpenAI(
-            api_key=CANARY, base_url=url_of(answer(complaint("no"), 500)), max_retries=0
-        ) as client:
+        async with AsyncOpenAI(api_key=CANARY, base_url=url, max_retries=0) as client:
             await client.chat.completions.create(model="m", messages=[])
 
-    with pytest.raises(Exception, match="no") as caught:
-        asyncio.run(ask())
+    with (
+        serve(answer(complaint("no"), 500)) as server,
+        pytest.raises(Exception, match="no") as caught,
+    ):
+        asyncio.run(ask(server.url))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("pickle.dumps", lambda _: b"")  # an error of the SDK's can't be pickled
         assert "headers" in leaks(caught.value)[0]
 
 
-def test_a_retry_after_date_is_seconds_from_now(url_of: Callable[[Respond | None], str]) -> None:
+@pytest.mark.parametrize("provider", MODELS)
+def test_a_retry_after_date_is_seconds_from_now(provider: str, failure_of: Failing) -> None:
     """Retry-After may be an HTTP date; one in the past means no wait."""
     for offset, least, most in ((30, 25, 30), (-30, 0, 0)):
         headers = {"Retry-After": formatdate(time.time() + offset, usegmt=True)}
-        url = url_of(answer(complaint("slow"), 429, headers))
-        error = asyncio.run(failure(environment("openai", url)))
+        error = failure_of(provider, answer(complaint("slow"), 429, headers))
         assert error.retry_after_seconds is not None
         assert least <= error.retry_after_seconds <= most
 
 
-def test_an_error_is_one_readable_block(url_of: Callable[[Respond | None], str]) -> None:
+SHOWN = {"openai": "answered", "small": "answered", "house": "reports: answered"}
+
+
+@pytest.mark.parametrize("provider", SHOWN)
+def test_an_error_is_one_readable_block(provider: str, failure_of: Failing) -> None:
     """The text says what failed, with which model, and what to do next."""
-    url = url_of(answer(complaint("slow\ndown"), 429, {"Retry-After": "2"}))
-    error = asyncio.run(failure(environment("openai", url)))
+    error = failure_of(provider, answer(complaint("slow\ndown"), 429, {"Retry-After": "2"}))
     assert str(error) == (
-        "provider 'openai' answered 429: slow down\n"
-        "  model gpt-5-mini; the server asks to wait 2 s\n"
+        f"provider '{provider}' {SHOWN[provider]} 429: slow down\n"
+        f"  model {MODELS[provider]}; the server asks to wait 2 s\n"
         "  wait and ask again, or ask less often"
     )

@@ -268,7 +268,9 @@ def test_the_secrets_of_an_entry_are_known() -> None:
     proxy = "http://me:key-5@proxy.example:8080"
     found = secrets({"auth": auth, "headers": headers, "proxy": proxy, "url": "https://h"})
     assert set(found) == {"key-1", "key-2", "key-3", "key-4", proxy}
-    assert set(secrets({"auth": {"bearer": "$key"}, "proxy": "http://proxy"})) == set()
+    declared = {"auth": {"bearer": "$key"}, "parameters": {"key": None}}
+    assert set(secrets({**declared, "proxy": "http://proxy"})) == set()
+    assert set(secrets({"auth": {"bearer": "$ecretPass1"}})) == {"$ecretPass1"}
     assert set(secrets({"auth": {"berer": "key-6"}})) == {"key-6"}
     assert set(secrets({"auth": {"bearer": {"file": "key.txt"}}, "headers": None})) == set()
     assert set(secrets({"auth": {"basic": {"user": "me", "password": "key-7"}}})) == {"key-7"}

@@ -524,20 +524,6 @@ def _begun(made: HttpProvider) -> AsyncGenerator[CompletionChunk, None]:
     return begin(ASKED)
 
 
-def test_a_connection_is_used_again_after_a_stream() -> None:
-    """What comes after the end mark is read, so that the next call needs no new connection."""
-
-    async def twice() -> int:
-        with serve(streaming(*pieces("H"), END)) as server:
-            made = provider(server.url)
-            for _ in range(2):
-                assert [c.content async for c in _begun(made)] == ["H", ""]
-            await made.aclose()
-            return server.opened
-
-    assert asyncio.run(twice()) == 1
-
-
 def test_without_a_declared_stream_there_is_none() -> None:
     """War Rig then gives the whole answer as one chunk, and says that it does."""
     assert not can_stream(provider("http://h", stream=None))

@@ -25,6 +25,7 @@ from loopback import (
     Server,
     Tls,
     answer,
+    closing_after,
     cut,
     eventually,
     forward,
@@ -256,16 +257,44 @@ async def test_calls_one_after_the_other_share_a_connection(status: int) -> None
 
 
 @pytest.mark.asyncio
-async def test_a_stream_left_at_its_end_marker_keeps_its_connection() -> None:
-    """The few bytes after the last piece are read, so that the connection can be used again."""
+async def test_a_stream_left_at_its_end_marker_is_read_to_its_end() -> None:
+    """The few bytes after the last piece are awaited: the server sees nobody leave before."""
+    left_early = []
+
+    def respond(request: Seen, connection: socket.socket) -> None:
+        head = b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n"
+        connection.sendall(head + b"3\r\nend\r\n")
+        connection.settimeout(0.05)
+        with contextlib.suppress(TimeoutError):
+            left_early.append(connection.recv(1))
+        connection.sendall(b"0\r\n\r\n")
+
+    with serve(respond) as api:
+        async with closing(made()) as transport, transport.stream(to(api.url)) as streamed:
+            assert await anext(aiter(streamed.pieces())) == b"end"
+    assert left_early == []
+
+
+@pytest.mark.asyncio
+async def test_a_connection_is_closed_after_a_stream() -> None:
+    """The server is told before, and need not say or do anything of it."""
     with serve(pieces(b"one", b"end")) as api:
         async with closing(made()) as transport:
-            for _ in range(3):
-                async with transport.stream(to(api.url)) as streamed:
-                    async for piece in streamed.pieces():
-                        if piece.endswith(b"end"):
-                            break
-    assert api.opened == 1
+            for count in (1, 2, 3):
+                assert b"".join(await received(transport, to(api.url))) == b"oneend"
+                assert await eventually(lambda count=count: api.closed == count)
+    assert [request.headers["connection"] for request in api.requests] == ["close"] * 3
+
+
+@pytest.mark.asyncio
+async def test_a_connection_that_was_closed_while_the_loop_was_busy_is_not_used() -> None:
+    """What a server closed without a word, and nobody had the time to see, fails no call."""
+    with serve(closing_after(answer({}), 0.0)) as api:
+        async with closing(made()) as transport:
+            for _ in range(10):
+                assert (await transport.send(to(api.url))).status == 200
+                time.sleep(0.05)  # noqa: ASYNC251  the loop is to be busy
+    assert len(api.requests) == api.opened == 10
 
 
 @pytest.mark.asyncio

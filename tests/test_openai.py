@@ -639,6 +639,35 @@ class Point(BaseModel):
     y: int = 0
 
 
+SLOW_IMPORT = """
+import asyncio, sys, time
+from containers import application, running
+
+class Slow:
+    def find_spec(self, name, *more):
+        if name in ("openai", "openai.resources.chat.completions", "httpx2", "aiohttp"):
+            time.sleep(0.6)
+
+async def ask():
+    async with running(application()) as app:
+        agent = app.agents("assistant")
+        print("".join([chunk.content async for chunk in agent.stream("Hello")]))
+
+sys.meta_path.insert(0, Slow())
+asyncio.run(ask())
+"""
+
+
+def test_the_import_of_the_sdk_is_no_wait_for_the_server(
+    bare: Callable[[str, dict[str, str]], "subprocess.Popen[str]"],
+) -> None:
+    """The limits begin when the provider is ready to ask, however slow the machine is."""
+    with serve(streaming(*HELLO)) as api:
+        env = environment(api.url, OPENAI_FIRST_TOKEN_TIMEOUT_SECONDS="0.5")
+        output, errors = bare(SLOW_IMPORT, env).communicate(timeout=60)
+    assert (output, errors) == ("Hello.\n", "")
+
+
 def test_output_uses_the_api_s_own_json_mode() -> None:
     """The schema goes as response_format, not into the prompt; the answer is native."""
     with serve(answer(chat_completion('{"x": 1, "y": 2}'))) as api:
@@ -663,24 +692,16 @@ def test_a_server_without_a_json_mode_is_prompted() -> None:
     assert "JSON schema" in api.requests[0].json["messages"][-1]["content"]
 
 
-def test_a_connection_that_closes_after_a_stream_fails_no_call() -> None:
-    """A server may close it without a word: what it did not take goes by another one."""
+def test_a_stream_keeps_the_headers_of_its_call() -> None:
+    """What closes its connection is one header more."""
 
-    def rude(request: Request, connection: socket) -> None:
-        streaming(*HELLO)(request, connection)
-        connection.shutdown(SHUT_RDWR)
-
-    async def ask_often(url: str) -> list[str]:
-        told = []
+    async def ask(url: str) -> None:
         async with running(application(env=environment(url))) as app:
-            for _ in range(40):  # about every second one meets a closing connection
-                try:
-                    told += [c.content async for c in app.agents("assistant").stream("Hello")]
-                except ProviderConnectionError as error:
-                    told.append(str(error))
-        return told
+            headers = {"X-Team": "blue"}
+            async for _ in app.agents("assistant").stream("Hello", extra_headers=headers):
+                pass
 
-    with serve(rude) as api:
-        told = asyncio.run(ask_often(api.url))
-    assert "closing transport" not in "".join(told)
-    assert told.count("lo.") > 30  # one that closes after the request was sent can't be told
+    with serve(streaming(*HELLO)) as api:
+        asyncio.run(ask(api.url))
+    sent = api.requests[0].headers
+    assert (sent["x-team"], sent["connection"]) == ("blue", "close")

@@ -8,12 +8,14 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from socket import socket
 from typing import Any
 
 import httpx
 import pytest
 from canary import CANARY, leaks
-from loopback import Respond, answer, serve
+from loopback import Request, Respond, answer, chat_completion, closing_after, serve
 from streams import DONE, HELLO, ROLE, Watched, chunk, endless, event, streaming
 
 from containers import Application, application, running
@@ -599,6 +601,45 @@ def test_a_stream_through_the_whole_stack_is_an_answer(provider: str) -> None:
     assert (text, response.content) == ("Hello.", "Hello.")
     reported = (7, "reported") if provider == "openai" else (11, "estimated")
     assert (response.tokens_used, response.usage_source) == reported
+
+
+@pytest.mark.parametrize("provider", ["openai", "llama_cpp"])
+def test_a_call_after_a_stream_whose_connection_is_closed_is_an_answer(
+    provider: str, tmp_path: Path
+) -> None:
+    """A server may close it at any moment after the stream without a word, as llama.cpp's does."""
+    last = b"%x\r\n%s\r\n0\r\n\r\n" % (len(DONE), DONE)
+    begin = streaming(*HELLO[:-1], ending="open")
+
+    def stream(request: Request, connection: socket) -> None:
+        begin(request, connection)
+        connection.sendall(last)
+
+    leave = closing_after(stream, 0.0, 0.00002, 0.0002, 0.001)
+    whole = answer(chat_completion())
+
+    def respond(request: Request, connection: socket) -> None:
+        (leave if request.json.get("stream") else whole)(request, connection)
+
+    async def ask(app: Application) -> list[str]:
+        async with running(app):
+            agent = app.agents("assistant")
+            told = [await collected(agent) for _ in range(50)]
+            for _ in range(50):
+                told += [await collected(agent), (await agent.run("Hello")).content]
+        return told
+
+    async def collected(agent: Agent) -> str:
+        async with aclosing(agent.stream("Hello")) as chunks:
+            return "".join([chunk.content async for chunk in chunks])
+
+    file = tmp_path / "war_rig.yaml"
+    with serve(respond) as server:
+        entry = f"{{api_key: {CANARY}, base_url: '{server.url}/v1'}}"
+        file.write_text(f"providers: {{{provider}: {entry}}}\nagents: {{assistant: {{}}}}\n")
+        told = asyncio.run(ask(application(file, env={"LLM_PROVIDER": provider})))
+    assert told == ["Hello."] * 150
+    assert len(server.requests) == 150
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import yaml
 from canary import CANARY, leaks
 from conftest import ROOT, run
 from loopback import Respond, Server, answer, chat_completion, serve
+from pydantic import BaseModel
 from streams import DONE, FINISH, HELLO, chunk, event, streaming
 
 from containers import application, running
@@ -294,10 +295,12 @@ def test_anthropic_completes() -> None:
     assert request.json["output_config"] == {"format": {"type": "json_schema", "schema": SCHEMA}}
 
 
-def anthropic_events(*more: dict[str, Any], stop: str = "end_turn") -> list[bytes]:
-    usage = {"input_tokens": 3, "output_tokens": 1}
+def anthropic_events(
+    *more: dict[str, Any], stop: str = "end_turn", cached: dict[str, int | None] | None = None
+) -> list[bytes]:
+    usage = {"input_tokens": 3, "output_tokens": 1, **(cached or {})}
     start = {**ANTHROPIC, "content": [], "stop_reason": None, "usage": usage}
-    events = [
+    events: list[dict[str, Any]] = [
         {"type": "message_start", "message": start},
         {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
         {"type": "ping"},
@@ -311,6 +314,28 @@ def anthropic_events(*more: dict[str, Any], stop: str = "end_turn") -> list[byte
 
 def delta(**delta: str) -> dict[str, Any]:
     return {"type": "content_block_delta", "index": 0, "delta": delta}
+
+
+@pytest.mark.parametrize(
+    ("cached", "prompt"),
+    [
+        ({"cache_creation_input_tokens": 0, "cache_read_input_tokens": 90}, 93),
+        ({"cache_creation_input_tokens": 80, "cache_read_input_tokens": None}, 83),
+        ({}, 3),
+    ],
+)
+def test_the_prompt_of_anthropic_counts_what_was_cached(
+    cached: dict[str, int | None], prompt: int
+) -> None:
+    """Tokens that were read from the cache, or written to it, are of the prompt too."""
+    usage = {"input_tokens": 3, "output_tokens": 4, **cached}
+    found, _ = asked("anthropic", answer({**ANTHROPIC, "usage": usage}))
+    assert (found.prompt_tokens, found.tokens_used) == (prompt, prompt + 4)
+    parts = anthropic_events(delta(type="text_delta", text="Hello."), cached=cached)
+    _, found, _ = streamed("anthropic", streaming(*parts))
+    assert (found.prompt_tokens, found.tokens_used) == (prompt, prompt + 4)
+    found, _ = asked("anthropic", answer({**ANTHROPIC, "usage": None}))
+    assert found.usage_source == "estimated"
 
 
 def test_anthropic_streams() -> None:
@@ -569,6 +594,29 @@ providers:
     assert "x-api-key" not in request.headers
     assert request.json["metadata"] == {"user_id": "me"}
     assert (request.json["model"], request.json["max_tokens"]) == ("m-7", 50)
+
+
+class Greeting(BaseModel):
+    """What an agent is asked for."""
+
+    mood: str
+
+
+def test_none_takes_out_a_part_of_a_definition(tmp_path: Path) -> None:
+    """A server without JSON schemas is asked by the prompt, one without a stream as a whole."""
+    head = "llm_provider: llama_cpp\nproviders:\n  llama_cpp:\n"
+    with serve(answer(chat_completion('{"mood": "calm"}'))) as server:
+        head += f"    base_url: {server.url}\n"
+        for lines, mode in [("", "native"), ("    structured: none\n", "prompted")]:
+            app = application(entry(tmp_path, head + lines), {})
+            found = app.agents("assistant").run_sync("Hello", output=Greeting)
+            assert (found.output.mood, found.output_mode) == ("calm", mode)
+            assert ("response_format" in server.requests[-1].json) == (mode == "native")
+    made_without = made("llama_cpp", structured="none", stream="none")
+    assert (made_without.takes_output_schema, made_without.stream) == (False, None)
+    assert made("llama_cpp", errors="none", model="m-2").default_model == "m-2"
+    assert not made("deepseek", structured="none", **KEYS).takes_output_schema
+    assert made("lm_studio", model="none").default_model == "none"
 
 
 def test_who_brings_another_way_to_authenticate_needs_no_key(tmp_path: Path) -> None:

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from war_rig.config import ProviderEntry, Settings
 
 _WIDEST_VALUE = 60
+_HARMLESS = (
+    "name", "user", "token_url", "client_id", "scope", "secret_in", "file", "command",
+)  # fmt: skip
+"""The keys under ``auth`` whose values are no secrets."""
 
 
 def explain(
@@ -39,7 +43,10 @@ def table(rows: list[Row], env: Mapping[str, str] | None = None) -> Iterator[str
     from war_rig.providers.secrets import Redactor, secrets_of
 
     redact = Redactor(secrets_of(env or {})).redact
-    rows = [(key, _short(redact(one_line(value, 10_000))), origin) for key, value, origin in rows]
+    rows = [
+        (redact(key), _short(redact(one_line(value, 10_000))), origin)
+        for key, value, origin in rows
+    ]
     widths = [max((len(row[i]) for row in rows), default=0) for i in range(2)]
     for key, value, origin in rows:
         line = f"{key:<{widths[0]}}  {value:<{widths[1]}}  {origin}".rstrip()
@@ -77,19 +84,32 @@ def _entry(entry: "ProviderEntry", settings: "Settings") -> Iterator[Row]:
         yield f"{key}.{name}", value, located.origin.label
 
 
-def _masked(name: str, value: Any, settings: "Settings") -> str:
-    """Return *value* as its file has it; of a secret, only which variables it is made of."""
+def _masked(
+    name: str, value: Any, settings: "Settings", is_secret: bool = False, is_auth: bool = False
+) -> str:
+    """Return *value* as its file has it; of a secret, only which variables it is made of.
+
+    Under ``auth`` all is secret but the keys that are known to be harmless.
+    """
     from war_rig.config.interpolation import references
+    from war_rig.providers.http.shown import is_secret_key, without_login
     from war_rig.providers.secrets import MASK, is_secret_name
 
+    is_auth = is_auth or name == "auth"
+    is_secret = is_secret or is_secret_key(name)
+
+    def inner(key: str, item: Any) -> str:
+        return _masked(key, item, settings, is_secret and not is_auth, is_auth)
+
     if isinstance(value, list):
-        return f"[{', '.join(_masked(name, item, settings) for item in value)}]"
+        return f"[{', '.join(inner(name, item) for item in value)}]"
     if isinstance(value, dict):
-        inner = (f"{key}: {_masked(key, item, settings)}" for key, item in value.items())
-        return f"{{{', '.join(inner)}}}"
+        return f"{{{', '.join(f'{key}: {inner(str(key), item)}' for key, item in value.items())}}}"
+    if is_auth:
+        is_secret = name not in _HARMLESS and value != "none"
     used = sorted(references(value))
-    if not is_secret_name(name) and not any(map(is_secret_name, used)):
-        return str(value)
+    if not is_secret and not any(map(is_secret_name, used)):
+        return without_login(str(value))
     states = (f"{v} is {'set' if settings.env.get(v) else 'not set'}" for v in used)
     return f"{MASK} ({', '.join(states)})" if used else MASK
 

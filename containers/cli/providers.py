@@ -1,5 +1,6 @@
-"""``war-rig providers``: which there are, and what one needs."""
+"""``war-rig providers``: which there are, what one needs, and what becomes of a call to one."""
 
+import inspect
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -9,14 +10,19 @@ import typer
 
 from containers.cli.explain import table
 from containers.cli.options import Config, Debug, load_settings
+from containers.cli.trying import try_
 
 if TYPE_CHECKING:
     from war_rig.config import Settings
+    from war_rig.providers.building import Blueprint
     from war_rig.providers.registry import Registration
+
+_LONGEST_FAULT = 500
+_EMULATED = "emulated, its whole answer is the only piece"
 
 app = typer.Typer(
     name="providers",
-    help="List the providers, or show what one needs.",
+    help="List the providers, show what one needs, or try one.",
     invoke_without_command=True,
     rich_markup_mode=None,
 )
@@ -60,7 +66,49 @@ def show(
     for line in table(rows, settings.env):
         print(line)
     missing = [p.name for p in plan.parameters if p.is_missing]
+    if (streams := _streams(plan, is_whole=not missing)) is not None:
+        print(f"streams: {streams}")
+    for line in _faults(plan, settings):
+        print(line)
     print(f"missing: {', '.join(missing)}" if missing else "nothing is missing")
+
+
+app.command(name="try")(try_)
+
+
+def _faults(plan: "Blueprint", settings: "Settings") -> Iterator[str]:
+    """Yield what is wrong with the arguments: where it stands, its key, and what it must be."""
+    from war_rig.providers.foreign import one_line
+    from war_rig.providers.secrets import Redactor, secrets_of
+
+    redact = Redactor(plan.secrets | secrets_of(settings.env)).redact
+    given = {p.name: p.argument for p in plan.parameters if p.argument} | dict(plan.extra)
+    for path, text in plan.examined.faults:
+        argument = given.get(str(path[0]))
+        place = argument.origin_of(path[1:]) if argument else plan.origin
+        key = ".".join(map(str, ("providers", plan.name, *path)))
+        told = one_line(redact(f"{key}: {text}"), _LONGEST_FAULT)
+        yield f"fault: {one_line(redact(place))}  {told}"
+
+
+def _streams(plan: "Blueprint", is_whole: bool) -> str | None:
+    """Return how it streams, None where that can't be known before it is built.
+
+    A definition's provider is our own, and connects to nothing when it is made.
+    """
+    from war_rig.providers.streams import can_stream
+
+    if plan.registration.templates and "stream" in plan.extra:
+        has_stream: bool | None = True
+    elif plan.registration.templates:
+        is_buildable = is_whole and not plan.examined.faults
+        has_stream = can_stream(plan.build()) if is_buildable else None
+    elif inspect.isclass(plan.factory):
+        found = inspect.getattr_static(plan.factory, "stream", None)
+        has_stream = None if isinstance(found, property) else callable(found)
+    else:
+        has_stream = None
+    return None if has_stream is None else "yes" if has_stream else _EMULATED
 
 
 def _rows(settings: "Settings") -> Iterator[tuple[str, str, str]]:

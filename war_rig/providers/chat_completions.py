@@ -199,16 +199,3 @@ def _error_event(text: str, body: object) -> ProviderError:
 
 
 _STATUSES = frozenset(map(str, range(400, 600)))
-
-
-def was_never_sent(error: BaseException) -> bool:
-    """Return whether *error* is of aiohttp, which found a closing connection before it wrote to it.
-
-    Names and text are those of its ``http_writer``; no other error has both.
-    """
-    inner: BaseException | None = error
-    while inner is not None:
-        if type(inner).__name__ == "ClientConnectionResetError":
-            return "closing transport" in str(inner)
-        inner = inner.__cause__ or inner.__context__
-    return False

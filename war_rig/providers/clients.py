@@ -29,8 +29,10 @@ class LoopClients(Generic[T]):
         self._lifetimes: dict[asyncio.AbstractEventLoop, AsyncGenerator[None, None]] = {}
 
     async def get(self) -> T:
-        """Return the client of the running loop."""
+        """Return the client of the running loop, which has seen by then what servers closed."""
         loop = asyncio.get_running_loop()
+        for _ in range(2):  # a busy loop looks at its sockets in the first turn, and acts after it
+            await asyncio.sleep(0)
         if loop not in self._clients:
             await _close_those_of_closed_loops()
         if loop not in self._clients:  # nobody else runs from here to the end

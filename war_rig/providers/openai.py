@@ -1,8 +1,8 @@
 """OpenAI, Azure OpenAI, and every server that speaks OpenAI's chat completions.
 
 Uses the openai SDK with its aiohttp client. The SDK is imported at the first
-call. It repeats nothing here but what was never sent, and reads nothing from the
-environment but what belongs to the process: proxies and certificates.
+call. It repeats nothing here, and reads nothing from the environment but what
+belongs to the process: proxies and certificates.
 """
 
 import asyncio
@@ -19,16 +19,17 @@ from war_rig.providers.chat_completions import (
     broken_json,
     next_chunk,
     response_of,
-    was_never_sent,
     whole_answer,
 )
 from war_rig.providers.clients import LoopClients
+from war_rig.providers.http.connections import LAST, leaving
 from war_rig.providers.patience import Patience
 from war_rig.providers.protocol import CompletionChunk, CompletionResponse, Message
 from war_rig.providers.strict_schema import response_format
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
+    from openai.resources.chat.completions import AsyncCompletions
 
 _CONNECT_TIMEOUT_SECONDS = 10.0
 _READ_TIMEOUT_SECONDS = 600.0
@@ -79,11 +80,12 @@ class _ChatCompletions(ABC):
         MalformedAnswerError for an answer of another shape.
         """
         request = self._request(messages, model, temperature, kwargs)
+        completions = await self._completions()
         total = self._timeouts.total
         failure: ProviderError
         try:
             async with asyncio.timeout(total):
-                return response_of(await self._sent(request))
+                return response_of(await completions.create(**request))
         except json.JSONDecodeError as error:  # the SDK parses JSON only where the status is good
             failure = broken_json(error)
         except TimeoutError:  # its transport bounds neither a slow upload nor an answer in drips
@@ -102,13 +104,15 @@ class _ChatCompletions(ABC):
         A server that answers with a whole chat completion gives one chunk.
         """
         asked = {"stream": True, "stream_options": {"include_usage": True}}
+        kwargs["extra_headers"] = {**(kwargs.get("extra_headers") or {}), **LAST}
         request = self._request(messages, model, temperature, asked | kwargs)
+        completions = await self._completions()
         limits = self._timeouts
         patience = Patience(limits.first_token, limits.between_tokens, limits.total)
         answer = ChunkedAnswer()
         async with AsyncExitStack() as opened:
             async with patience.wait(has_text=False):
-                stream = await self._sent(request)
+                stream = await completions.create(**request)
                 opened.push_async_callback(stream.close)
                 whole = await whole_answer(stream.response)
                 chunk = None if whole else await next_chunk(stream)
@@ -120,20 +124,9 @@ class _ChatCompletions(ABC):
         response = whole or answer.response()
         yield CompletionChunk(whole.content if whole else "", response)
 
-    async def _sent(self, request: dict[str, Any]) -> Any:
-        """Send *request*; by another connection where the kept one was closing already.
-
-        Servers such as llama.cpp's close one after a stream without a word.
-        """
-        from openai import APIConnectionError
-
-        client = await self._clients.get()
-        try:
-            return await client.chat.completions.create(**request)
-        except APIConnectionError as error:
-            if not was_never_sent(error):
-                raise
-        return await client.chat.completions.create(**request)
+    async def _completions(self) -> "AsyncCompletions":
+        """Return what sends; the first call imports the SDK, which is no wait for the server."""
+        return (await self._clients.get()).chat.completions
 
     def _request(
         self,
@@ -170,10 +163,9 @@ class _ChatCompletions(ABC):
         pool = httpx2.Limits(
             max_connections=self._max_connections, max_keepalive_connections=self._max_connections
         )
+        client = DefaultAioHttpClient(timeout=timeout, limits=pool, follow_redirects=False)
         return {
-            "http_client": DefaultAioHttpClient(
-                timeout=timeout, limits=pool, follow_redirects=False
-            ),
+            "http_client": leaving(client),
             "max_retries": 0,
             "timeout": timeout,
         }

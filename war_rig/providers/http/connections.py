@@ -4,6 +4,10 @@ The only file that knows these libraries; they are imported when the first
 connection is made. Proxies and certificates are those that are declared, else
 those of the process (HTTP(S)_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE,
 SSL_CERT_DIR). Nothing else of the environment counts: no netrc, no cookies.
+
+A connection that carried a stream is closed after it. Servers such as llama.cpp's
+close it a moment later without a word: what is sent on it then is lost, and
+nobody can tell whether it was read.
 """
 
 import asyncio
@@ -13,6 +17,7 @@ from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakSet
 
 from war_rig.errors import ConfigError
 from war_rig.providers.foreign import said
@@ -20,10 +25,14 @@ from war_rig.providers.foreign import said
 if TYPE_CHECKING:
     import aiohttp
     import httpx
+    import httpx2
     import yarl
 
 _MOST_ADDRESSES = 256
 _LARGE_BYTES = 1024 * 1024
+
+LAST = {"Connection": "close"}
+"""The header of a request after which its connection is closed, whatever the server does."""
 
 
 class Network:
@@ -89,6 +98,7 @@ class Connections:
 
         self.is_closed = False
         self.limits: set[asyncio.Timeout] = set()  # of what is awaited just now
+        self._opened: WeakSet[asyncio.Transport] = WeakSet()
         self.free = asyncio.Semaphore(network.connections)
         self.failures = (
             httpx.HTTPError,
@@ -100,7 +110,7 @@ class Connections:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, ssl=tls),  # "free" is what limits them
             cookie_jar=aiohttp.DummyCookieJar(),
-            response_class=_response_class(),
+            response_class=_response_class(self._opened),
         )
         session = cast("aiohttp.ClientSession", _AsGiven(self._session, proxies))
         self._transport = AiohttpTransport(verify=tls, client=lambda: session)
@@ -124,6 +134,9 @@ class Connections:
             if not limit.expired():
                 limit.reschedule(asyncio.get_running_loop().time())
         await self._session.close()
+        for transport in self._opened:  # TLS would say goodbye, in a loop that may end now
+            transport.abort()
+        await asyncio.sleep(0)
 
 
 def texts(headers: "httpx.Headers") -> list[tuple[str, str]]:
@@ -131,15 +144,34 @@ def texts(headers: "httpx.Headers") -> list[tuple[str, str]]:
     return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers.raw]
 
 
-def _response_class() -> "type[aiohttp.ClientResponse]":
-    """Return the kind of response that gives its connection up at once where none arrives.
+def leaving(client: "httpx2.AsyncClient") -> "httpx2.AsyncClient":
+    """Return an SDK's *client* over aiohttp, made to give connections up as ours do."""
+    import aiohttp
 
-    aiohttp waits for the server to take what was to be sent.
+    transports: list[Any] = [client._transport, *client._mounts.values()]
+    for transport in filter(None, transports):  # none is set for what goes by no proxy
+        session = transport.get_client()
+        transport.client = aiohttp.ClientSession(
+            connector=session.connector, response_class=_response_class(WeakSet())
+        )
+        session.detach()
+    return client
+
+
+def _response_class(opened: "WeakSet[asyncio.Transport]") -> "type[aiohttp.ClientResponse]":
+    """Return the kind of response that knows when to give its connection up.
+
+    That is after the LAST request, and at once where no answer arrives: aiohttp
+    waits for the server to take what was to be sent.
     """
     import aiohttp
 
     class Response(aiohttp.ClientResponse):
         async def start(self, connection: Any) -> aiohttp.ClientResponse:
+            if connection.transport is not None:
+                opened.add(connection.transport)
+            if self.request_info.headers.get("Connection") == LAST["Connection"]:
+                connection.protocol.force_close()  # at the answer's end, which may come with it
             try:
                 return await super().start(connection)
             except BaseException:

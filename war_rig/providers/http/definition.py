@@ -49,7 +49,6 @@ _KEYS = (
     ("oauth2", "client_secret"),
 )  # fmt: skip
 _SHOWN = ("", "name", "user", "token_url", "client_id", "scope", "secret_in", "file")
-_PARAMETER = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*")
 _SECRET_HEADERS = ("authorization", "cookie")
 
 
@@ -99,7 +98,9 @@ def definition(arguments: Mapping[str, Any]) -> tuple[Definition, Faults]:
 
 def secrets(arguments: Mapping[str, Any]) -> Iterator[str]:
     """Yield the texts among *arguments* that are keys, besides those that their names give away."""
-    yield from _secrets_of_auth(arguments.get("auth"))
+    declared = arguments.get("parameters")
+    names = frozenset(map(str, declared)) if isinstance(declared, Mapping) else frozenset()
+    yield from _secrets_of_auth(arguments.get("auth"), names)
     headers = arguments.get("headers")
     for name, value in headers.items() if isinstance(headers, Mapping) else ():
         if isinstance(value, str) and _is_secret_header(str(name)):
@@ -109,12 +110,14 @@ def secrets(arguments: Mapping[str, Any]) -> Iterator[str]:
         yield proxy
 
 
-def _secrets_of_auth(auth: Any, key: str = "") -> Iterator[str]:
+def _secrets_of_auth(auth: Any, parameters: frozenset[str], key: str = "") -> Iterator[str]:
     if isinstance(auth, Mapping):
         for name, value in auth.items():
-            yield from _secrets_of_auth(value, str(name))
-    elif isinstance(auth, str) and key not in _SHOWN and not _PARAMETER.fullmatch(auth):
-        yield auth
+            yield from _secrets_of_auth(value, parameters, str(name))
+    elif isinstance(auth, str) and key not in _SHOWN:
+        is_parameter = auth[:1] == "$" and auth[1:] in parameters
+        if not is_parameter:
+            yield auth
 
 
 def _is_secret_header(name: str) -> bool:

@@ -192,7 +192,7 @@ class StreamedAnswer:
         return self._body
 
     async def finish(self) -> None:
-        """Read what little may be left after a stream's end, so that its connection can be kept."""
+        """Read what little may be left after a stream's end: no server likes to be left before."""
         with suppress(RuntimeError, *self._exchange.connections.failures):
             async with asyncio.timeout(_LEFT_OVER_SECONDS):
                 async for _ in self._pieces:

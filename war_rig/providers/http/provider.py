@@ -3,12 +3,13 @@
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from contextlib import aclosing
+from copy import copy
 from pathlib import Path
 from typing import Any
 
 from war_rig.errors import ConfigError, MalformedAnswerError, ProviderError
 from war_rig.providers.conversion import Examined
-from war_rig.providers.foreign import one_line
+from war_rig.providers.foreign import Redact, one_line
 from war_rig.providers.http.answers import response
 from war_rig.providers.http.auth import auth
 from war_rig.providers.http.definition import definition, secrets
@@ -53,15 +54,16 @@ class HttpProvider:
             raise ConfigError("\n".join([f"the definition of the HTTP API has {counted}", *lines]))
         self._auth = auth(self._definition.auth)
         self._secrets = frozenset(secrets({**keys, "auth": self._definition.auth}))
-        self._transport = Transport(
-            auth=self._auth,
-            timeouts=self._definition.timeouts,
-            connections=int(connections),
-            proxy=proxy,
-            ca=ca,
-            certificate=certificate,
-            certificate_key=certificate_key,
-        )
+        self._written = {part: keys.get(part) or {} for part in ("response", "stream")}
+        self._way: dict[str, Any] = {
+            "timeouts": self._definition.timeouts,
+            "connections": int(connections),
+            "proxy": proxy,
+            "ca": ca,
+            "certificate": certificate,
+            "certificate_key": certificate_key,
+        }
+        self._transport = Transport(auth=self._auth, **self._way)
 
     def __repr__(self) -> str:
         return f"<HttpProvider of {self._definition.host}>"
@@ -101,6 +103,27 @@ class HttpProvider:
         """Return the method that streams an answer, None where the definition declares none."""
         return self._stream if self._definition.streaming else None
 
+    def redact(self, text: str) -> str:
+        """Return *text* without the keys of the definition, those that were fetched included."""
+        return Redactor(self._secrets | self._auth.secrets()).redact(text)
+
+    def watched(self, show: Callable[[str], None], redact: Redact = str) -> "HttpProvider":
+        """Return the same provider, with connections of its own, that tells *show* of each call.
+
+        It tells the request, the answer, and what the paths of the definition
+        lead to, all without the secrets of the definition and those that
+        *redact* knows. Not for calls at the same time.
+        """
+        from war_rig.providers.http.trial import Report, WatchedTransport
+
+        def clear(text: str) -> str:
+            return redact(watched.redact(watched._transport.redact(text)))
+
+        watched = copy(self)
+        report = Report(show, clear, self._definition, **self._written)
+        watched._transport = WatchedTransport(report, self._auth, **self._way)
+        return watched
+
     async def aclose(self) -> None:
         """Close the connections; the provider can be used again after it."""
         await self._transport.aclose()
@@ -121,7 +144,7 @@ class HttpProvider:
                 made = self._read(whole, messages, model)
                 yield CompletionChunk(made.content, made)
                 return
-            found = StreamedAnswer(self._definition.streaming, self._definition.rules, self._redact)
+            found = StreamedAnswer(self._definition.streaming, self._definition.rules, self.redact)
             async with aclosing(_texts(answer.pieces(), found)) as texts:
                 async for text in texts:
                     yield CompletionChunk(text)
@@ -188,12 +211,12 @@ class HttpProvider:
         self, answer: Answer, messages: list[Message], model: str | None
     ) -> CompletionResponse:
         """Return what a whole answer says; raise where it says none."""
-        data = _parsed(answer.body)
+        data = parsed(answer.body)
         paths = self._definition.answers
         text = paths.text(data)
         failed = Failed(answer.status, answer.headers, data, has_text=bool(text))
         if is_failure(failed, self._definition.rules):
-            raise failure(failed, self._definition.rules, self._redact)
+            raise failure(failed, self._definition.rules, self.redact)
         if text is None:
             raise self._textless(failed)
         asked = model or self._definition.model
@@ -203,7 +226,7 @@ class HttpProvider:
         """Return the error for an answer with a good status and no text where it should be."""
         data = failed.data
         if isinstance(data, dict) and any(data.get(key) for key in MESSAGES):
-            return failure(failed, (), self._redact)
+            return failure(failed, (), self.redact)
         where = f"no text at {self._definition.answers.written} (response.content)"
         if isinstance(data, dict):
             what = f"{where}; it has: {', '.join(map(str, data)) or 'nothing'}"
@@ -211,7 +234,7 @@ class HttpProvider:
             what = f"text that is no JSON: {data[:_LONGEST_TEXT]}" if data else "an empty body"
         else:
             what = f"{where}; it is a {type(data).__name__}"
-        text = one_line(self._redact(what), _LONGEST_TEXT)
+        text = one_line(self.redact(what), _LONGEST_TEXT)
         return MalformedAnswerError(f"answered {failed.status} with {text}", status=failed.status)
 
     def _is_streamed(self, status: int, headers: Mapping[str, str]) -> bool:
@@ -220,9 +243,6 @@ class HttpProvider:
         assert self._definition.streaming is not None
         is_plain = self._definition.streaming.format == "sse" and ("json" in kind or "html" in kind)
         return 200 <= status < 300 and not is_plain
-
-    def _redact(self, text: str) -> str:
-        return Redactor(self._secrets | self._auth.secrets()).redact(text)
 
 
 async def _texts(pieces: AsyncIterator[bytes], found: StreamedAnswer) -> AsyncGenerator[str, None]:
@@ -245,7 +265,8 @@ def _taken(found: StreamedAnswer, events: list[Event]) -> Iterator[str]:
             yield text
 
 
-def _parsed(body: bytes) -> Any:
+def parsed(body: bytes) -> Any:
+    """Return what *body* says as JSON, its text where it is none."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError):

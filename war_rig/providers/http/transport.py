@@ -15,7 +15,7 @@ from pathlib import Path
 
 from war_rig.providers.clients import LoopClients
 from war_rig.providers.http.auth import Auth
-from war_rig.providers.http.connections import Network
+from war_rig.providers.http.connections import LAST, Network
 from war_rig.providers.http.exchange import Exchange, StreamedAnswer
 from war_rig.providers.http.wire import Answer, Request, Timeouts
 from war_rig.providers.secrets import Redactor
@@ -53,8 +53,8 @@ class Transport:
         return await exchange.limited(exchange.whole(request, self._auth))
 
     def stream(self, request: Request) -> AbstractAsyncContextManager["StreamedAnswer"]:
-        """Open the answer to *request*; leaving it by an exception closes its connection."""
-        return self._streamed(request)
+        """Open the answer to *request*, whose connection is closed after it."""
+        return self._streamed(replace(request, headers={**request.headers, **LAST}))
 
     def redact(self, text: str) -> str:
         """Return *text* without the secrets known by now, keys that were fetched included."""

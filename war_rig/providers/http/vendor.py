@@ -2,7 +2,7 @@
 
 Its ``parameters`` are arguments of their own, with their defaults; null means
 that one has to be given. All other keys can be given too: they lie over the
-definition's, key by key where both are maps.
+definition's, key by key where both are maps. ``structured: none`` takes a part out.
 """
 
 import inspect
@@ -15,6 +15,7 @@ from war_rig.providers.conversion import Examined
 from war_rig.providers.http.provider import HttpProvider
 
 _REPLACED = ("auth", "parameters")  # never merged: one way to send a key takes another's place
+_PARTS = ("auth", "errors", "headers", "messages", "query", "stream", "structured")
 _PLAIN = (bool, int, float)
 
 
@@ -53,7 +54,9 @@ class Vendor:
         made = {**self._definition, **given}
         for key, own in given.items():
             shipped = self._definition.get(key)
-            if isinstance(own, Mapping) and isinstance(shipped, Mapping) and key not in _REPLACED:
+            if own == "none" and key in _PARTS:
+                del made[key]
+            elif isinstance(own, Mapping) and isinstance(shipped, Mapping) and key not in _REPLACED:
                 made[key] = {**shipped, **own}
         own = given.get("parameters", {})
         made["parameters"] = {**values, **own} if isinstance(own, Mapping) else own
