@@ -934,3 +934,11 @@ def test_a_file_with_an_odd_name_can_be_cited(tmp_path: Path, docs: Path) -> Non
     for name in (" a.txt", "b\nc.txt", "d.txt`"):
         (source / name).write_text("# Two words\n")
     assert run(source, docs).unverified == 0
+
+
+def test_an_earlier_page_that_can_not_be_read_is_written_anew(src: Path, docs: Path) -> None:
+    """What somebody overwrote with bytes that are no text stops no run."""
+    run(src, docs)
+    (docs / "source" / "interest.py.md").write_bytes(b"\xff\xfe")
+    assert run(src, docs).failures == []
+    assert "add_interest" in (docs / "source" / "interest.py.md").read_text()
