@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from socket import socket
+from typing import Any
 
 import pytest
 from canary import CANARY
@@ -772,3 +773,19 @@ def test_a_missing_key_makes_no_folder(war_rig: WarRig, src: Path) -> None:
     """What the provider lacks is told before DOCS is begun."""
     assert war_rig("document", "src", "--out", "docs", LLM_PROVIDER="openai").code == 2
     assert not Path("docs").exists()
+
+
+def test_an_interrupt_says_what_is_kept(war_rig: WarRig, src: Path) -> None:
+    """Whoever stops a run is told that the same command goes on from there."""
+    from war_rig.providers import registry
+
+    class Stopped:
+        default_model = "stop"
+
+        async def complete(self, messages: Any, **parameters: Any) -> Any:
+            raise KeyboardInterrupt
+
+    registry.register_provider("stopped", Stopped)
+    ran = war_rig("document", "src", "--out", "docs", LLM_PROVIDER="stopped")
+    assert ran.code == 130
+    assert ran.err.endswith("interrupted: answers are kept, the same command goes on from here\n")
