@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from socket import socket
+from typing import Any
 
 import pytest
 from canary import CANARY
@@ -663,7 +664,8 @@ def test_an_interrupt_is_exit_code_130(src: Path, tmp_path: Path, words: list[st
         _, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "Traceback" not in err
-    assert words[0] == "ask" or (tmp_path / "docs" / "README.md").exists()
+    told = "interrupted: answers are kept, the same command goes on from here\n"
+    assert words[0] == "ask" or ((tmp_path / "docs" / "README.md").exists() and told in err)
 
 
 def test_the_note_is_only_for_agents_without_a_provider(war_rig: WarRig, tmp_path: Path) -> None:
@@ -927,3 +929,35 @@ def test_offline_can_not_challenge(war_rig: WarRig, src: Path) -> None:
         "error: 'offline' can't challenge a claim: it is no language model\n"
         "  set by: my.yaml:2\n  name a provider with a model, or remove the key\n"
     ) in ran.err
+
+
+def test_an_unknown_challenger_says_who_named_it(war_rig: WarRig, src: Path) -> None:
+    """Before anything else is told, and before a folder is made."""
+    Path("my.yaml").write_text("agents:\n  challenger: {provider: opnai}\n")
+    ran = war_rig("document", "src", "--out", "docs", "--config", "my.yaml", LLM_PROVIDER="offline")
+    assert ran.code == 2
+    assert ran.err.startswith("error: unknown provider 'opnai'. Did you mean 'openai'?\n")
+    assert ran.err.endswith("  set by: my.yaml:2\n")
+    assert not Path("docs").exists()
+
+
+def test_a_missing_key_makes_no_folder(war_rig: WarRig, src: Path) -> None:
+    """What the provider lacks is told before DOCS is begun."""
+    assert war_rig("document", "src", "--out", "docs", LLM_PROVIDER="openai").code == 2
+    assert not Path("docs").exists()
+
+
+def test_an_interrupt_says_what_is_kept(war_rig: WarRig, src: Path) -> None:
+    """Whoever stops a run is told that the same command goes on from there."""
+    from war_rig.providers import registry
+
+    class Stopped:
+        default_model = "stop"
+
+        async def complete(self, messages: Any, **parameters: Any) -> Any:
+            raise KeyboardInterrupt
+
+    registry.register_provider("stopped", Stopped)
+    ran = war_rig("document", "src", "--out", "docs", LLM_PROVIDER="stopped")
+    assert ran.code == 130
+    assert ran.err.endswith("interrupted: answers are kept, the same command goes on from here\n")

@@ -543,7 +543,7 @@ REFUSED = {
     "inside the source": ("src/docs", "lies inside the source"),
     "the source itself": ("src", "lies inside the source"),
     "somebody else's folder": ("theirs", "holds files that War Rig did not write"),
-    "a file": ("src/../file", "holds files that War Rig did not write"),
+    "a file": ("src/../file", "is no folder"),
 }
 
 
@@ -934,3 +934,32 @@ def test_a_file_with_an_odd_name_can_be_cited(tmp_path: Path, docs: Path) -> Non
     for name in (" a.txt", "b\nc.txt", "d.txt`"):
         (source / name).write_text("# Two words\n")
     assert run(source, docs).unverified == 0
+
+
+def test_an_earlier_page_that_can_not_be_read_is_written_anew(src: Path, docs: Path) -> None:
+    """What somebody overwrote with bytes that are no text stops no run."""
+    run(src, docs, unit_lines=5)
+    (docs / "source" / "interest.py.md").write_bytes(b"\xff\xfe")
+    planned = plan(src, readers(5)).choose(limit=1)
+    scribe = Agent("scribe", OfflineProvider())
+    asyncio.run(document(planned, scribe, DocsFolder(docs, src), provider="x", rounds=1))
+    assert "add_interest" in (docs / "source" / "interest.py.md").read_text()
+
+
+def test_a_run_that_was_killed_as_it_began_goes_on(src: Path, docs: Path) -> None:
+    """A half-written list of pages alone is no folder of somebody else's."""
+    docs.mkdir()
+    (docs / ".war-rig.json.part").write_text("{")
+    assert run(src, docs).failures == []
+
+
+def test_a_comment_that_runs_over_column_72_is_quoted(tmp_path: Path, docs: Path) -> None:
+    """What stands behind column 72 of a card is no part of the text that goes on below."""
+    (tmp_path / "estate").mkdir()
+    (tmp_path / "estate" / "A.cbl").write_text(
+        "       PROGRAM-ID. A.\n       PROCEDURE DIVISION.\n"
+        "      * WRITTEN IN AN EVENING FOR THE COMMITTEE AND NEVER PUT RIGHT. (EDITED)\n"
+        "      * ZERO IS NO LETTER TONIGHT.\n       P1.\n           GOBACK.\n"
+    )
+    summary = run(tmp_path / "estate", docs)
+    assert (summary.unverified, summary.uncovered) == (0, 0)

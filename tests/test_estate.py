@@ -47,7 +47,6 @@ MAIN = """\
            GOBACK.
 """
 NAMES = """\
-       COPY NAMES.
        01  WS-FROM-COPY PIC X(8) VALUE 'PAY03'.
        01  WS-TOO-LONG PIC X(20) VALUE 'NOT A PROGRAM NAME'.
 """
@@ -110,6 +109,42 @@ def test_tables_copybooks_and_data_sets_are_joined(src: Path) -> None:
     assert not any("&HLQ" in name for _, name, _, _ in found)
 
 
+def test_literals_are_followed_the_shortest_way(tmp_path: Path) -> None:
+    """A long way to a data item hides no short one; five moves away is too far."""
+    moves = ("P TO T", "Q TO P", "X TO Q", "X TO T", "Y TO X", "Z TO Y", "U TO Z", "V TO U")
+    (tmp_path / "A.cbl").write_text(
+        "       PROGRAM-ID. A.\n       DATA DIVISION.\n       WORKING-STORAGE SECTION.\n"
+        + "".join(f"       01  {n} PIC X(8) VALUE 'PROG{n}'.\n" for n in "YUV")
+        + "       PROCEDURE DIVISION.\n"
+        + "".join(f"           MOVE {move}.\n" for move in moves)
+        + "           CALL T.\n"
+    )
+    assert {name for _, name, _, _ in relations(tmp_path, "A.cbl")} == {"PROGY", "PROGU"}
+
+
+def test_a_fact_without_a_name_draws_no_relation(tmp_path: Path) -> None:
+    """What a plugin's reader leaves empty relates to nothing."""
+
+    class Empty:
+        language = "empty"
+
+        def reads(self, source: Source) -> bool:
+            return True
+
+        def read(self, source: Source) -> Reading:
+            kinds = ("call", "call-name", "copy", "exec", "exec-proc", "select", "dsn", "csd-file")
+            return Reading((), tuple(Fact(kind, "A", "", source.file, 1) for kind in kinds))
+
+    (tmp_path / "a.x").write_text("\n")
+    assert Estate.of(plan(tmp_path, [Empty()]).files).relations == ()
+
+
+def test_a_table_is_in_the_file_that_creates_it(src: Path) -> None:
+    """A program that selects from a table leads to its DDL."""
+    (src / "pay.sql").write_text("CREATE TABLE PAY.RATE (A CHAR(1));\n")
+    assert ("selects from", "PAY.RATE", ("pay.sql",), True) in relations(src, "PAY01.cbl")
+
+
 def test_jobs_run_programs_and_procedures(src: Path) -> None:
     """A step's program or procedure is looked up in the estate."""
     found = relations(src, "PAYJOB.jcl")
@@ -119,8 +154,9 @@ def test_jobs_run_programs_and_procedures(src: Path) -> None:
 
 def test_what_is_missing_is_listed_and_never_fatal(src: Path) -> None:
     """Programs and copybooks that are used and not there are open questions."""
-    missing = {r.name for r in Estate.of(plan(src, readers(60)).files).missing}
-    assert missing == {"NOWHERE", "VENDOR", "SORT"}
+    estate = Estate.of(plan(src, readers(60)).files)
+    assert {r.name for r in estate.missing} == {"NOWHERE", "VENDOR", "SORT"}
+    assert [r for r in estate.relations if r.is_missing] == list(estate.missing)
 
 
 def test_the_pages_show_relations_with_links(src: Path, tmp_path: Path) -> None:
@@ -155,7 +191,7 @@ def test_a_data_set_is_created_or_used_by_the_job_that_names_it(src: Path) -> No
     (src / "SAVEJOB.jcl").write_text(
         "//SAVEJOB  JOB (1)\n//STEP1 EXEC PGM=IEBGENER\n//STEPLIB DD DSN=A.LIB,DISP=SHR\n"
         "//SYSUT1 DD DSN=A.IN,DISP=SHR\n//SYSUT2 DD DSN=A.OUT,DISP=(NEW,CATLG)\n"
-        "//LOG DD DSN=A.LOG,DISP=MOD\n"
+        "//LOG DD DSN=A.LOG,\n//    DISP=MOD\n"
     )
     found = {(verb, name) for verb, name, _, _ in relations(src, "SAVEJOB.jcl")}
     assert found == {
@@ -173,88 +209,6 @@ def test_a_step_of_a_procedure_runs_what_its_override_says(src: Path) -> None:
     found = relations(src, "DB2JOB.jcl")
     assert ("runs", "PAY02", ("PAY02.cbl",), True) in found
     assert "PAY03" not in {name for _, name, _, _ in found}
-
-
-def copied(src: Path, *search_paths: str) -> set[str]:
-    estate = Estate.of(plan(src, readers(60)).files, search_paths)
-    return {file for r in estate.outgoing["a/USER.cbl"] if r.verb == "copies" for file in r.files}
-
-
-@pytest.fixture
-def libraries(tmp_path: Path) -> Path:
-    """Return a source with one copybook's name in four folders, and in a file of another kind."""
-    for folder in ("a", "b", "c", "paylib"):
-        (tmp_path / folder).mkdir()
-    for path in ("b/REC.cpy", "c/REC.cpy", "paylib/REC.cpy"):
-        (tmp_path / path).write_text("       01  REC PIC X.\n")
-    (tmp_path / "b" / "REC.jcl").write_text("//REC JOB\n")
-    return tmp_path
-
-
-@pytest.mark.parametrize(
-    ("copy", "search_paths", "found"),
-    [
-        ("COPY REC.", (), {"b/REC.cpy", "c/REC.cpy", "paylib/REC.cpy"}),
-        ("COPY 'REC.cpy'.", ("c", "b"), {"c/REC.cpy"}),
-        ("COPY REC.", ("nowhere", "pay*"), {"paylib/REC.cpy"}),
-        ("COPY REC OF PAYLIB.", ("b",), {"paylib/REC.cpy"}),
-        ("COPY REC IN OTHER.", ("b",), {"b/REC.cpy"}),
-    ],
-)
-def test_a_copy_is_looked_for_along_the_search_paths(
-    libraries: Path, copy: str, search_paths: tuple[str, ...], found: set[str]
-) -> None:
-    """The library that COPY names comes first, then the paths in order; else all are meant."""
-    (libraries / "a" / "USER.cbl").write_text(
-        f"       PROGRAM-ID. USER.\n       DATA DIVISION.\n       {copy}\n"
-    )
-    assert copied(libraries, *search_paths) == found
-
-
-def test_a_copybook_of_the_own_folder_is_meant(libraries: Path) -> None:
-    """Where nothing else decides, the copybook beside the program is the one."""
-    (libraries / "a" / "USER.cbl").write_text(
-        "       PROGRAM-ID. USER.\n       DATA DIVISION.\n       COPY REC.\n"
-    )
-    (libraries / "a" / "REC.cpy").write_text("       01  REC PIC X.\n")
-    assert copied(libraries) == {"a/REC.cpy"}
-
-
-REPLACING = {
-    "==:TAG:== BY ==WS==": "WS-NEXT",
-    "LEADING ==:TAG:== BY ==OUR==": "OUR-NEXT",
-    "TRAILING ==-NEXT== BY ==-PROGRAM==": ":TAG:-PROGRAM",
-    "==:TAG:-NEXT== BY ==TARGET==": "TARGET",
-    "==PLAIN== BY ==RENAMED==": "RENAMED",
-}
-
-
-@pytest.mark.parametrize("pair", REPLACING)
-def test_a_target_is_followed_through_replaced_names(pair: str, tmp_path: Path) -> None:
-    """COPY ... REPLACING gives a copybook's item the name that the program calls by."""
-    (tmp_path / "REC.cpy").write_text(
-        "       01  :TAG:-NEXT PIC X(8) VALUE 'PAY02'.\n       01  PLAIN PIC X(8) VALUE 'PAY02'.\n"
-    )
-    (tmp_path / "OUTER.cpy").write_text("       COPY REC.\n")
-    (tmp_path / "USER.cbl").write_text(
-        f"       PROGRAM-ID. USER.\n       DATA DIVISION.\n       COPY OUTER REPLACING {pair}.\n"
-        f"       PROCEDURE DIVISION.\n           CALL {REPLACING[pair].replace(':TAG:', 'X')}.\n"
-        f"           CALL {REPLACING[pair]}.\n"
-    )
-    found = relations(tmp_path, "USER.cbl")
-    assert ("calls", "PAY02", (), False) in found
-
-
-def test_copybooks_that_copy_each_other_end(tmp_path: Path) -> None:
-    """A circle of copybooks, with names replaced at each turn, is walked a bounded time."""
-    for name, other in (("A", "B"), ("B", "A")):
-        pairs = " ".join(f"=={n}== BY =={n}X==" for n in range(20))
-        lines = [
-            f"       COPY {other} REPLACING =={n}== BY =={n}{name}== {pairs}." for n in range(9)
-        ]
-        (tmp_path / f"{name}.cpy").write_text("\n".join(lines))
-    files = plan(tmp_path, readers(60)).files
-    assert 2 < len(Estate.of(files).copybooks.brought(files[0])) <= 2000
 
 
 class Transactions:

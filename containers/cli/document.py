@@ -11,7 +11,7 @@ import typer
 
 from containers.cli.ask import forget_own_provider, note_offline
 from containers.cli.options import Config, Debug, Provider
-from war_rig.errors import ConfigError
+from war_rig.errors import ConfigError, UnknownProviderError
 
 if TYPE_CHECKING:
     from containers.application import Application
@@ -67,12 +67,16 @@ def document(
     planned = _read(src, settings).choose(only, limit)
     folder = DocsFolder(out, planned.root if src.is_dir() else src.resolve())
     note_offline(app, _AGENT)
-    for destination in _destinations(app):
+    for destination in list(_destinations(app)):
         print(one_line(destination), file=sys.stderr)
     if dry_run:
         _print_estimate(planned, settings.rounds)
         return
-    summary = asyncio.run(_document(app, planned, folder, in_flight or settings.in_flight))
+    try:
+        summary = asyncio.run(_document(app, planned, folder, in_flight or settings.in_flight))
+    except KeyboardInterrupt:
+        print("interrupted: answers are kept, the same command goes on from here", file=sys.stderr)
+        raise
     if summary.failures:
         raise typer.Exit(1)
 
@@ -118,7 +122,18 @@ def _destinations(app: "Application") -> "Iterator[str]":
             "  name a provider with a model, or remove the key"
         )
     if challenger is not None:
-        yield f"claims and the lines that they cite are challenged: {_destination(challenger, app)}"
+        where = _challenged_by(challenger, app)
+        yield f"claims and the lines that they cite are challenged: {where}"
+
+
+def _challenged_by(name: str, app: "Application") -> str:
+    """Return where claims go; raise UnknownProviderError that says who named the provider."""
+    try:
+        return _destination(name, app)
+    except UnknownProviderError as error:
+        failure = str(error)
+    origin = app.settings().origin(f"agents.{_CHALLENGER}.provider")
+    raise UnknownProviderError(f"{failure}\n  set by: {origin.label}")
 
 
 def _destination(name: str, app: "Application") -> str:
@@ -141,6 +156,7 @@ async def _document(
 
     name = _provider_name(app)
     doubter = app.settings().agents[_CHALLENGER].provider
+    app.agents(_AGENT)  # what it lacks is told before the folder is made
     folder.begin()
     with closing(CacheStore(folder.path / _CACHE)) as store:
         scribe = _cached(_AGENT, name, store, app)

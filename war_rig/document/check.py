@@ -3,20 +3,19 @@
 1. Each citation parses, and its lines are among those that the writer was shown.
 2. Each identifier of the sentence stands in the cited lines.
 3. So does each number, and each text in quotation marks.
-4. A relation word (calls, reads, ...) before a known name needs its fact.
+4. A relation word (calls, reads, ...) before a known name needs its fact: relations.py.
 
 The fifth, coverage, is about a unit: it needs a claim that passed these.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from war_rig.document.claims import Citation, Claim
 from war_rig.document.ground import Ground
-from war_rig.document.relations import RELATIONS
-from war_rig.readers import Fact
+from war_rig.document.relations import relation_faults
 
 _CODE = re.compile(r"`([^`]+)`")
 _QUOTED = re.compile(r'"([^"]+)"|\u201c([^\u201d]+)\u201d|(?<![\w])\'([^\']+)\'(?![\w])')
@@ -36,9 +35,6 @@ _IDENTIFIER = re.compile(
 _ACRONYMS = frozenset({"COBOL", "ASCII", "EBCDIC", "HTTPS", "CICS", "VSAM"})  # said of any source
 _NUMBER = re.compile(r"(?<![\w.$-])\d+(?:[.,]\d+)*(?![\w-])")
 _WORD = re.compile(r"[\w$@#-]+(?:\.\w+)*")
-
-_OTHER_VERBS = frozenset({"goes", "runs", "deletes", "receives", "moves", "starts", "returns"})
-_NEGATIONS = frozenset({"never", "not", "no"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +64,7 @@ def check(claim: Claim, ground: Ground) -> Checked:
         faults = [
             *_identifier_faults(claim.text, cited, ground),
             *_literal_faults(claim, cited),
-            *_relation_faults(claim.text, ground),
+            *relation_faults(_QUOTED.sub(" ", claim.text), ground.facts, ground.related),
         ]
     return Checked(claim, tuple(faults))
 
@@ -125,26 +121,6 @@ def _literal_faults(claim: Claim, cited: str) -> Iterator[str]:
             yield f"the number {number} does not stand in the cited lines"
 
 
-def _relation_faults(text: str, ground: Ground) -> Iterator[str]:
-    relation, is_negated, before = None, False, ""
-    for word in _WORD.findall(_QUOTED.sub(" ", text).replace("`", " ")):
-        if word.lower() in _OTHER_VERBS:
-            relation = None
-        elif word.lower() in RELATIONS:
-            relation, is_negated = word.lower(), before in _NEGATIONS
-        elif relation and word.lower() in ground.related:
-            if is_negated and _has_fact(relation, word, ground.facts):
-                yield f"a line of this part {relation} {word}"
-            elif not is_negated and not _has_fact(relation, word, ground.facts):
-                yield f"no line of this part {relation} {word}"
-        before = word.lower()
-
-
-def _has_fact(relation: str, word: str, facts: Sequence[Fact]) -> bool:
-    kinds = RELATIONS[relation]
-    return any(f.kind in kinds and f.object.lower() == word.lower() for f in facts)
-
-
 def _stands_in(name: str, text: str) -> bool:
     return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE) is not None
 
@@ -162,7 +138,8 @@ def _same_number(one: str, other: str) -> bool:
 def _is_quoted_from(literal: str, cited: str) -> bool:
     """Return whether *literal* stands in *cited*, apart from punctuation and line breaks."""
     words = _only_words(literal)
-    if words and f" {words} " in f" {_only_words(cited)} ":
+    cards = "\n".join(line[:_LAST_COLUMN] for line in cited.split("\n"))
+    if words and any(f" {words} " in f" {_only_words(text)} " for text in (cited, cards)):
         return True
     return " ".join(literal.split()) in " ".join(cited.split())
 
@@ -171,5 +148,6 @@ def _only_words(text: str) -> str:
     return " ".join(re.findall(r"\w+", _SEQUENCE_NUMBERS.sub(" ", text).lower()))
 
 
+_LAST_COLUMN = 72
 # Columns 1-6 and 73-80 of a card: no part of the text that runs over its lines.
 _SEQUENCE_NUMBERS = re.compile(r"^\d{6}(?!\d)|(?<=\W)\d{8}\s*$", re.MULTILINE)

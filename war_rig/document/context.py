@@ -22,7 +22,7 @@ class Declarations:
         self._known: dict[str, dict[tuple[str, int], Brought]] = {}
         for brought in copybooks.brought(file):
             for fact in brought.file.reading.facts:
-                if fact.kind == "data":
+                if fact.kind == "data" and brought.is_exact:
                     places = self._known.setdefault(brought.name(fact.subject), {})
                     places.setdefault((fact.file, fact.line), brought)
 

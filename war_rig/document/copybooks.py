@@ -1,89 +1,190 @@
-"""Which file a COPY means, and the names that it brings, with its REPLACING applied.
+"""Which file a COPY means, and what it brings, with its REPLACING applied.
 
-A name may be that of several files. These narrow the choice, each where it
-leaves one: the user's language, the library of ``COPY ... OF``, the search
-paths in their order, the user's own folder. What is left is all meant.
+Only a file of the user's language is meant, or a member without a suffix that
+no reader knows; never a job, never the user itself. These narrow the choice,
+each where it leaves one: the language, what is no program, the library of
+``COPY ... OF``, the search paths in their order, the user's own folder. What
+is left is all meant.
 """
 
-import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
 from war_rig.document.plan import PlannedFile
+from war_rig.document.replacing import Replacing
 from war_rig.readers import Fact
+from war_rig.readers.cobol_lines import cards
+from war_rig.readers.text import TextReader
 
 COPIES = ("copy", "include")
+_PLAIN = TextReader.language
+_PLAIN_SUFFIXES = ("", ".copy", ".inc")
 _DEEPEST = 8
 _MOST = 2_000
-_WORD = re.compile(r"[\w:$#@-]+")
-_PAIR = re.compile(r"(?:(LEADING|TRAILING) )?==(\S+)== BY ==(\S*)==")
-
-Pairs = tuple[tuple[str, str, str], ...]
-"""How names are replaced: (LEADING, TRAILING or "", from, to)."""
+_MOST_COPIES = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """A file as another one copies it: its names are replaced by *pairs*, the innermost first."""
+    """A file as another one copies it, with its text replaced, by the innermost COPY first.
+
+    is_exact: whether each REPLACING could be applied, so that line() returns
+    what the program has. copy: the statement of the user that brings it, over
+    others or by itself; None for the user's own file.
+    """
 
     file: PlannedFile
-    pairs: Pairs = ()
+    replaced: tuple[Replacing, ...] = ()
+    is_exact: bool = True
+    copy: Fact | None = None
 
     def name(self, written: str) -> str:
         """Return a name of the file as whoever copies it knows it, in upper case."""
         name = written.upper()
-        for where, old, new in self.pairs:
-            name = _replaced(name, where, old, new)
+        for replacing in self.replaced:
+            name = replacing.name(name)
         return name
 
     def line(self, number: int) -> str:
         """Return a line of the file as whoever copies it reads it."""
-        written = self.file.source.lines[number - 1]
-        if not self.pairs:
-            return written
-        return _WORD.sub(lambda word: _known_as(word[0], self.name(word[0])), written)
+        line = self.file.source.lines[number - 1]
+        for replacing in self.replaced:
+            line = replacing.applied(line)
+        return line
 
 
-def _known_as(written: str, name: str) -> str:
-    return written if name == written.upper() else name
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """A COPY, the files that it means, and its REPLACING."""
+
+    fact: Fact
+    files: tuple[str, ...]
+    replaced: tuple[Replacing, ...]
 
 
-def _replaced(name: str, where: str, old: str, new: str) -> str:
-    if where == "LEADING":
-        return new + name[len(old) :] if name.startswith(old) else name
-    if where == "TRAILING":
-        return name[: len(name) - len(old)] + new if name.endswith(old) else name
-    if ":" in old:
-        return name.replace(old, new)
-    return new if name == old else name
+_Way = tuple[Brought, frozenset[str]]
+"""A file that is copied, and the files that are open while it is, itself among them."""
 
 
 class Copybooks:
     """The files of an estate by the name that a COPY, or a job, has for them."""
 
-    def __init__(self, files: Iterable[PlannedFile], search_paths: Sequence[str] = ()) -> None:
+    def __init__(self, files: Collection[PlannedFile], search_paths: Sequence[str] = ()) -> None:
         """Take *search_paths*, globs of folders below the root, the most wanted first."""
         self._files = {file.source.file: file for file in files}
         self._search_paths = tuple(search_paths)
-        self._known_options: dict[str, _Options] = {}
         self._members: dict[str, list[str]] = defaultdict(list)
+        self._copies: dict[str, list[_Copy]] = {}
+        self._brought: dict[str, list[Brought]] = {}
+        self._exact: dict[tuple[str, tuple[Replacing, ...]], bool] = {}
+        self._codes: dict[str, str] = {}
+        self._replacings: dict[tuple[str, ...], Replacing] = {}
         for path in self._files:
             self._members[PurePosixPath(path).stem.upper()].append(path)
+        facts = [fact for file in files for fact in file.reading.facts]
+        self._programs = {fact.file for fact in facts if fact.kind == "program"}
+        self._jobs = {fact.file for fact in facts if fact.kind == "job"}
+        self._procedures = {(f.file, f.object.upper()) for f in facts if f.kind == "proc"}
 
-    def copied(self, fact: Fact, user: PlannedFile) -> tuple[str, ...]:
-        """Return the files that the COPY of *fact* in *user* means."""
-        libraries, _ = self._options(user)
-        return self.named(fact.object, user, libraries.get((fact.line, fact.object), ""))
+    def copied(self, user: PlannedFile) -> Mapping[Fact, tuple[str, ...]]:
+        """Return the files that each COPY in *user* means."""
+        return {copy.fact: copy.files for copy in self._copies_of(user)}
 
-    def named(self, name: str, user: PlannedFile, library: str = "") -> tuple[str, ...]:
+    def procedure(self, name: str, user: PlannedFile) -> tuple[str, ...]:
+        """Return the files of the procedure *name*: *user* itself where it holds it in-stream."""
+        path = user.source.file
+        is_own = path in self._jobs and (path, name.upper()) in self._procedures
+        return (path,) if is_own else self._named(name, user)
+
+    def brought(self, file: PlannedFile) -> list[Brought]:
+        """Return *file* and what it copies, directly and over other copybooks, each way once."""
+        path = file.source.file
+        if path not in self._brought:
+            self._brought[path] = self._walk(file)
+        return self._brought[path]
+
+    def unapplied(self, path: str) -> list[Fact]:
+        """Return the COPYs in the file at *path* that bring what is not exact."""
+        brought = self.brought(self._files[path])
+        facts = (one.copy for one in brought if not one.is_exact)
+        return sorted(dict.fromkeys(fact for fact in facts if fact), key=lambda fact: fact.line)
+
+    def _walk(self, file: PlannedFile) -> list[Brought]:
+        """A file that is open is not entered again; COBOL forbids it, and it need not end."""
+        found: dict[tuple[str, tuple[Replacing, ...]], Brought] = {}
+        waiting: list[_Way] = [(Brought(file), frozenset([file.source.file]))]
+        looked_at = 0
+        while waiting and len(found) < _MOST:
+            one, is_open = waiting.pop()
+            key = (one.file.source.file, one.replaced)
+            if key in found:
+                continue
+            found[key] = one
+            if len(is_open) <= _DEEPEST and looked_at < _MOST_COPIES:
+                looked_at += len(self._copies_of(one.file))
+                waiting += self._entered(one, is_open)
+        return list(found.values())
+
+    def _entered(self, one: Brought, is_open: frozenset[str]) -> Iterator[_Way]:
+        for copy in self._copies_of(one.file):
+            replaced = (*copy.replaced, *one.replaced)
+            for path in copy.files:
+                if path not in is_open:
+                    is_exact = self._is_exact(path, replaced)
+                    brought = Brought(self._files[path], replaced, is_exact, one.copy or copy.fact)
+                    yield brought, is_open | {path}
+
+    def _is_exact(self, path: str, replaced: tuple[Replacing, ...]) -> bool:
+        key = (path, replaced)
+        if key not in self._exact:
+            may_fail = any(replacing.may_fail() for replacing in replaced)
+            self._exact[key] = not may_fail or _can_apply(replaced, self._code_of(path))
+        return self._exact[key]
+
+    def _code_of(self, path: str) -> str:
+        if path not in self._codes:
+            found = cards(self._files[path].source.lines)
+            self._codes[path] = "\n".join(card.text for card in found if card.kind != "comment")
+        return self._codes[path]
+
+    def _copies_of(self, file: PlannedFile) -> list[_Copy]:
+        path = file.source.file
+        if path not in self._copies:
+            self._copies[path] = list(self._read_copies(file))
+        return self._copies[path]
+
+    def _read_copies(self, file: PlannedFile) -> Iterator[_Copy]:
+        libraries: dict[tuple[int, str], str] = {}
+        pairs: dict[tuple[int, str], list[str]] = defaultdict(list)
+        for fact in file.reading.facts:
+            if fact.kind == "copy-library":
+                libraries[fact.line, fact.subject] = fact.object
+            elif fact.kind == "copy-replacing":
+                pairs[fact.line, fact.subject].append(fact.object)
+        for fact in file.reading.facts:
+            if fact.kind in COPIES and fact.object:
+                key = (fact.line, fact.object)
+                found = self._named(fact.object, file, libraries.get(key, ""))
+                yield _Copy(fact, found, self._replacing(pairs.get(key, [])))
+
+    def _replacing(self, pairs: Sequence[str]) -> tuple[Replacing, ...]:
+        """Return one REPLACING for all COPYs with the same pairs, none without pairs."""
+        key = tuple(pairs)
+        if key and key not in self._replacings:
+            self._replacings[key] = Replacing(key)
+        return (self._replacings[key],) if key else ()
+
+    def _named(self, name: str, user: PlannedFile, library: str = "") -> tuple[str, ...]:
         """Return the files that *name* stands for in *user*, none where there is none."""
-        found = self._members.get(name.upper(), ())
-        found = found or self._members.get(PurePosixPath(name).stem.upper(), ())
+        members = self._members.get(name.upper(), ())
+        members = members or self._members.get(PurePosixPath(name).stem.upper(), ())
+        found = [path for path in members if self._may_be_meant(path, user)]
         narrowings: list[Callable[[str], bool]] = [
             lambda path: self._files[path].language == user.language,
+            lambda path: path not in self._programs,
             lambda path: PurePosixPath(path).parent.name.upper() == library.upper() != "",
             *(
                 lambda path, want=want: fnmatchcase(_folder(path), want)
@@ -97,48 +198,20 @@ class Copybooks:
             found = [path for path in found if is_wanted(path)] or found
         return tuple(found)
 
-    def brought(self, file: PlannedFile) -> list[Brought]:
-        """Return *file* and what it copies, directly and over other copybooks, each way once."""
-        found: dict[tuple[str, Pairs], Brought] = {}
-        waiting = [(Brought(file), 0)]
-        while waiting:
-            one, depth = waiting.pop()
-            key = (one.file.source.file, one.pairs)
-            if key not in found and depth <= _DEEPEST and len(found) < _MOST:
-                found[key] = one
-                waiting += [(other, depth + 1) for other in self._copied(one)]
-        return list(found.values())
-
-    def _copied(self, one: Brought) -> Iterator[Brought]:
-        _, pairs = self._options(one.file)
-        for fact in one.file.reading.facts:
-            if fact.kind in COPIES:
-                own = (*pairs.get((fact.line, fact.object), ()), *one.pairs)
-                for path in self.copied(fact, one.file):
-                    yield Brought(self._files[path], own)
-
-    def _options(self, file: PlannedFile) -> "_Options":
-        """Return what the file's COPYs say besides a name."""
-        path = file.source.file
-        if path not in self._known_options:
-            self._known_options[path] = _options(file.reading.facts)
-        return self._known_options[path]
+    def _may_be_meant(self, path: str, user: PlannedFile) -> bool:
+        if path == user.source.file or path in self._jobs:
+            return False
+        language, suffix = self._files[path].language, PurePosixPath(path).suffix.lower()
+        return language == user.language or (language == _PLAIN and suffix in _PLAIN_SUFFIXES)
 
 
-_Options = tuple[Mapping[tuple[int, str], str], Mapping[tuple[int, str], Pairs]]
-
-
-def _options(facts: Iterable[Fact]) -> _Options:
-    """Return the library and the replaced names of each COPY, by its line and name."""
-    libraries: dict[tuple[int, str], str] = {}
-    pairs: dict[tuple[int, str], Pairs] = {}
-    for fact in facts:
-        key = (fact.line, fact.subject)
-        if fact.kind == "copy-library":
-            libraries[key] = fact.object
-        elif fact.kind == "copy-replacing" and (match := _PAIR.fullmatch(fact.object)):
-            pairs[key] = (*pairs.get(key, ()), (match[1] or "", match[2].upper(), match[3].upper()))
-    return libraries, pairs
+def _can_apply(replaced: Iterable[Replacing], code: str) -> bool:
+    """Return whether all of *replaced* can be applied to *code*, one line at a time."""
+    for replacing in replaced:
+        if not replacing.can_apply(code):
+            return False
+        code = replacing.applied(code)
+    return True
 
 
 def _folder(path: str) -> str:

@@ -118,12 +118,14 @@ class DocsFolder:
         """Return the pages that an earlier run wrote; refuse a folder of somebody else's."""
         if not self.path.exists():
             return set()
+        if not self.path.is_dir():
+            raise ConfigError(f"{self.path} is no folder\n  choose another: --out docs-of-it")
         try:
             pages = json.loads((self.path / _MANIFEST).read_text(encoding="utf-8"))["pages"]
             return {name for name in pages if _is_page(name)}
         except (OSError, ValueError, KeyError, TypeError):
-            if self.path.is_dir() and not any(self.path.iterdir()):
-                return set()
+            if all(path.name == f"{_MANIFEST}.part" for path in self.path.iterdir()):
+                return set()  # empty, or a run was killed as it began
         raise ConfigError(
             f"{self.path} holds files that War Rig did not write\n"
             "  choose an empty folder, or one that an earlier run made: --out docs-of-it"

@@ -64,11 +64,6 @@ class FilePages:
         return len(self.judged) == len(self.file.reading.units)
 
     @property
-    def claims(self) -> list[Claim]:
-        """Return the verified claims about its units, in order."""
-        return [claim for judged in self.judged for claim in judged.claims]
-
-    @property
     def summary(self) -> Sequence[Claim]:
         """Return what the file is for: composed claims, else those of its first unit with any."""
         if self.whole is not None and self.whole.claims:

@@ -50,11 +50,16 @@ def open_lines(file: str, estate: Estate, pages: Pages) -> list[str]:
     found = []
     for relation in estate.outgoing.get(file, ()):
         name, line = code(relation.name), _lines([relation.line], source)
-        if relation in estate.missing:
+        if relation.is_missing:
             found.append(f"- {name} is not in this source (line {line}).")
         elif not (relation.is_certain or relation.files):
             verb = inert(relation.verb)
             found.append(f"- It {verb} what {name} names, which could not be found (line {line}).")
+    for fact in estate.copybooks.unapplied(file):
+        name, line = code(fact.object), _lines([fact.line], source)
+        found.append(
+            f"- {name} is copied with a REPLACING that could not be applied (line {line})."
+        )
     return list(dict.fromkeys(found))
 
 

@@ -207,8 +207,15 @@ def _operand(tokens: Tokens, at: int) -> tuple[str, int]:
     """Return a text to replace, or to replace by, between ``==``, and where it ends."""
     first = at + (tokens[at].word == "==")
     end = _behind_pseudo_text(tokens, at) if first > at else at + 1
-    texts = [token.text for token in tokens[first : end - (end > first > at)]]
+    texts = [_as_written(token) for token in tokens[first : end - (end > first > at)]]
     return f"=={' '.join(texts).replace('- ', '-')}==", end
+
+
+def _as_written(token: Token) -> str:
+    """Return a literal in quotes: a name that is replaced may be spelled like one that is not."""
+    if token.kind != "literal" or token.text.endswith(("'", '"')):
+        return token.text
+    return "'" + token.text.replace("'", "''") + "'"
 
 
 def _behind_pseudo_text(tokens: Tokens, at: int) -> int:

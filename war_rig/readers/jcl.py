@@ -216,8 +216,8 @@ class _Job:
         if statement.name:
             self._fact("step", self._name or self._job, self._step, statement.line)
         self._program = ""
-        program = next(statement.having("PGM"), None)
         called = next(statement.having("PROC", ""), None)
+        program = None if called else next(statement.having("PGM"), None)
         if program:
             self._take_program(program, statement)
         elif called:

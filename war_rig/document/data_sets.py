@@ -1,0 +1,88 @@
+"""In which data sets the files of programs are: what jobs, procedures and CICS say.
+
+A job may give the steps of a procedure other DD statements, other symbols, and
+other programs to run. So a procedure that is called is taken call by call; only
+one that nobody calls is taken as it stands.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+
+from war_rig.document.copybooks import Copybooks
+from war_rig.document.plan import PlannedFile
+from war_rig.document.steps import Step, Steps, Symbols, Text
+from war_rig.readers import Fact
+
+_Names = dict[str, None]
+
+
+@dataclass(slots=True)
+class DataSets:
+    """Data sets by program and DD, and by the file's name in CICS, these in upper case.
+
+    called: the programs that a job names to a procedure, by the fact of the call.
+    """
+
+    of_programs: dict[tuple[str, str], _Names] = field(default_factory=lambda: defaultdict(dict))
+    of_cics: dict[str, _Names] = field(default_factory=lambda: defaultdict(dict))
+    called: dict[Fact, _Names] = field(default_factory=lambda: defaultdict(dict))
+
+    @classmethod
+    def of(cls, files: Mapping[str, PlannedFile], copybooks: Copybooks) -> "DataSets":
+        """Return what *files* say."""
+        found = cls()
+        steps = {path: Steps(file) for path, file in files.items()}
+        taken: set[int] = set()
+        for path, own in steps.items():
+            for call in own.calls:
+                procedures = copybooks.procedure(call.exec.object, files[path])
+                for other in procedures:
+                    is_own = other == path
+                    inner = own.of(call.exec.object) if is_own else steps[other].found
+                    symbols = None if is_own else own.symbols_for(call, steps[other])
+                    found._take_call(call, inner, symbols)
+                    taken.update(map(id, inner))
+                if not procedures:
+                    found._take_unknown(call)
+        for step in (step for own in steps.values() for step in own.found):
+            if not (step.is_call or id(step) in taken):
+                found._take([*step.program.values(), *step.all_runs], step.all_data)
+        found._take_cics(fact for file in files.values() for fact in file.reading.facts)
+        return found
+
+    def _take(
+        self,
+        programs: Iterable[str],
+        data: Sequence[tuple[str, Text]],
+        symbols: Symbols | None = None,
+    ) -> None:
+        for program, (dd, text) in product(programs, data):
+            names = self.of_programs[program.upper(), dd]
+            names.update(dict.fromkeys(text.values(symbols)))
+
+    def _take_call(self, call: Step, steps: Iterable[Step], symbols: Symbols | None) -> None:
+        """Take the *steps* of a procedure with what *call* gives them; it may leave out a name."""
+        for number, step in enumerate(steps):
+            names = (step.name, "") if number == 0 else (step.name,)
+            programs = [] if step.is_call else step.program.values(symbols)
+            runs = call.runs_of(*names) or step.all_runs
+            given = call.data_of(*names)
+            overridden = dict(given)
+            own = [one for one in step.all_data if one[0] not in overridden]
+            self._take([*programs, *runs], given)
+            self._take([*programs, *runs], own, symbols)
+            if symbols is not None and "&" in step.program.written:
+                named = (program for program in programs if "&" not in program)
+                self.called[call.exec].update(dict.fromkeys(named))
+
+    def _take_unknown(self, call: Step) -> None:
+        """Take what *call* gives the steps of a procedure that is not there."""
+        for name in call.steps:
+            self._take(call.runs_of(name), call.data_of(name))
+
+    def _take_cics(self, facts: Iterable[Fact]) -> None:
+        for fact in facts:
+            if fact.kind == "csd-file" and fact.object:
+                self.of_cics[fact.subject.upper()][fact.object] = None
