@@ -101,6 +101,7 @@ async def document(
         await _side_by_side([asyncio.create_task(run.work()) for _ in range(in_flight)])
         await run.compose_overview()
     finally:
+        await run.written()
         is_finished = run.summary.done == run.summary.tasks
         run.publisher.end(provider, run.overview, is_finished)
     if plan.is_whole:
@@ -129,6 +130,7 @@ class _Run:
         self._waits_for = dependencies(list(self._files), self._estate.outgoing)
         self._schedule = Schedule(self._units, self._waits_for)
         self._declarations: dict[str, Declarations] = {}
+        self._writing: list[asyncio.Future[None]] = []
         self.overview: Judged | None = None
         self.summary = Summary(plan, _tasks(plan))
 
@@ -173,7 +175,13 @@ class _Run:
             claims = [list(judged.claims) for judged in entry.judged]
             shown = [line for judged in entry.judged for line in judged.shown]
             entry.whole = await self._composed(whole, claims, shown, _MOST_OF_A_FILE)
-        self.publisher.write(file)
+        writing = asyncio.get_running_loop().run_in_executor(None, self.publisher.write, file)
+        self._writing.append(writing)  # a disk that syncs must not hold up the others' calls
+        await asyncio.shield(writing)
+
+    async def written(self) -> None:
+        """Wait for the pages that are being written, also where the run was cancelled."""
+        await asyncio.gather(*self._writing, return_exceptions=True)
 
     async def _composed(
         self, unit: Unit, claims: Sequence[Sequence[Claim]], shown: Sequence[Line], most: int
