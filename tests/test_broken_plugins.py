@@ -199,5 +199,6 @@ def test_show_imports_that_one_only(broken: Installed, tmp_path: Path) -> None:
         f"raises: {WHERE.format(name='raises')}\n"
         "  Provider(model='m-1')\n"
         "  model  'm-1'  default (RAISES_MODEL)\n"
+        "streams: emulated, its whole answer is the only piece\n"
         "nothing is missing\n"
     )

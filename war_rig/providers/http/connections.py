@@ -168,8 +168,7 @@ def _response_class(opened: "WeakSet[asyncio.Transport]") -> "type[aiohttp.Clien
 
     class Response(aiohttp.ClientResponse):
         async def start(self, connection: Any) -> aiohttp.ClientResponse:
-            if connection.transport is not None:
-                opened.add(connection.transport)
+            opened.update(filter(None, [connection.transport]))
             if self.request_info.headers.get("Connection") == LAST["Connection"]:
                 connection.protocol.force_close()  # at the answer's end, which may come with it
             try:
