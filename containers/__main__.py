@@ -18,10 +18,10 @@ def main() -> None:
 
 
 def _fail(failure: Exception) -> NoReturn:
-    from containers.cli import debug
+    from containers.cli import debug, spent
     from war_rig.errors import ConfigError, PluginError, UnknownProviderError, WarRigError
 
-    text = str(failure)
+    text = "\n".join([str(failure), *spent.lines(getattr(failure, "attempts", ()))])
     if not isinstance(failure, WarRigError):
         text = (
             f"War Rig itself failed: {type(failure).__name__}: {text}\n"

@@ -16,7 +16,7 @@ from war_rig.agents import Agent
 from war_rig.config import Settings, load
 from war_rig.errors import WarRigError
 from war_rig.providers import LLMProvider
-from war_rig.wiring import Built, bind_providers, build_agent
+from war_rig.wiring import Run, bind_providers, build_agent
 
 
 class Application(containers.DeclarativeContainer):
@@ -24,11 +24,12 @@ class Application(containers.DeclarativeContainer):
 
     llm_provider: the provider that the setting ``llm_provider`` names, one
     option a known name. agents: one Agent by name, its provider injected.
+    run: what was built, and what its calls came to.
     """
 
     config = providers.Configuration(strict=True)
     settings: "providers.Dependency[Settings]" = providers.Dependency(instance_of=Settings)
-    built: "providers.Singleton[Built]" = providers.ThreadSafeSingleton(dict)
+    run: "providers.Singleton[Run]" = providers.ThreadSafeSingleton(Run, settings)
     llm_provider: "providers.Selector[LLMProvider]" = providers.Selector(config.llm_provider)
     agents: "providers.Factory[Agent]" = providers.Factory(
         build_agent, settings=settings, selector=llm_provider.provider
@@ -51,7 +52,7 @@ def application(
     if settings.note:
         print(settings.note, file=sys.stderr)
     app = Application(config={"llm_provider": settings.llm_provider}, settings=settings)
-    bind_providers(app.llm_provider, app.config.llm_provider, settings, app.built())
+    bind_providers(app.llm_provider, app.config.llm_provider, settings, app.run)
     return app
 
 
@@ -60,7 +61,7 @@ async def close(app: Application) -> None:
 
     Raises the error of the first that could not be closed, after all others are.
     """
-    built = app.built()
+    built = app.run().built
     failures: list[WarRigError] = []
     while built:
         _, provider = built.popitem()
@@ -71,6 +72,7 @@ async def close(app: Application) -> None:
     for option in app.llm_provider.providers.values():
         if isinstance(option, providers.ThreadSafeSingleton):
             option.reset()
+    app.run.reset()
     if failures:
         raise failures[0]
 

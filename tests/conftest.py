@@ -15,6 +15,8 @@ from real_model import NoModelError, RealModel, cached_model, serve_model
 from war_rig.providers import registry
 
 ROOT = Path(__file__).parents[1]
+ONE_ATTEMPT = Path(__file__).with_name("one_attempt.yaml")
+"""A configuration in which no call is repeated."""
 
 # A loaded machine is no fault: what a test asserts never depends on how long it took.
 settings.register_profile("no deadline", deadline=None)

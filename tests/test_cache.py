@@ -1,28 +1,50 @@
 """The cache policy: what was paid for once is not paid for again, and nothing secret is kept."""
 
 import asyncio
+import logging
+import sqlite3
 import stat
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from canary import CANARY
+from hypothesis import given
+from hypothesis import strategies as st
 
 from war_rig.errors import ConfigError, MalformedAnswerError, ServerError
+from war_rig.ledger import Attempt
 from war_rig.policies import CachedProvider, CacheStore
+from war_rig.policies.attempts import Attempts
+from war_rig.policies.call import Call, under_way
+from war_rig.policies.policy import Request
 from war_rig.providers import CompletionChunk, CompletionResponse, LLMProvider, Message
+from war_rig.providers.border import Border
 from war_rig.testing import FakeProvider
 
 HELLO = [Message("system", "Be brief."), Message("user", "Hello")]
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Any:
-    store = CacheStore(tmp_path / "cache.sqlite")
-    yield store
-    store.close()
+def store(tmp_path: Path) -> Iterator[CacheStore]:
+    with closing(CacheStore(tmp_path / "cache.sqlite")) as store:
+        yield store
+
+
+def answer(content: str = "fine") -> CompletionResponse:
+    return CompletionResponse(content, "m", 1)
+
+
+def rows(store: CacheStore, sql: str = "SELECT key, stored FROM answer ORDER BY key") -> list[Any]:
+    """Return what another process would read in the file."""
+    with closing(sqlite3.connect(store.path)) as database:
+        return database.execute(sql).fetchall()
 
 
 def ask(provider: CachedProvider, messages: list[Message] = HELLO, **asked: Any) -> str:
@@ -49,7 +71,8 @@ def test_the_same_question_is_asked_once(store: CacheStore) -> None:
     fake = FakeProvider(replies=["first"])
     cached = CachedProvider(fake, store, "fake")
     first = asyncio.run(cached.complete(HELLO))
-    assert asyncio.run(cached.complete(HELLO)) == first
+    second = asyncio.run(cached.complete(HELLO))
+    assert replace(second, attempts=()) == first
     assert (cached.calls, cached.hits, len(fake.calls)) == (1, 1, 1)
 
 
@@ -161,7 +184,7 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / "cache.sqlite"
     path.write_text("this is no database, but a long enough text to be looked at")
     with pytest.raises(ConfigError) as caught:
-        CacheStore(path)
+        CacheStore(path).get("k")
     assert str(caught.value) == (
         f"the cache {path} can't be used: file is not a database\n"
         "  remove it to begin anew; its answers are then paid for again"
@@ -172,7 +195,7 @@ def test_a_link_in_its_place_is_refused(tmp_path: Path) -> None:
     """The store is not written through a link."""
     (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(ConfigError, match="can't be used"):
-        CacheStore(tmp_path / "link")
+        CacheStore(tmp_path / "link").get("k")
     assert not (tmp_path / "elsewhere").exists()
 
 
@@ -222,7 +245,7 @@ def test_a_stored_answer_is_streamed_as_one_chunk(store: CacheStore) -> None:
 def test_a_stored_answer_tells_its_usage_when_it_is_streamed(store: CacheStore) -> None:
     """What nobody counted when it was stored is estimated."""
     cached = CachedProvider(FakeProvider(""), store, "fake")
-    store.put(cached._key(HELLO, {}), CompletionResponse("Hi", "m", 0))
+    store.put(cached._key(Request(HELLO, {})), CompletionResponse("Hi", "m", 0))
     (stored,) = streamed(cached)
     assert stored.response is not None
     assert (stored.response.tokens_used, stored.response.usage_source) == (6, "estimated")
@@ -288,3 +311,274 @@ def test_a_cached_provider_takes_a_schema_where_its_provider_does(
     assert cached.takes_output_schema is is_taken
     assert ask(cached, output_schema={"type": "object"}) == "one"
     assert ask(cached) == "two"
+
+
+def test_a_hit_is_told_to_the_ledger_and_costs_nothing(store: CacheStore) -> None:
+    """Whole or streamed, an answer of the store came by one attempt: "cached", of its own model."""
+    cached = CachedProvider(Border("house", FakeProvider("Hello.", model="m-1")), store, "house")
+    assert asyncio.run(cached.complete(HELLO)).attempts == ()
+    hit = asyncio.run(cached.complete(HELLO))
+    assert hit.attempts == (Attempt("house", "m-1", "cached"),)
+    (chunk,) = streamed(cached)
+    assert chunk.response is not None
+    assert chunk.response.attempts == hit.attempts
+
+
+def test_a_hit_comes_after_what_was_tried_before_it(store: CacheStore) -> None:
+    """The ledger of a call goes on: a hit is its last line, and the answer has all of it."""
+    cached = CachedProvider(FakeProvider("Hello."), store, "fake")
+    ask(cached)
+    call = Call(attempts=[Attempt("other", "m-2", "failed", "ServerError: gone")])
+    with under_way(call):
+        hit = asyncio.run(cached.complete(HELLO))
+    assert [attempt.outcome for attempt in hit.attempts] == ["failed", "cached"]
+    assert hit.attempts == tuple(call.attempts)
+
+
+def test_the_file_holds_no_attempt(store: CacheStore) -> None:
+    """What an answer took is of its own call: who finds it later did not pay for it."""
+    paid = replace(answer(), attempts=(Attempt("house", "m", "answered", cost=None),))
+    store.put("k", paid)
+    assert store.get("k") == answer()
+    ((text,),) = rows(store, "SELECT answer FROM answer")
+    assert "attempts" not in text
+
+
+@pytest.mark.parametrize("is_streamed", [False, True])
+def test_what_the_provider_was_asked_for_is_written_down_inside(
+    store: CacheStore, is_streamed: bool
+) -> None:
+    """A call that the store can't answer leaves the ledger to the layers inside."""
+    inner = Attempts(Border("house", FakeProvider("Hello.")), "house", lambda *_: None)
+    cached = CachedProvider(inner, store, "house")
+    call = Call()
+    with under_way(call):
+        streamed(cached) if is_streamed else ask(cached)
+    assert [attempt.outcome for attempt in call.attempts] == ["answered"]
+
+
+@pytest.mark.parametrize("where", ["content", "model", "finish_reason"])
+def test_a_secret_of_the_configuration_is_not_stored(where: str, store: CacheStore) -> None:
+    """An answer that echoes a key that only its entry knows is given, and asked for again."""
+    echo = replace(answer(), **{where: f"your key is {CANARY}"})
+
+    class Echo:
+        default_model = "m"
+
+        async def complete(self, messages: Any, **kwargs: Any) -> CompletionResponse:
+            return echo
+
+    cached = CachedProvider(Echo(), store, "echo", secrets=[CANARY])
+    assert [asyncio.run(cached.complete(HELLO)) for _ in range(2)] == [echo, echo]
+    assert (cached.calls, rows(store)) == (2, [])
+
+
+class Clock:
+    """A time of day that a test sets."""
+
+    def __init__(self) -> None:
+        self.seconds = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def test_an_answer_that_is_too_old_is_not_found_and_removed(tmp_path: Path) -> None:
+    """An answer holds for max_age_seconds after it was stored, and not a moment longer."""
+    clock = Clock()
+    with closing(CacheStore(tmp_path / "c", max_age_seconds=60, now=clock)) as store:
+        store.put("k", answer())
+        clock.seconds += 60
+        assert store.get("k") == answer()
+        clock.seconds += 0.001
+        assert store.get("k") is None
+        assert rows(store) == []
+
+
+def test_old_answers_go_when_one_is_stored(tmp_path: Path) -> None:
+    """What nobody asks for again does not stay beyond its age either."""
+    clock = Clock()
+    with closing(CacheStore(tmp_path / "c", max_age_seconds=60, now=clock)) as store:
+        for key in ("a", "b", "c"):
+            store.put(key, answer())
+            clock.seconds += 30
+        assert [key for key, _ in rows(store)] == ["a", "b", "c"]
+        store.put("d", answer())
+        assert [key for key, _ in rows(store)] == ["b", "c", "d"]
+
+
+def used_bytes(store: CacheStore) -> int:
+    counts = [rows(store, f"PRAGMA {of}")[0][0] for of in ("page_count", "freelist_count")]
+    return int((counts[0] - counts[1]) * rows(store, "PRAGMA page_size")[0][0])
+
+
+PUTS = st.lists(
+    st.tuples(
+        st.sampled_from("abcdefgh"), st.integers(0, 30_000), st.floats(0, 40, allow_nan=False)
+    ),
+    max_size=30,
+)
+
+
+@given(puts=PUTS)
+def test_the_newest_answers_stay_within_the_bounds(
+    puts: list[tuple[str, int, float]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """After each put the file is within max_bytes, and what it holds are the newest answers."""
+    clock, newest = Clock(), dict[str, float]()
+    path = tmp_path_factory.mktemp("bounded") / "c"
+    with closing(CacheStore(path, 100, 60_000, clock)) as store:
+        for key, size, seconds in puts:
+            clock.seconds += seconds
+            store.put(key, answer("x" * size))
+            newest.pop(key, None)
+            newest[key] = clock.seconds
+            held = dict(rows(store))
+            assert used_bytes(store) <= 60_000
+            assert held == dict([*newest.items()][len(newest) - len(held) :])
+            assert key in held
+            assert min(held.values()) >= clock.seconds - 100
+
+
+def test_an_answer_that_is_larger_than_the_store_is_not_kept(tmp_path: Path) -> None:
+    """What can't fit does not push out all others first."""
+    with closing(CacheStore(tmp_path / "c", max_bytes=60_000)) as store:
+        store.put("small", answer())
+        store.put("large", answer("x" * 60_000))
+        assert [key for key, _ in rows(store)] == ["small"]
+
+
+def test_a_store_too_small_for_anything_ends_empty(tmp_path: Path) -> None:
+    """Where even an empty file is over the bound, nothing is kept, and nothing hangs."""
+    with closing(CacheStore(tmp_path / "c", max_bytes=1_000)) as store:
+        store.put("k", answer())
+        assert rows(store) == []
+
+
+def test_a_file_of_an_earlier_version_keeps_its_answers(tmp_path: Path) -> None:
+    """Answers that were stored without a time count as stored when the file is first opened."""
+    path, clock = tmp_path / "c", Clock()
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE answer (key TEXT PRIMARY KEY, answer TEXT NOT NULL)")
+        text = '{"content": "fine", "model": "m", "tokens_used": 1}'
+        database.execute("INSERT INTO answer VALUES (?, ?)", ("old", text))
+        database.commit()
+    with closing(CacheStore(path, max_age_seconds=60, now=clock)) as store:
+        assert store.get("old") == answer()
+        clock.seconds += 50
+    with closing(CacheStore(path, max_age_seconds=60, now=clock)) as store:
+        store.put("new", answer())
+        assert rows(store) == [("new", 1_000_050.0), ("old", 1_000_000.0)]
+        clock.seconds += 11
+        assert store.get("old") is None
+        assert store.get("new") == answer()
+
+
+def test_nothing_is_opened_before_the_first_call(tmp_path: Path) -> None:
+    """A stack that is built and never asked makes no file."""
+    with closing(CacheStore(tmp_path / "none" / "c")) as store:
+        CachedProvider(FakeProvider(), store, "fake")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_closing_the_provider_closes_the_file_until_it_is_used_again(store: CacheStore) -> None:
+    """After aclose() the file can be removed, and a call makes it anew."""
+    fake = FakeProvider(replies=["one", "two"])
+    cached = CachedProvider(fake, store, "fake")
+    assert ask(cached) == "one"
+    asyncio.run(cached.aclose())
+    assert [path.name for path in store.path.parent.iterdir()] == ["cache.sqlite"]
+    store.path.unlink()
+    assert ask(cached) == ask(cached) == "two"
+
+
+def test_threads_share_a_store(tmp_path: Path) -> None:
+    """Loops in several threads ask one provider: each answer is stored once, each call counted."""
+    store = CacheStore(tmp_path / "c")
+    cached = CachedProvider(FakeProvider(lambda messages: messages[-1].content), store, "fake")
+    together = threading.Barrier(8)
+    wrong: list[str] = []
+
+    def work() -> None:
+        together.wait()
+        for n in range(25):
+            if ask(cached, [Message("user", f"question {n}")]) != f"question {n}":
+                wrong.append(f"question {n}")
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (wrong, len(rows(store)), cached.calls + cached.hits) == ([], 25, 200)
+    store.close()
+
+
+def test_two_who_ask_the_same_at_the_same_time_both_ask(store: CacheStore) -> None:
+    """Nobody waits for another's answer, which may never come: both pay, the later one stays."""
+    arrived: list[asyncio.Future[str]] = []
+
+    class Slow:
+        default_model = "m"
+
+        async def complete(self, messages: Any, **kwargs: Any) -> CompletionResponse:
+            arrived.append(asyncio.get_running_loop().create_future())
+            return answer(await arrived[-1])
+
+    cached = CachedProvider(Slow(), store, "slow")
+
+    async def both() -> None:
+        calls = [asyncio.create_task(cached.complete(HELLO)) for _ in range(2)]
+        await asyncio.sleep(0)
+        for number, future in enumerate(arrived):
+            future.set_result(f"answer {number}")
+        await asyncio.gather(*calls)
+
+    asyncio.run(both())
+    assert ask(cached) == "answer 1"
+
+
+def test_an_answer_that_can_not_be_kept_is_given(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What was paid for reaches its caller, though the file fails; the log says what to do."""
+    path = tmp_path / "c"
+    with closing(CacheStore(path)) as store:
+        cached = CachedProvider(FakeProvider(replies=["one", "two"]), store, "fake")
+        assert ask(cached) == "one"
+        with closing(sqlite3.connect(path)) as database:
+            database.execute(
+                "CREATE TRIGGER full BEFORE INSERT ON answer"
+                " BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END"
+            )
+        with caplog.at_level(logging.WARNING, "war_rig"):
+            assert ask(cached, temperature=0.5) == "two"
+        assert ask(cached) == "one"
+    (record,) = caplog.records
+    assert record.getMessage() == (
+        f"an answer is not kept: the cache {path} can't be used: database or disk is full\n"
+        "  remove it to begin anew; its answers are then paid for again"
+    )
+
+
+def test_a_store_that_fails_before_the_call_stops_it(tmp_path: Path) -> None:
+    """Where the file can't be read, nothing is asked that would be paid for again each time."""
+    fake = FakeProvider()
+    cached = CachedProvider(fake, CacheStore(tmp_path), "fake")
+    with pytest.raises(ConfigError, match="can't be used"):
+        ask(cached)
+    assert fake.calls == []
+
+
+def test_a_cache_inside_another_forgets_too(tmp_path: Path) -> None:
+    """An answer that could not be used is asked for again, however many stores have it."""
+    fake = FakeProvider(replies=["bad", "good"])
+    with (
+        closing(CacheStore(tmp_path / "inner")) as inner,
+        closing(CacheStore(tmp_path / "outer")) as outer,
+    ):
+        cached = CachedProvider(CachedProvider(fake, inner, "fake"), outer, "fake")
+        with pytest.raises(MalformedAnswerError), cached.one_piece_of_work():
+            ask(cached)
+            raise MalformedAnswerError("not usable")
+        assert ask(cached) == "good"

@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 from canary import CANARY
+from conftest import ONE_ATTEMPT
 from loopback import (
     Request,
     Server,
@@ -129,9 +130,34 @@ def test_what_was_printed_stays_where_the_answer_breaks_off(war_rig: WarRig) -> 
         "error: provider 'broken' reports: the pump stopped\n  model fake\n"
         "  the fault is on the provider's side: ask again later\n"
     )
+    asked = ("ask", "Hello", "--provider", "broken", "--config", ONE_ATTEMPT)
+    assert war_rig(*asked) == Ran(1, "A line\nand a half\n", error)
+    assert war_rig(*asked, "--no-stream") == Ran(1, "", error)
+
+
+def test_what_was_tried_is_told_where_it_was_more_than_once(war_rig: WarRig) -> None:
+    """An error after several attempts lists them, with what they cost and what was waited."""
+    broken = FakeProvider(replies=[ServerError("down", status=500)] * 3)
+    registry.register_provider("broken", lambda: broken)
     ran = war_rig("ask", "Hello", "--provider", "broken")
-    assert ran == Ran(1, "A line\nand a half\n", error)
-    assert war_rig("ask", "Hello", "--provider", "broken", "--no-stream") == Ran(1, "", error)
+    shown = re.sub(r"\d\.\d s", "N s", ran.err)
+    assert shown.splitlines()[:5] == [
+        "error: provider 'broken' reports: down",
+        "  model fake",
+        "  the fault is on the provider's side: ask again later",
+        "  3 attempts, 3 failed, about 0 tokens, waited N s",
+        "    broken: failed: ServerError: provider 'broken' reports: down",
+    ]
+    assert len(shown.splitlines()) == 7
+
+
+def test_what_an_answer_took_is_told_where_it_took_more_than_one_attempt(war_rig: WarRig) -> None:
+    """The answer alone is on stdout."""
+    moody = FakeProvider(replies=[ServerError("down", status=500), "hello"])
+    registry.register_provider("moody", lambda: moody)
+    ran = war_rig("ask", "Hello", "--provider", "moody")
+    assert (ran.code, ran.out) == (0, "hello\n")
+    assert re.fullmatch(r"2 attempts, 1 failed, about \d+ tokens(, waited \d\.\d s)?\n", ran.err)
 
 
 def test_ask_prints_a_whole_answer_where_that_is_wanted(war_rig: WarRig, api: Server) -> None:

@@ -482,14 +482,14 @@ agents:
 document: {rounds: 9, unit_lines: 2.5, round: 1}
 llm_provider:
 """
-    known = "agents, document, llm_provider, providers"
+    known = "agents, document, llm_provider, policies, providers"
     assert refused(text) == [
         "  my.yaml:3  providers.house: must be a map of arguments",
         "  my.yaml:4  providers.2fast: '2fast' is not a name: use letters, digits, '-' and '_', "
         "a letter first",
         "  my.yaml:5  providers.other.type: must be text",
         "  my.yaml:5  providers.other.distribution: must be text",
-        "  my.yaml:5  providers.other.policies: policies are not available in this version",
+        "  my.yaml:5  providers.other.policies: must be a map",
         "  my.yaml:6  providers.third.type: 'no name' is not a name: use letters, digits, '-' and "
         "'_', a letter first",
         "  my.yaml:11  llm_provider: must be text: put it in quotes",

@@ -115,7 +115,7 @@ def test_two_entries_of_one_type_are_two_providers(tmp_path: Path) -> None:
     """
     app = application(yaml(tmp_path, text), env={"TOKYO_MODEL": "tokyo-1", "PARIS_MODEL": "no"})
     assert (ask(app, "one"), ask(app, "two")) == ("paris-1: Hello", "tokyo-1: Hello")
-    assert app.agents("one").provider.provider.path == tmp_path / "models/a"  # type: ignore[attr-defined]
+    assert app.agents("one").provider.border.provider.path == tmp_path / "models/a"  # type: ignore[attr-defined]
 
 
 def test_a_name_registered_later_is_found() -> None:
@@ -218,7 +218,7 @@ def test_a_provider_that_can_not_be_closed_does_not_keep_the_others_open(tmp_pat
         asyncio.run(close(app))
     assert leaks(caught.value) == []
     assert House.closed == ["house-1"]
-    assert app.built() == {}
+    assert app.run().built == {}
 
 
 def test_close_of_an_unused_container_does_nothing() -> None:
@@ -348,9 +348,9 @@ def test_an_untrusted_entry_gets_nothing_from_the_environment(tmp_path: Path) ->
     )
     env = {"PARIS_API_KEY": CANARY}
     app = application(env=env)
-    assert app.agents("assistant").provider.provider.api_key == "none"  # type: ignore[attr-defined]
+    assert app.agents("assistant").provider.border.provider.api_key == "none"  # type: ignore[attr-defined]
     trusted = application("war_rig.yaml", env=env).agents("assistant").provider
-    assert trusted.provider.api_key == CANARY  # type: ignore[attr-defined]
+    assert trusted.border.provider.api_key == CANARY  # type: ignore[attr-defined]
 
 
 def test_an_untrusted_entry_gives_a_plugin_no_arguments(

@@ -133,6 +133,7 @@ MODELS = {
 
 ENTRIES = """\
 llm_provider: PROVIDER
+policies: {retry: null}
 providers:
   openai:
     api_key: ${HOUSE_KEY}

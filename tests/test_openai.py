@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import trustme
 from canary import CANARY, leaks
+from conftest import ONE_ATTEMPT
 from loopback import Request, Respond, Server, answer, chat_completion, cut, serve, stall
 from pydantic import BaseModel
 from streams import DONE, FINISH, HELLO, ROLE, USAGE, chunk, event, streaming
@@ -59,6 +60,7 @@ def api() -> Iterator[Server]:
 def environment(url: str, **more: str) -> dict[str, str]:
     return {
         "LLM_PROVIDER": "openai",
+        "WAR_RIG_CONFIG": str(ONE_ATTEMPT),
         "OPENAI_API_KEY": CANARY,
         "OPENAI_BASE_URL": f"{url}/v1",
         **more,

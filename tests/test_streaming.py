@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 from canary import CANARY, leaks
+from conftest import ONE_ATTEMPT
 from loopback import Request, Respond, answer, chat_completion, closing_after, serve
 from streams import DONE, HELLO, ROLE, Watched, chunk, endless, event, streaming
 
@@ -565,6 +566,7 @@ def environment(provider: str, url: str) -> dict[str, str]:
     prefix = provider.upper()
     return {
         "LLM_PROVIDER": provider,
+        "WAR_RIG_CONFIG": str(ONE_ATTEMPT),
         f"{prefix}_API_KEY": CANARY,
         f"{prefix}_BASE_URL": f"{url}/v1",
         "OPENAI_FIRST_TOKEN_TIMEOUT_SECONDS": "0.5",

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from war_rig.errors import MalformedAnswerError
+from war_rig.errors import MalformedAnswerError, ProviderError
 from war_rig.providers import CompletionChunk, CompletionResponse, LLMProvider, Message
 from war_rig.providers.answers import checked
 from war_rig.providers.streams import checked_stream
@@ -97,18 +97,24 @@ class Agent:
         if fault is None:
             return first
         messages += [Message("assistant", first.content), Message("user", wanted.again(fault))]
-        second = await self._complete(messages, wanted.parameters | parameters)
+        try:
+            second = await self._complete(messages, wanted.parameters | parameters)
+        except ProviderError as error:
+            error.attempts = (*first.attempts, *error.attempts)
+            raise
         fault = wanted.fault(second)
         _add_usage(second, first)
         if fault is None:
             return second
-        raise MalformedAnswerError(
+        failure = MalformedAnswerError(
             f"provider '{self._provider_name}' did not answer agent '{self.name}' with a valid "
             f"{output.__name__}, asked twice\n  {fault.replace(chr(10), chr(10) + '  ')}\n"
             "  choose a model that follows a JSON schema, or ask for less at once",
             provider=self._provider_name,
             model=second.model,
         )
+        failure.attempts = second.attempts
+        raise failure
 
     @property
     def _provider_name(self) -> str:
@@ -178,6 +184,7 @@ def _json_part(content: str, is_list: bool) -> str:
 
 def _add_usage(response: CompletionResponse, earlier: CompletionResponse) -> None:
     """Count what *earlier* cost too; a part that one of them did not tell is unknown."""
+    response.attempts = (*earlier.attempts, *response.attempts)
     response.tokens_used += earlier.tokens_used
     for part in ("prompt_tokens", "completion_tokens"):
         counts = (getattr(response, part), getattr(earlier, part))

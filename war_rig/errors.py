@@ -15,12 +15,16 @@
         ├── ServerError             5xx, 529                  waiting helps
         ├── ProviderConnectionError no connection, or it broke
         ├── ProviderTimeoutError    408, no answer in time    waiting helps
-        └── MalformedAnswerError    an answer that is none
+        ├── MalformedAnswerError    an answer that is none
+        ├── BudgetExceededError     not sent: the run's budget has no room for it
+        └── CircuitOpenError        not sent: the provider has just failed too often
 
 A message says what failed, where, and what to do next, and holds no secret.
 """
 
 from typing import Any, ClassVar
+
+from war_rig.ledger import Attempt
 
 
 class WarRigError(Exception):
@@ -46,6 +50,7 @@ class ProviderError(WarRigError):
     status: the HTTP status, where the provider told one.
     retry_after_seconds: how long the server asked to wait, where it did.
     is_retryable: whether the same call may succeed later.
+    attempts: what was tried before it was given up, and what that cost.
     """
 
     next_step: ClassVar[str] = "see the text above; --debug shows the traceback"
@@ -67,6 +72,7 @@ class ProviderError(WarRigError):
         self.status = status
         self.retry_after_seconds = retry_after_seconds
         self.is_retryable = self._is_retryable if is_retryable is None else is_retryable
+        self.attempts: tuple[Attempt, ...] = ()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), str(self), self.__dict__.copy())
@@ -146,3 +152,18 @@ class MalformedAnswerError(ProviderError):
     """What arrived is not an answer: nothing, HTML, broken JSON, an error body with status 200."""
 
     next_step = "check that the endpoint's URL is the API that this provider speaks"
+
+
+class BudgetExceededError(ProviderError):
+    """A call that was not sent: the tokens or the money of the run would not have been enough."""
+
+    next_step = "raise the budget in war_rig.yaml, or ask for less: war-rig explain"
+
+
+class CircuitOpenError(ProviderError):
+    """A call that was not sent: the provider failed too often just before.
+
+    retry_after_seconds: when a call is let through again, to try it.
+    """
+
+    next_step = "ask again later: war-rig explain shows when a circuit opens and closes"

@@ -1,35 +1,53 @@
 """From settings to dependency-injector providers.
 
 Each known name becomes one option of a Selector: a ThreadSafeSingleton that
-builds the provider inside its Border on first use. One more option looks up
-names that were registered after the container was made.
+builds the provider inside its Border, and its stack of policies around it, on
+first use. One more option looks up names that were registered after the
+container was made.
 """
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from dependency_injector import providers
 
 from war_rig.agents import Agent
-from war_rig.config import AgentSettings, Located, ProviderEntry, Settings
+from war_rig.config import AgentSettings, Located, PolicySettings, ProviderEntry, Settings
 from war_rig.config.interpolation import references
 from war_rig.errors import ConfigError, UnknownProviderError
+from war_rig.ledger import Ledger
 from war_rig.names import did_you_mean, normalise
+from war_rig.policies.policy import StreamingProvider
+from war_rig.policies.stack import Stack
 from war_rig.providers import LLMProvider, available_providers
 from war_rig.providers.border import Border
 from war_rig.providers.building import Blueprint, blueprint
 from war_rig.providers.conversion import Argument
 from war_rig.providers.registry import TYPES, Registration, find, find_type, unknown
 from war_rig.providers.secrets import is_secret_name, secrets_of
+from war_rig.stacks import Ground, Hop, build_stack, new_purse
 
 LATE = "(registered later)"
 """The option for names that became known after the container was made."""
 
-Built = dict[str, Border]
-"""What a container has built, by name and in the order of building."""
+ProviderSelector = providers.Selector[LLMProvider]
+
+
+class Run:
+    """What a container has built, by name and in that order, and what its calls came to.
+
+    purse: what they may spend, but for entries with a budget of their own.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.built: dict[str, Stack] = {}
+        self.ledger = Ledger()
+        self.purse = new_purse(settings.policies)
 
 
 def known_names(settings: Settings) -> list[str]:
@@ -38,24 +56,27 @@ def known_names(settings: Settings) -> list[str]:
 
 
 def bind_providers(
-    selector: "providers.Selector[LLMProvider]",
+    selector: ProviderSelector,
     chosen: Callable[[], str],
     settings: Settings,
-    built: Built,
+    run: Callable[[], Run],
 ) -> None:
     """Give *selector* one option a known name, and let the name that *chosen* returns decide.
 
-    What is built is put into *built*, for whoever closes it.
+    What is built, and what it comes to, is kept in what *run* returns.
     """
+    site = _Site(settings, selector, run)
     options: dict[str, providers.Provider[LLMProvider]] = {
-        name: _option(name, settings, built) for name in known_names(settings)
+        name: providers.ThreadSafeSingleton(partial(_build, name, site))
+        for name in known_names(settings)
     }
     lock = threading.Lock()
 
     def build_late(name: str | None = None, key: str = "llm_provider") -> LLMProvider:
         name = _name(name or chosen(), settings, key)
         with lock:
-            return built[name] if name in built else _build_named(name, settings, built, key)
+            built = run().built
+            return built[name] if name in built else _build_named(name, site, key)
 
     def option() -> str:
         name = _name(chosen(), settings, "llm_provider")
@@ -66,20 +87,66 @@ def bind_providers(
     selector.set_providers(**options)
 
 
-def _option(name: str, settings: Settings, built: Built) -> providers.Provider[LLMProvider]:
-    return providers.ThreadSafeSingleton(partial(_build, name, settings, built))
+@dataclass(frozen=True, slots=True)
+class _Site:
+    """What every stack of a container is built from, and kept in."""
+
+    settings: Settings
+    selector: ProviderSelector
+    run: Callable[[], Run]
 
 
-def _build(name: str, settings: Settings, built: Built) -> LLMProvider:
+def _build(name: str, site: _Site) -> LLMProvider:
+    settings, run = site.settings, site.run()
     plan = provider_blueprint(name, settings)
-    built[name] = Border(name, plan.build(), plan.secrets | secrets_of(settings.env))
-    return built[name]
+    secrets = plan.secrets | secrets_of(settings.env)
+    border = Border(name, plan.build(), secrets)
+    policies = settings.policies_of(name)
+    has_own = f"providers.{name}.policies.budget" in settings.origins
+    ground = Ground(
+        name,
+        plan.registration.name,
+        plan.identity,
+        secrets,
+        next(iter(plan.addresses), None),
+        new_purse(policies) if has_own else run.purse,
+        _hops(name, policies, site),
+        run.ledger,
+    )
+    run.built[name] = build_stack(border, policies, ground)
+    return run.built[name]
 
 
-def _build_named(name: str, settings: Settings, built: Built, key: str) -> LLMProvider:
+def _hops(name: str, policies: PolicySettings, site: _Site) -> list[Hop]:
+    """Return the fallbacks of *name*; what they lack is told now, and not in an outage."""
+    key = site.settings.policy_key(name, "fallback")
+    targets = policies.fallback.to if policies.fallback else []
+    others = [_name(target, site.settings, key) for target in targets]
+    others = [other for other in others if other != name]
+    for other in others:
+        with _told_who_named_it(site.settings, key):
+            provider_blueprint(other, site.settings).check()
+    return [partial(_inner, other, site, key) for other in others]
+
+
+def _inner(name: str, site: _Site, key: str) -> StreamingProvider:
+    """Return what a fallback asks: the inner stack, or what overrides the option."""
+    provider = _named(name, site.settings, site.selector, key)
+    return provider.inner if isinstance(provider, Stack) else cast(StreamingProvider, provider)
+
+
+def _build_named(name: str, site: _Site, key: str) -> LLMProvider:
     """Build a name that was not known before; where it still is not, say who set it."""
+    with _told_who_named_it(site.settings, key):
+        return _build(name, site)
+
+
+@contextmanager
+def _told_who_named_it(settings: Settings, key: str) -> Iterator[None]:
+    """Let an UnknownProviderError say where the dotted *key*, which named it, was set."""
     try:
-        return _build(name, settings, built)
+        yield
+        return
     except UnknownProviderError as error:
         failure = f"{error}\n  set by: {settings.origin(key).label}"
     raise UnknownProviderError(failure)
@@ -183,9 +250,7 @@ def _name(name: str, settings: Settings, key: str) -> str:
     raise UnknownProviderError(f"{failure}\n  set by: {settings.origin(key).label}")
 
 
-def build_agent(
-    name: str, *, settings: Settings, selector: "providers.Selector[LLMProvider]"
-) -> Agent:
+def build_agent(name: str, *, settings: Settings, selector: ProviderSelector) -> Agent:
     """Return the agent *name* with its own provider injected, else the selected one."""
     spec = agent_settings(name, settings)
     if spec.provider is None:
@@ -206,9 +271,7 @@ def agent_settings(name: str, settings: Settings) -> AgentSettings:
     )
 
 
-def _named(
-    name: str, settings: Settings, selector: "providers.Selector[LLMProvider]", key: str
-) -> LLMProvider:
+def _named(name: str, settings: Settings, selector: ProviderSelector, key: str) -> LLMProvider:
     normal = _name(name, settings, key)
     options: dict[str, Any] = selector.providers
     provider: LLMProvider = options[normal]() if normal in options else options[LATE](normal, key)

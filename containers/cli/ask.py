@@ -79,13 +79,17 @@ async def _answer(app: "Application", agent: "Agent", question: str, is_streamed
     from contextlib import aclosing
 
     from containers import running
+    from containers.cli import spent
 
     async with running(app):
-        if not is_streamed:
+        if is_streamed:
+            async with aclosing(agent.stream(question)) as chunks:
+                await _print_all(chunks)
+        else:
             _print((await agent.run(question)).content + "\n")
-            return
-        async with aclosing(agent.stream(question)) as chunks:
-            await _print_all(chunks)
+        total = app.run().ledger.total
+        if total.sent > 1 or total.cached or total.cost is not None:
+            print(spent.line(total), file=sys.stderr)
 
 
 async def _print_all(chunks: AsyncIterator["CompletionChunk"]) -> None:

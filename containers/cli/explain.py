@@ -1,11 +1,12 @@
 """``war-rig explain``: the effective configuration, and where each value comes from."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from containers.cli.options import Config, Debug, Provider, load_settings, without_own_provider
+from containers.cli.stack import common_rows, stack_rows, worst_case_lines
 
 if TYPE_CHECKING:
     from war_rig.config import ProviderEntry, Settings
@@ -32,6 +33,9 @@ def explain(
     rows = list(_all(settings) if agent is None else _one(agent, settings))
     for line in table(rows, settings.env):
         print(line)
+    if agent is not None:
+        for line in shown(_worst_case(agent, settings), settings.env):
+            print(line)
 
 
 Row = tuple[str, str, str]
@@ -48,9 +52,21 @@ def table(rows: list[Row], env: Mapping[str, str] | None = None) -> Iterator[str
         for key, value, origin in rows
     ]
     widths = [max((len(row[i]) for row in rows), default=0) for i in range(2)]
-    for key, value, origin in rows:
-        line = f"{key:<{widths[0]}}  {value:<{widths[1]}}  {origin}".rstrip()
-        yield "".join(c if c.isprintable() else "\ufffd" for c in line)
+    lines = (f"{key:<{widths[0]}}  {value:<{widths[1]}}  {origin}" for key, value, origin in rows)
+    yield from map(printable, lines)
+
+
+def shown(lines: Iterable[str], env: Mapping[str, str]) -> Iterator[str]:
+    """Yield *lines* without secrets and control characters."""
+    from war_rig.providers.secrets import Redactor, secrets_of
+
+    redact = Redactor(secrets_of(env)).redact
+    return (printable(redact(line)) for line in lines)
+
+
+def printable(line: str) -> str:
+    """Return *line* with a sign in the place of each control character."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in line.rstrip())
 
 
 def _all(settings: "Settings") -> Iterator[Row]:
@@ -59,6 +75,7 @@ def _all(settings: "Settings") -> Iterator[Row]:
         yield from _entry(entry, settings)
     for name in settings.agents:
         yield from _agent(name, settings)
+    yield from common_rows(settings)
     for key, value in settings.document:
         yield f"document.{key}", str(value), settings.origin(f"document.{key}").label
 
@@ -123,6 +140,18 @@ def _one(agent: str, settings: "Settings") -> Iterator[Row]:
     for parameter in plan.parameters:
         key = f"providers.{plan.name}.{parameter.name}"
         yield key, parameter.shown, parameter.origin
+    yield from stack_rows(plan.name, settings)
+
+
+def _worst_case(agent: str, settings: "Settings") -> Iterator[str]:
+    from war_rig.names import normalise
+    from war_rig.wiring import agent_settings, provider_blueprint
+
+    chosen = agent_settings(agent, settings)
+    name = normalise(chosen.provider or settings.llm_provider)
+    own = (p for p in provider_blueprint(name, settings).parameters if p.name == "model")
+    model = chosen.model or next((p.shown.strip("'") for p in own), None)
+    yield from worst_case_lines(name, model, settings)
 
 
 def _short(value: object) -> str:

@@ -3,26 +3,19 @@
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ValidationError
-
+from war_rig.config.checking import at, checked
 from war_rig.config.interpolation import interpolate, references
-from war_rig.config.settings import (
-    SHIPPED,
-    AgentSettings,
-    DocumentSettings,
-    FileShape,
-    ProviderEntry,
-    Settings,
-)
+from war_rig.config.policies import PolicySettings
+from war_rig.config.policy_entries import checked_policies, cycles, doubled_retries, laid_over
+from war_rig.config.settings import SHIPPED, FileShape, ProviderEntry, Settings
 from war_rig.config.yaml_file import Fault, File, Located, Origin, read, refuse
-from war_rig.names import did_you_mean, normalise
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
+from war_rig.names import normalise
 
 _ENTRY_DEPTH = 2  # of agents.scribe
 _RESERVED = ("type", "distribution", "policies")
@@ -43,15 +36,18 @@ def load(path: Path | None, env: Mapping[str, str], *, llm_provider: str | None 
         tree = _merged(tree, own)
     tree = _chosen(tree, env, llm_provider)
     tree = _resolved(tree, env, faults)
-    entries = _entries(tree.value.get("providers"), faults)
-    checked = _validated(tree, faults)
+    common = tree.value["policies"]
+    policies = checked_policies(common, "policies", faults)
+    entries = _Entries(common, policies, env, faults).read(tree.value.get("providers"))
+    shape = checked(FileShape, tree, faults)
     refuse(faults)
-    assert checked is not None
+    assert shape is not None and policies is not None
     return Settings(
-        llm_provider=checked.llm_provider,
+        llm_provider=shape.llm_provider,
         providers=entries,
-        agents=checked.agents,
-        document=checked.document,
+        agents=shape.agents,
+        document=shape.document,
+        policies=policies,
         origins=dict(_origins(tree, "")),
         env=env,
         file=file,
@@ -80,7 +76,8 @@ def _is_there(path: Path) -> bool:
 def _merged(base: Located, over: Located, depth: int = 0) -> Located:
     """Return *over* laid on *base*: maps merge, all else is replaced.
 
-    A section, or an entry of one, that is left empty changes nothing.
+    A section, or an entry of one, that is left empty changes nothing. But an
+    empty policy is one that is left out.
     """
     if isinstance(base.value, dict) and over.value is None and depth <= _ENTRY_DEPTH:
         return base
@@ -88,7 +85,8 @@ def _merged(base: Located, over: Located, depth: int = 0) -> Located:
         return over
     both = dict(base.value)
     for key, item in over.value.items():
-        both[key] = _merged(both[key], item, depth + 1) if key in both else item
+        lay = laid_over if key == "policies" and item.value else partial(_merged, depth=depth + 1)
+        both[key] = lay(both[key], item) if key in both else item
     return Located(both, over.origin)
 
 
@@ -181,7 +179,11 @@ def _distrusted(tree: Located, key: str, file: File) -> Iterator[Fault]:
 
 _DISTRIBUTION = re.compile(r"providers\..*\.distribution")
 _COMMAND = re.compile(r"providers\.[^.]+\.auth\..*\bcommand")
-_FILE = re.compile(r"providers\.[^.]+\.(auth\..*\bfile|ca|certificate|certificate_key)")
+_FILE = re.compile(
+    r"providers\.[^.]+\.(auth\..*\bfile|ca|certificate|certificate_key)"
+    r"|(providers\.[^.]+\.)?policies\.cache\.path"
+)
+_CONTENT = re.compile(r"(providers\.[^.]+\.)?policies\.trace\.content")
 
 
 def _forbidden(key: str, item: Located, folder: Path) -> str | None:
@@ -190,6 +192,8 @@ def _forbidden(key: str, item: Located, folder: Path) -> str | None:
         return "may not be set"
     if _COMMAND.fullmatch(key):
         return "may not run a command"
+    if _CONTENT.fullmatch(key) and item.value:
+        return "may not send what is asked and answered to a trace"
     if _FILE.fullmatch(key) and isinstance(item.value, str) and not _is_inside(folder, item.value):
         return "lies outside the file's folder"
     return None
@@ -203,100 +207,73 @@ def _is_inside(folder: Path, path: str) -> bool:
         return False
 
 
-def _entries(providers: Located | None, faults: list[Fault]) -> dict[str, ProviderEntry]:
-    found: dict[str, ProviderEntry] = {}
-    if providers is None or not isinstance(providers.value, dict):
+@dataclass(frozen=True, slots=True)
+class _Entries:
+    """Reads the entries under ``providers``; each one's policies lie over the *common* ones."""
+
+    common: Located
+    inherited: PolicySettings | None
+    env: Mapping[str, str]
+    faults: list[Fault]
+
+    def read(self, providers: Located | None) -> dict[str, ProviderEntry]:
+        found: dict[str, ProviderEntry] = {}
+        fallbacks: dict[str, Located] = {}
+        if providers is None or not isinstance(providers.value, dict):
+            return found
+        for written, item in providers.value.items():
+            key = f"providers.{written}"
+            try:
+                name = normalise(written)
+            except ValueError as error:
+                self.faults.append(Fault(item.origin, key, str(error)))
+                continue
+            if name in found:
+                text = f"is the same name as another entry's, at {found[name].origin.label}"
+                self.faults.append(Fault(item.origin, key, text))
+            found[name] = self._entry(name, key, item)
+            if fallback := at(item, "policies", "fallback"):
+                fallbacks[name] = fallback
+        self.faults.extend(cycles(fallbacks))
         return found
-    for written, item in providers.value.items():
-        key = f"providers.{written}"
+
+    def _entry(self, name: str, key: str, item: Located) -> ProviderEntry:
+        if item.value is not None and not isinstance(item.value, dict):
+            self.faults.append(Fault(item.origin, key, "must be a map of arguments"))
+            return ProviderEntry(name, name)
+        given: dict[str, Located] = item.value or {}
+        kind = self._text(given.get("type"), f"{key}.type") or name
         try:
-            name = normalise(written)
+            kind = normalise(kind)
         except ValueError as error:
-            faults.append(Fault(item.origin, key, str(error)))
-            continue
-        if name in found:
-            text = f"is the same name as another entry's, at {found[name].origin.label}"
-            faults.append(Fault(item.origin, key, text))
-        found[name] = _entry(name, key, item, faults)
-    return found
+            self.faults.append(Fault(given["type"].origin, f"{key}.type", str(error)))
+        distribution = self._text(given.get("distribution"), f"{key}.distribution")
+        arguments = {k: v for k, v in given.items() if k not in _RESERVED}
+        policies = self._policies(given.get("policies"), f"{key}.policies")
+        if policies is not None:
+            self.faults.extend(doubled_retries(key, arguments, policies))
+        return ProviderEntry(name, kind, distribution, arguments, item.origin, policies)
 
+    def _policies(self, own: Located | None, key: str) -> PolicySettings | None:
+        if own is None or own.value is None:
+            return self.inherited
+        laid = laid_over(self.common, _put_in(own, key, self.env, self.faults))
+        return checked_policies(laid, key, self.faults)
 
-def _entry(name: str, key: str, item: Located, faults: list[Fault]) -> ProviderEntry:
-    if item.value is not None and not isinstance(item.value, dict):
-        faults.append(Fault(item.origin, key, "must be a map of arguments"))
-        return ProviderEntry(name, name)
-    given: dict[str, Located] = item.value or {}
-    reserved = {word: _reserved(given.get(word), f"{key}.{word}", faults) for word in _RESERVED}
-    kind = reserved["type"] or name
-    try:
-        kind = normalise(kind)
-    except ValueError as error:
-        faults.append(Fault(given["type"].origin, f"{key}.type", str(error)))
-    arguments = {k: v for k, v in given.items() if k not in _RESERVED}
-    return ProviderEntry(name, kind, reserved["distribution"], arguments, item.origin)
-
-
-def _reserved(item: Located | None, key: str, faults: list[Fault]) -> str | None:
-    if item is None or item.value is None:
+    def _text(self, item: Located | None, key: str) -> str | None:
+        if item is None or item.value is None:
+            return None
+        if isinstance(item.value, str):
+            return item.value
+        self.faults.append(Fault(item.origin, key, "must be text"))
         return None
-    if key.endswith(".policies"):
-        faults.append(Fault(item.origin, key, "policies are not available in this version"))
-    elif not isinstance(item.value, str):
-        faults.append(Fault(item.origin, key, "must be text"))
-    else:
-        return item.value
-    return None
-
-
-def _validated(tree: Located, faults: list[Fault]) -> FileShape | None:
-    try:
-        return FileShape.model_validate(tree.plain())
-    except ValidationError as error:
-        seen = {fault.key for fault in faults}
-        for found in error.errors(include_input=False, include_url=False):
-            fault = _fault(found, tree)
-            if fault.key not in seen:  # what could not be read is not reported again as null
-                faults.append(fault)
-        return None
-
-
-def _fault(found: "ErrorDetails", tree: Located) -> Fault:
-    loc, kind, text = found["loc"], found["type"], found["msg"]
-    key = ".".join(map(str, loc))
-    here = tree
-    for step in loc:
-        if isinstance(here.value, dict) and step in here.value:
-            here = here.value[step]
-    if kind == "extra_forbidden":
-        known = _known_keys(loc)
-        text = f"is no key here.{did_you_mean(str(loc[-1]), known)} Known: {', '.join(known)}"
-    elif kind in ("model_type", "dict_type", "model_attributes_type"):
-        text = "must be a map"
-    elif kind in _EXPECTED:
-        text = f"must be {_EXPECTED[kind].format(**found.get('ctx', {}))}"
-    return Fault(here.origin, key, text)
-
-
-_EXPECTED = {
-    "string_type": "text: put it in quotes",
-    "float_type": "a number",
-    "float_parsing": "a number",
-    "int_type": "a whole number",
-    "int_parsing": "a whole number",
-    "int_from_float": "a whole number",
-    "greater_than_equal": "{ge} or more",
-    "less_than_equal": "{le} or less",
-}
-
-
-def _known_keys(loc: tuple[int | str, ...]) -> list[str]:
-    sections: dict[str, type[BaseModel]] = {"agents": AgentSettings, "document": DocumentSettings}
-    model = sections.get(str(loc[0]) if len(loc) > 1 else "", FileShape)
-    return sorted(model.model_fields)
 
 
 def _origins(tree: Located, key: str) -> Iterator[tuple[str, Origin]]:
     yield key, tree.origin
     if isinstance(tree.value, dict):
         for name, item in tree.value.items():
+            if key == "providers":
+                with suppress(ValueError):  # which was told already
+                    name = normalise(name)
             yield from _origins(item, f"{key}.{name}" if key else name)

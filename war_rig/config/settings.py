@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from war_rig.config.interpolation import interpolate
+from war_rig.config.policies import PolicySettings
 from war_rig.config.yaml_file import Fault, File, Located, Origin, refuse
 
 SHIPPED = "shipped default"
@@ -48,6 +49,7 @@ class ProviderEntry:
     distribution: str | None = None
     arguments: Mapping[str, Located] = field(default_factory=dict, repr=False)
     origin: Origin = DEFAULT
+    policies: PolicySettings | None = None
 
     def interpolated(
         self, env: Mapping[str, str], templates: Collection[str] = ()
@@ -77,6 +79,7 @@ class Settings:
     providers: Mapping[str, ProviderEntry]
     agents: Mapping[str, AgentSettings] = field(repr=False)
     document: DocumentSettings
+    policies: PolicySettings
     origins: Mapping[str, Origin] = field(repr=False)
     env: Mapping[str, str] = field(repr=False)
     file: File | None
@@ -84,6 +87,16 @@ class Settings:
     def origin(self, key: str) -> Origin:
         """Return where the dotted *key* was set; what nobody set has its default."""
         return self.origins.get(key, DEFAULT)
+
+    def policies_of(self, name: str) -> PolicySettings:
+        """Return the policies of the provider *name*: its own over the common ones."""
+        entry = self.providers.get(name)
+        return (entry and entry.policies) or self.policies
+
+    def policy_key(self, name: str, key: str) -> str:
+        """Return the dotted key that set *key*, such as ``retry``, for the provider *name*."""
+        own = f"providers.{name}.policies.{key}"
+        return own if own in self.origins else f"policies.{key}"
 
     @property
     def is_provider_chosen(self) -> bool:
@@ -110,3 +123,4 @@ class FileShape(BaseModel):
     providers: dict[str, Any]
     agents: dict[str, AgentSettings]
     document: DocumentSettings = DocumentSettings()
+    policies: PolicySettings = PolicySettings()

@@ -9,6 +9,7 @@ import inspect
 import logging
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from war_rig.errors import ConfigError, MalformedAnswerError, ProviderError, WarRigError
@@ -21,6 +22,7 @@ from war_rig.providers.streams import can_stream, streamed
 
 E = TypeVar("E", bound=WarRigError)
 
+_MOST_MODELS = 64
 _log = logging.getLogger("war_rig.providers")
 
 
@@ -35,6 +37,7 @@ class Border:
         self.name = name
         self.provider = provider
         self._redactor = Redactor(secrets)
+        self._shown = lru_cache(_MOST_MODELS)(self._redactor.redact)
         self._taken = {"complete": _keywords(provider.complete)}
         if can_stream(provider):
             self._taken["stream"] = _keywords(attribute(provider, "stream"))
@@ -50,6 +53,11 @@ class Border:
         except Exception as error:  # a property of the plugin's
             failure = error
         raise self._error(failure, None) from self._cause(failure)
+
+    def shown_model(self, model: str | None) -> str | None:
+        """Return the name of *model*, or of the default one, without secrets; None if unknown."""
+        model = model or self._default_model()
+        return model and self._shown(model)
 
     @property
     def takes_output_schema(self) -> bool:

@@ -89,24 +89,33 @@ class Blueprint:
         return f"{self.name}: {made_by} {shown}"
 
     @property
-    def hosts(self) -> list[str]:
-        """Return the hosts of those arguments and defaults that are URLs."""
+    def addresses(self) -> list[tuple[str, int]]:
+        """Return host and port of those arguments and defaults that are URLs."""
         values = [p.value for p in self.parameters]
         values += [argument.value for argument in self.extra.values()]
-        return [host for value in values if (host := _host(value))]
+        return [address for value in values if (address := _address(value))]
+
+    @property
+    def hosts(self) -> list[str]:
+        """Return the hosts of those arguments and defaults that are URLs."""
+        return [host for host, _ in self.addresses]
 
     def build(self) -> LLMProvider:
         """Call the constructor and check what it made.
 
-        Raises ConfigError for missing and wrong arguments, and PluginError where
-        the constructor raises or makes something that is no provider.
+        Raises what ``check`` does, and PluginError where the constructor raises
+        or makes something that is no provider.
         """
+        self.check()
+        return self._checked(self._constructed())
+
+    def check(self) -> None:
+        """Raise ConfigError for missing and wrong arguments."""
         missing = [p for p in self.parameters if p.is_missing]
         if self.examined.faults:
             raise ConfigError(Redactor(self.secrets).redact(self._faulty(missing)))
         if missing:
             raise ConfigError(self._missing(missing))
-        return self._checked(self._constructed())
 
     def _constructed(self) -> object:
         bound = self.signature.bind_partial()
@@ -305,10 +314,13 @@ def _name_of(factory: ProviderFactory) -> str:
     return getattr(factory, "__name__", type(factory).__name__)
 
 
-def _host(value: object) -> str | None:
+def _address(value: object) -> tuple[str, int] | None:
+    if not (isinstance(value, str) and value.startswith(("http://", "https://"))):
+        return None
     try:
-        is_url = isinstance(value, str) and value.startswith(("http://", "https://"))
-        return urlsplit(str(value)).hostname if is_url else None
+        url = urlsplit(value)
+        port = url.port or (443 if url.scheme == "https" else 80)
+        return (url.hostname, port) if url.hostname else None
     except ValueError:  # a broken URL: the provider will say so
         return None
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from math import inf
 
 from war_rig.errors import ProviderTimeoutError
 
@@ -33,9 +34,14 @@ class Patience:
         if left <= seconds:
             seconds, told = self.total, "did not finish its answer in"
         try:
-            async with asyncio.timeout(min(left, seconds)):
+            async with asyncio.timeout(finite(min(left, seconds))):
                 yield
             return
         except TimeoutError:  # a caller's own timeout is a cancellation, and passes
             pass
         raise ProviderTimeoutError(f"{told} {seconds:g} s")
+
+
+def finite(seconds: float) -> float | None:
+    """Return *seconds*, None where there is no limit: no timer is set for infinity."""
+    return None if seconds == inf else seconds

@@ -14,6 +14,8 @@ docs/custom-provider.md is the guide for authors.
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from war_rig.ledger import Attempt
+
 
 @dataclass(frozen=True)
 class Message:
@@ -30,7 +32,8 @@ class CompletionResponse:
     Authors give the first three (and raw_response for debugging); the rest is
     optional. Token counts are of the whole call. usage_source says whether
     they were reported by the API or estimated; None means that nobody said.
-    output and output_mode are filled by ``Agent.run(..., output=Model)``.
+    output and output_mode are filled by ``Agent.run(..., output=Model)``,
+    attempts by the policies around a provider: what it took to get the answer.
     """
 
     content: str
@@ -43,6 +46,7 @@ class CompletionResponse:
     finish_reason: str | None = None
     output: Any = None
     output_mode: Literal["native", "prompted"] | None = None
+    attempts: tuple[Attempt, ...] = field(default=(), repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,52 @@
+"""What a run came to, in a line for people: attempts, tokens, money, and what was waited."""
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from war_rig.ledger import Attempt, Total
+
+_MOST_LINES = 12
+
+
+def line(total: "Total") -> str:
+    """Return one line of sums, such as ``4 attempts, 1 failed, 812 tokens, 0.0021 spent``."""
+    parts = [_counted(total.sent, "attempt")]
+    parts += [f"{total.failed} failed"] if total.failed else []
+    parts += [f"{total.refused} not sent"] if total.refused else []
+    parts += [f"{total.cached} from the cache"] if total.cached else []
+    about = "about " if total.untold else ""
+    parts += [f"{about}{_counted(total.tokens_used, 'token')}"]
+    if total.cost is not None:
+        gap = f", {total.unpriced} without a price" if total.unpriced else ""
+        parts += [f"{total.cost.normalize():f} spent{gap}"]
+    if total.waited_seconds >= 0.05:
+        parts += [f"waited {total.waited_seconds:.1f} s"]
+    return ", ".join(parts)
+
+
+def lines(attempts: Iterable["Attempt"]) -> Iterator[str]:
+    """Yield the sums of *attempts*, and a line for each, where there was more than one."""
+    from war_rig.ledger import total
+
+    attempts = list(attempts)
+    if len(attempts) < 2:
+        return
+    yield f"  {line(total(attempts))}"
+    for attempt in attempts[:_MOST_LINES]:
+        yield f"    {attempt.provider}: {attempt.outcome}{_after(attempt)}{_why(attempt)}"
+    if len(attempts) > _MOST_LINES:
+        yield f"    and {len(attempts) - _MOST_LINES} more"
+
+
+def _after(attempt: "Attempt") -> str:
+    waited = attempt.waited_seconds
+    return f" after {waited:.1f} s of waiting" if waited >= 0.05 else ""
+
+
+def _why(attempt: "Attempt") -> str:
+    return f": {attempt.reason}" if attempt.reason else ""
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

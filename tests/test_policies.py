@@ -1,0 +1,424 @@
+"""Policies as a file declares them: merged key by key, refused where they can't be, wired in order."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from canary import CANARY, leaks
+from stacked import HELLO, stacked
+
+from containers import Application, application, running
+from war_rig.config import Settings, load
+from war_rig.errors import BudgetExceededError, ConfigError, ServerError, UnknownProviderError
+from war_rig.policies.stack import Stack
+from war_rig.providers import register_provider
+from war_rig.testing import FakeProvider, rehearse
+
+BUSY = ServerError("busy", status=503)
+
+
+def loaded(text: str) -> Settings:
+    path = Path("my.yaml")
+    path.write_text(text)
+    return load(path, {})
+
+
+def refused(text: str) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        loaded(text)
+    return str(caught.value).splitlines()[1:]
+
+
+def app(text: str, **fakes: Any) -> Application:
+    """Return the container of *text*, in which each of *fakes* is a registered provider."""
+    for name, fake in fakes.items():
+        register_provider(name, lambda fake=fake: fake)
+    path = Path("my.yaml")
+    path.write_text(text)
+    return application(path, {})
+
+
+def stack_of(container: Application, name: str) -> Stack:
+    stack = container.llm_provider.providers[name]()
+    assert isinstance(stack, Stack)
+    return stack
+
+
+# what a file declares
+
+
+def test_total_timeout_retry_and_attempt_timeout_are_on_by_default() -> None:
+    """Nothing else is, until a file declares it."""
+    stack = application(env={}).llm_provider()
+    assert stack.layers == ["TotalTimeout", "Retry", "Attempts", "AttemptTimeout", "Border"]
+    shown = "TotalTimeout, Retry, Attempts, AttemptTimeout, Border"
+    assert repr(stack) == f"<Stack of provider 'offline': {shown}>"
+
+
+def test_the_order_is_the_documented_one() -> None:
+    """Whatever the order in the file, a stack is the same from outside in."""
+    stack = stacked(
+        FakeProvider(),
+        rate_limit={"concurrency": 1},
+        circuit_breaker={},
+        budget={"tokens": 1},
+        retry={},
+        fallback=["other"],
+        timeout={},
+        cache={"path": "cache.sqlite"},
+        trace={},
+    )
+    assert stack.layers == [
+        "Trace", "CachedProvider", "TotalTimeout", "Fallback", "Retry", "Budget",
+        "CircuitBreaker", "RateLimit", "Attempts", "AttemptTimeout", "Border",
+    ]  # fmt: skip
+
+
+def test_an_entry_s_policies_lie_over_the_common_ones_key_by_key() -> None:
+    """What the entry does not say is what all have."""
+    settings = loaded(
+        "policies: {retry: {attempts: 5, wait_seconds: 2}}\n"
+        "providers:\n"
+        "  house: {type: openai, policies: {retry: {attempts: 7}}}\n"
+        "  other: {type: openai}\n"
+    )
+    house, other = settings.policies_of("house").retry, settings.policies_of("other").retry
+    assert house and other
+    assert (house.attempts, house.wait_seconds) == (7, 2)
+    assert (other.attempts, other.wait_seconds) == (5, 2)
+    assert settings.policies_of("openai") == settings.policies
+    assert settings.policy_key("house", "retry.attempts") == (
+        "providers.house.policies.retry.attempts"
+    )
+    assert settings.policy_key("house", "retry.wait_seconds") == "policies.retry.wait_seconds"
+
+
+def test_null_leaves_a_policy_out() -> None:
+    """For all, or for one entry; what is declared below it comes back."""
+    settings = loaded(
+        "policies: {retry: null}\n"
+        "providers:\n"
+        "  quick: {type: openai, policies: {timeout:}}\n"
+        "  stubborn: {type: openai, policies: {retry: {attempts: 9}}}\n"
+    )
+    assert settings.policies.retry is None
+    assert settings.policies.timeout is not None
+    assert settings.policies_of("quick").timeout is None
+    again = settings.policies_of("stubborn").retry
+    assert again and again.attempts == 9
+
+
+def test_an_empty_section_changes_nothing() -> None:
+    """``policies:`` and nothing below it, at the top and in an entry."""
+    settings = loaded("policies:\nproviders: {house: {type: openai, policies: }}\n")
+    assert settings.policies == settings.policies_of("house") == load(None, {}).policies
+
+
+def test_variables_work_in_the_policies_of_an_entry() -> None:
+    """As in all of a file that was named."""
+    path = Path("my.yaml")
+    path.write_text("providers: {house: {policies: {retry: {attempts: '${TRIES}'}}}}")
+    retry = load(path, {"TRIES": "4"}).policies_of("house").retry
+    assert retry and retry.attempts == 4
+
+
+def test_the_cache_lies_beside_the_file_that_names_it(tmp_path: Path) -> None:
+    """A relative path begins in the file's folder."""
+    (tmp_path / "etc").mkdir()
+    file = tmp_path / "etc" / "my.yaml"
+    file.write_text(
+        "policies: {cache: {path: kept.sqlite}}\nproviders: {a: {policies: {cache: {path: /b}}}}"
+    )
+    settings = load(file, {})
+    assert settings.policies.cache and settings.policies_of("a").cache
+    assert settings.policies.cache.path == str(tmp_path / "etc" / "kept.sqlite")
+    assert settings.policies_of("a").cache.path == "/b"
+
+
+# what is refused
+
+
+FAULTS = {
+    "providers: {a: {policies: {retry: {attempts: 0}}}}": [
+        "  my.yaml:1  providers.a.policies.retry.attempts: must be 1 or more"
+    ],
+    "policies: {retry: {atempts: 2}}": [
+        "  my.yaml:1  policies.retry.atempts: is no key here. Did you mean 'attempts'? Known: "
+        "attempts, longest_retry_after_seconds, longest_wait_seconds, share, spare, wait_seconds"
+    ],
+    "policies: {timeout: {total: 0}}": ["  my.yaml:1  policies.timeout.total: must be more than 0"],
+    "policies: {cache: here}": ["  my.yaml:1  policies.cache: must be a map"],
+    "policies: 5": ["  my.yaml:1  policies: must be a map"],
+    "policies: {fallback: {to: [a], on: [sunday]}}": [
+        "  my.yaml:1  policies.fallback.on.0: must be one of 'rate_limit', 'quota', 'server', "
+        "'connection', 'timeout', 'malformed', 'circuit_open', 'budget', 'authentication', "
+        "'model_not_found', 'bad_request', 'context_too_long' or 'content_refused'"
+    ],
+    "policies: {timeout: {attempt: 50, total: 40}}": [
+        "  my.yaml:1  policies.timeout.total: is 40 s, less than one attempt may take (50 s)"
+    ],
+    "policies: {timeout: {attempt: 50, first_token: 60}}": [
+        "  my.yaml:1  policies.timeout.first_token: is 60 s, more than a whole attempt may take "
+        "(50 s)"
+    ],
+    "policies: {retry: {wait_seconds: 9, longest_wait_seconds: 3}}": [
+        "  my.yaml:1  policies.retry.wait_seconds: is 9, more than the longest (3)"
+    ],
+    "policies: {rate_limit: {}}": [
+        "  my.yaml:1  policies.rate_limit: limits nothing: set at least one of "
+        "requests_per_minute, tokens_per_minute, concurrency"
+    ],
+    "policies: {budget: {tokens: }}": [
+        "  my.yaml:1  policies.budget: limits nothing: set at least one of tokens, money"
+    ],
+    "policies: {budget: {money: 5}}": [
+        "  my.yaml:1  policies.budget.money: needs prices: declare prices.models, or prices: "
+        '{catalogue: true} with pip install "war-rig[prices]"'
+    ],
+    "providers: {a: {max_retries: 3}}": [
+        "  my.yaml:1  providers.a.max_retries: repeats calls that policies.retry repeats too (3 "
+        "attempts): set it to 0, or providers.a.policies.retry to null"
+    ],
+    "providers: {a: {policies: {fallback: [b]}}, b: {policies: {fallback: {to: [C, a]}}}}": [
+        "  my.yaml:1  providers.a.policies.fallback: goes round: a -> b -> a",
+        "  my.yaml:1  providers.b.policies.fallback: goes round: b -> a -> b",
+    ],
+    "providers: {a: {policies: {fallback: [A, 5]}}}": [
+        "  my.yaml:1  providers.a.policies.fallback: goes round: a -> a",
+        "  my.yaml:1  providers.a.policies.fallback.to.1: must be text: put it in quotes",
+    ],
+}
+
+
+@pytest.mark.parametrize(("text", "faults"), FAULTS.items(), ids=lambda value: str(value)[:60])
+def test_what_can_not_be_is_refused_at_load(text: str, faults: list[str]) -> None:
+    """With the file, the line, the key and the reason; the same fault is told once."""
+    assert sorted(refused(text)) == sorted(faults)
+
+
+def test_a_common_fault_is_told_once() -> None:
+    """Entries that inherit it add nothing."""
+    assert refused("policies: {retry: {attempts: 0}}\nproviders: {a: {policies: {trace: {}}}}") == [
+        "  my.yaml:1  policies.retry.attempts: must be 1 or more"
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "policies: {timeout: {total: 5}}",
+        "providers: {a: {max_retries: 0}}",
+        "providers: {a: {max_retries: 3, policies: {retry: null}}}",
+        "policies: {fallback: [a, b]}\nproviders: {a: {type: openai}, b: {type: openai}}",
+        "providers: {a: {policies: {fallback: ['?', b]}}, b: {policies: {fallback: [c]}}, c: {}}",
+    ],
+)
+def test_what_is_only_short_is_no_fault(text: str) -> None:
+    """A total below the shipped attempt limit, no doubled retry, a common list of fallbacks."""
+    assert loaded(text).policies
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("policies: {cache: {path: /tmp/cache}}", "policies.cache.path: lies outside"),
+        ("providers: {a: {policies: {cache: {path: ../c}}}}", "lies outside the file's folder"),
+        ("policies: {trace: {content: true}}", "may not send what is asked and answered"),
+    ],
+)
+def test_a_file_that_was_only_found_may_not_spy(text: str, told: str) -> None:
+    """Somebody else's folder writes no file elsewhere, and sends no text to a trace."""
+    Path("war_rig.yaml").write_text(text)
+    with pytest.raises(ConfigError, match=told):
+        load(None, {})
+
+
+def test_a_file_that_was_only_found_may_declare_the_rest() -> None:
+    """Limits, retries, and a trace without content."""
+    Path("war_rig.yaml").write_text("policies: {trace: {content: false}, cache: {path: c.sqlite}}")
+    assert load(None, {}).policies.trace
+
+
+# what is wired
+
+
+def test_the_option_of_the_selector_is_the_whole_stack() -> None:
+    """What an agent is given retries by itself."""
+    moody = FakeProvider(replies=[BUSY, "hello"])
+    container = app("llm_provider: moody\n", moody=moody)
+    answer = rehearse(container.agents("assistant").run("Hi"))
+    assert (answer.content, len(answer.attempts)) == ("hello", 2)
+    assert container.run().ledger.total.failed == 1
+
+
+def test_a_fallback_is_another_entry_of_the_file() -> None:
+    """It is asked with its own policies, and its attempts are in the ledger of the run."""
+    second = FakeProvider("from second")
+    container = app(
+        "llm_provider: first\n"
+        "policies: {retry: {attempts: 2}}\n"
+        "providers: {first: {policies: {fallback: [second], retry: null}}}\n",
+        first=FakeProvider(BUSY),
+        second=second,
+    )
+    answer = rehearse(container.llm_provider().complete(HELLO))
+    assert answer.content == "from second"
+    assert "Retry" in stack_of(container, "second").layers
+    assert "Retry" not in stack_of(container, "first").layers
+    assert container.run().ledger.total.sent == 2
+
+
+def test_a_common_list_of_fallbacks_leaves_out_the_entry_itself() -> None:
+    """Nobody falls back to who has just failed."""
+    container = app(
+        "policies: {fallback: [first, second], retry: null}\n",
+        first=FakeProvider(BUSY),
+        second=FakeProvider("from second"),
+    )
+    answer = rehearse(stack_of(container, "first").complete(HELLO))
+    assert [a.provider for a in answer.attempts] == ["first", "second"]
+
+
+def test_what_overrides_an_option_is_the_fallback_too() -> None:
+    """A test's fake answers wherever its entry is asked."""
+    container = app(
+        "providers: {first: {policies: {fallback: [second], retry: null}}}\n",
+        first=FakeProvider(BUSY),
+        second=FakeProvider("the real one"),
+    )
+    with container.llm_provider.providers["second"].override(FakeProvider("the fake")):
+        answer = rehearse(stack_of(container, "first").complete(HELLO))
+    assert answer.content == "the fake"
+
+
+def test_what_a_fallback_lacks_is_told_before_it_is_needed() -> None:
+    """A missing key is found when the entry is built, not in an outage."""
+    container = app("providers: {first: {policies: {fallback: [openai]}}}\n", first=FakeProvider())
+    with pytest.raises(ConfigError, match="provider 'openai' needs 'api_key'"):
+        stack_of(container, "first")
+
+
+def test_a_fallback_that_is_not_there_says_who_named_it() -> None:
+    """With the line of the file."""
+    container = app("providers: {first: {policies: {fallback: [nobody]}}}", first=FakeProvider())
+    with pytest.raises(UnknownProviderError, match=r"set by: my\.yaml:1"):
+        stack_of(container, "first")
+
+
+def test_a_common_budget_is_one_purse_for_all_entries() -> None:
+    """Falling back does not spend more than the run may."""
+    container = app(
+        "policies: {budget: {tokens: 10}, retry: null}\n",
+        first=FakeProvider("x " * 9),
+        second=FakeProvider("never"),
+    )
+    first, second = stack_of(container, "first"), stack_of(container, "second")
+
+    async def ask() -> None:
+        with pytest.raises(BudgetExceededError):
+            await first.complete(HELLO, max_tokens=100)
+        await first.complete(HELLO, max_tokens=5)
+        with pytest.raises(BudgetExceededError):
+            await second.complete(HELLO, max_tokens=5)
+
+    rehearse(ask())
+
+
+def test_an_entry_s_own_budget_is_its_own_purse() -> None:
+    """What others spend does not count there."""
+    container = app(
+        "policies: {budget: {tokens: 10}, retry: null}\n"
+        "providers: {second: {policies: {budget: {tokens: 500}}}}\n",
+        first=FakeProvider("x " * 9),
+        second=FakeProvider("hello"),
+    )
+
+    async def ask() -> str:
+        await stack_of(container, "first").complete(HELLO, max_tokens=5)
+        return (await stack_of(container, "second").complete(HELLO, max_tokens=50)).content
+
+    assert rehearse(ask()) == "hello"
+
+
+def test_a_closed_container_begins_a_new_run() -> None:
+    """Its ledger and its purse are empty again."""
+    container = app(
+        "llm_provider: first\npolicies: {budget: {tokens: 12}, retry: null}\n",
+        first=FakeProvider("x " * 9),
+    )
+
+    async def ask() -> int:
+        async with running(container):
+            await container.llm_provider().complete(HELLO, max_tokens=5)
+            return container.run().ledger.total.tokens_used
+
+    assert rehearse(ask()) == rehearse(ask()) == 9
+    assert container.run().ledger.total.sent == 0
+
+
+def test_a_stack_closes_its_cache_and_its_provider() -> None:
+    """Both are used again where the stack is asked again."""
+    closed = []
+
+    class Closing(FakeProvider):
+        async def aclose(self) -> None:
+            closed.append("provider")
+
+    container = app(
+        "llm_provider: first\npolicies: {cache: {path: kept.sqlite}}\n", first=Closing("hello")
+    )
+
+    async def ask() -> str:
+        async with running(container):
+            answer = await container.llm_provider().complete(HELLO)
+        return answer.attempts[-1].outcome
+
+    assert (rehearse(ask()), rehearse(ask())) == ("answered", "cached")
+    assert closed == ["provider", "provider"]
+
+
+def test_a_key_is_in_no_ledger_and_no_cache() -> None:
+    """The model that was made of a key is masked in every attempt."""
+    path = Path("my.yaml")
+    path.write_text(
+        "llm_provider: leaky\n"
+        "policies: {cache: {path: kept.sqlite}, retry: null}\n"
+        "providers: {leaky: {model: '${MY_TOKEN}'}}\n"
+    )
+    register_provider("leaky", lambda model: FakeProvider(f"I know {model}", model=model))
+    container = application(path, {"MY_TOKEN": CANARY})
+    answer = asyncio.run(container.llm_provider().complete(HELLO))
+    assert [a.model for a in answer.attempts] == ["***"]
+    assert CANARY not in repr(container.llm_provider())
+    asyncio.run(container.llm_provider().aclose())
+    assert all(CANARY.encode() not in f.read_bytes() for f in Path().glob("kept.sqlite*"))
+    register_provider("failing", lambda model: FakeProvider(BUSY, model=model))
+    path.write_text("llm_provider: failing\nproviders: {failing: {model: '${MY_TOKEN}'}}\n")
+    with pytest.raises(ServerError) as caught:
+        rehearse(application(path, {"MY_TOKEN": CANARY}).llm_provider().complete(HELLO))
+    assert leaks(caught.value) == []
+
+
+def test_both_questions_of_a_structured_answer_are_in_its_attempts() -> None:
+    """Also where the second one fails: the first was paid for."""
+    from pydantic import BaseModel
+
+    class Point(BaseModel):
+        x: int
+
+    container = app(
+        "llm_provider: fake\npolicies: {retry: null}\n",
+        fake=FakeProvider(replies=["no", '{"x": 1}', "no", "no", "no", BUSY]),
+    )
+    agent = container.agents("assistant")
+
+    async def ask() -> list[int]:
+        counts = [len((await agent.run("?", output=Point)).attempts)]
+        for _ in range(2):
+            with pytest.raises(Exception) as caught:
+                await agent.run("?", output=Point)
+            counts.append(len(caught.value.attempts))  # type: ignore[attr-defined]
+        return counts
+
+    assert rehearse(ask()) == [2, 2, 2]

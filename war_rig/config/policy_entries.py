@@ -1,0 +1,110 @@
+"""From ``policies:`` of the file and of an entry to what holds for that entry.
+
+An entry's lie over the common ones, key by key; ``null`` leaves one out.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from war_rig.config.checking import at, checked, nearest
+from war_rig.config.policies import PolicySettings, contradictions
+from war_rig.config.settings import SHIPPED
+from war_rig.config.yaml_file import Fault, Located
+from war_rig.names import normalise
+
+_RETRIES = ("max_retries", "retries", "num_retries")
+"""What SDKs call the repetitions of their own."""
+
+
+def laid_over(base: Located, over: Located) -> Located:
+    """Return *over* laid on *base*, where an empty key leaves a policy out."""
+    if not (isinstance(base.value, dict) and isinstance(over.value, dict)):
+        return over
+    both = dict(base.value)
+    for key, item in over.value.items():
+        both[key] = laid_over(both[key], item) if key in both else item
+    return Located(both, over.origin)
+
+
+def checked_policies(tree: Located, key: str, faults: list[Fault]) -> PolicySettings | None:
+    """Return the policies in *tree*, which stands at *key*; what is wrong is added to *faults*.
+
+    What contradicts a value of the shipped default is no fault: the other value was meant.
+    """
+    policies = checked(PolicySettings, _anchored(tree), faults, key)
+    if policies is None:
+        return None
+    for name, other, text in contradictions(policies):
+        against = nearest(tree, other.split(".")).origin.label
+        if against.startswith(SHIPPED) and name != other:
+            continue
+        origin = nearest(tree, name.split(".")).origin
+        if not any(f.origin == origin and f.text == text for f in faults):
+            faults.append(Fault(origin, f"{key}.{name}", text))
+    return policies
+
+
+def _anchored(tree: Located) -> Located:
+    """Return *tree* with the cache's path from its file's folder on."""
+    path = at(tree, "cache", "path")
+    if path is None or not isinstance(path.value, str):
+        return tree
+    folder = path.origin.folder or Path()
+    anchored = Located(str(folder / Path(path.value).expanduser()), path.origin)
+    cache = tree.value["cache"]
+    return Located(
+        {**tree.value, "cache": Located({**cache.value, "path": anchored}, cache.origin)},
+        tree.origin,
+    )
+
+
+def doubled_retries(
+    key: str, arguments: Mapping[str, Located], policies: PolicySettings
+) -> Iterator[Fault]:
+    """Yield what lets an SDK repeat calls that the retry policy repeats too."""
+    if policies.retry is None or policies.retry.attempts == 1:
+        return
+    for name in _RETRIES:
+        item = arguments.get(name)
+        if item is not None and item.value not in (0, None, False):
+            text = (
+                f"repeats calls that policies.retry repeats too ({policies.retry.attempts} "
+                f"attempts): set it to 0, or {key}.policies.retry to null"
+            )
+            yield Fault(item.origin, f"{key}.{name}", text)
+
+
+def cycles(own: Mapping[str, Located]) -> Iterator[Fault]:
+    """Yield the entries whose fallbacks lead back to them; *own*: their ``fallback``, by name."""
+    targets = {name: _targets(item) for name, item in own.items()}
+    for name, item in own.items():
+        path = _path_back(name, targets)
+        if path:
+            yield Fault(item.origin, f"providers.{name}.policies.fallback", f"goes round: {path}")
+
+
+def _targets(item: Located) -> list[str]:
+    value = item.plain()
+    names = value.get("to") if isinstance(value, dict) else value
+    return [_normal(name) for name in names if isinstance(name, str)] if names else []
+
+
+def _normal(name: str) -> str:
+    try:
+        return normalise(name)
+    except ValueError:
+        return name
+
+
+def _path_back(name: str, targets: Mapping[str, list[str]]) -> str | None:
+    """Return how the fallbacks of *name* lead back to it, as ``a -> b -> a``."""
+    paths, seen = [[name]], set()
+    while paths:
+        path = paths.pop()
+        for target in targets.get(path[-1], ()):
+            if target == name:
+                return " -> ".join([*path, target])
+            if target not in seen:
+                seen.add(target)
+                paths.append([*path, target])
+    return None

@@ -1,0 +1,115 @@
+"""What each attempt at an answer came to: on every answer, and on every error.
+
+Nothing that was paid for is hidden: an attempt that failed, one that was cut off in
+mid-answer, and one that a fallback replaced stand here beside the one that answered.
+"""
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+Outcome = Literal["answered", "failed", "cancelled", "refused", "cached"]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt at an answer.
+
+    outcome: "refused" was never sent, "cached" cost nothing, "cancelled" was
+    given up by whoever waited for it. reason: why there is no answer, empty
+    where there is one. tokens_used: None where nobody knows; usage_source says
+    whether the counts were reported or estimated. cost: in the currency of the
+    declared prices, None without a price. seconds: from sending to the end.
+    waited_seconds: before it was sent, for what waited_for says.
+    """
+
+    provider: str
+    model: str | None
+    outcome: Outcome
+    reason: str = ""
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    tokens_used: int | None = None
+    usage_source: Literal["reported", "estimated"] | None = None
+    cost: Decimal | None = None
+    seconds: float = 0.0
+    waited_seconds: float = 0.0
+    waited_for: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """What some attempts came to together.
+
+    sent: those that reached for the provider; failed: those of them without an
+    answer. untold: those of them whose tokens were estimated. cost: None where
+    not one has a price, unpriced: how many of those sent have none.
+    """
+
+    sent: int = 0
+    failed: int = 0
+    refused: int = 0
+    cached: int = 0
+    tokens_used: int = 0
+    untold: int = 0
+    cost: Decimal | None = None
+    unpriced: int = 0
+    waited_seconds: float = 0.0
+
+    def __add__(self, other: "Total") -> "Total":
+        costs = [one.cost for one in (self, other) if one.cost is not None]
+        return Total(
+            self.sent + other.sent,
+            self.failed + other.failed,
+            self.refused + other.refused,
+            self.cached + other.cached,
+            self.tokens_used + other.tokens_used,
+            self.untold + other.untold,
+            sum(costs, Decimal()) if costs else None,
+            self.unpriced + other.unpriced,
+            self.waited_seconds + other.waited_seconds,
+        )
+
+
+def total(attempts: Iterable[Attempt]) -> Total:
+    """Return the sums over *attempts*."""
+    return sum((_one(attempt) for attempt in attempts), Total())
+
+
+def _one(attempt: Attempt) -> Total:
+    if attempt.outcome in ("refused", "cached"):
+        return Total(
+            refused=int(attempt.outcome == "refused"),
+            cached=int(attempt.outcome == "cached"),
+            waited_seconds=attempt.waited_seconds,
+        )
+    return Total(
+        sent=1,
+        failed=int(attempt.outcome != "answered"),
+        tokens_used=attempt.tokens_used or 0,
+        untold=int(attempt.usage_source != "reported"),
+        cost=attempt.cost,
+        unpriced=int(attempt.cost is None),
+        waited_seconds=attempt.waited_seconds,
+    )
+
+
+class Ledger:
+    """What all calls of a run came to."""
+
+    def __init__(self) -> None:
+        self._total = Total()
+        self._lock = threading.Lock()
+
+    @property
+    def total(self) -> Total:
+        """Return the sums until now."""
+        return self._total
+
+    def add(self, attempts: Iterable[Attempt]) -> None:
+        """Count the attempts of one call."""
+        more = total(attempts)
+        with self._lock:
+            self._total += more

@@ -1,0 +1,132 @@
+"""The ledger's innermost layer: each attempt is written down when it ends, however it ends.
+
+What a failed attempt cost is seldom told. An error status counts as nothing, and so does a
+connection that failed before there was text. What ended otherwise may have been billed:
+its messages and the text that had arrived are counted, as an estimate.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal, Protocol
+
+from war_rig.errors import ConfigError, ProviderConnectionError, ProviderError
+from war_rig.ledger import Attempt, Outcome
+from war_rig.policies.call import current_call
+from war_rig.policies.policy import Answered, Around, Request, StreamingProvider
+from war_rig.providers import CompletionResponse
+from war_rig.providers.usage import estimate_tokens
+
+
+class CostOf(Protocol):
+    """Tells what a call of a model costs; None without a price."""
+
+    def __call__(
+        self, model: str | None, prompt_tokens: int, completion_tokens: int
+    ) -> Decimal | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Usage:
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    tokens_used: int
+    source: Literal["reported", "estimated"] | None
+
+
+class Attempts(Around):
+    """Writes what each attempt of the provider *name* came to into the current call's ledger."""
+
+    def __init__(self, provider: StreamingProvider, name: str, cost_of: CostOf) -> None:
+        super().__init__(provider)
+        self._provider_name = name
+        self._cost_of = cost_of
+
+    @asynccontextmanager
+    async def _around(self, request: Request) -> AsyncIterator[Answered]:
+        call, answered = current_call(), Answered()
+        waited_seconds, waited_for = call.waited()
+        now = asyncio.get_running_loop().time
+        begun = now()
+        error: BaseException | None = None
+        try:
+            yield answered
+        except BaseException as ended_by:  # which is raised again: only told
+            error = ended_by
+            raise
+        finally:
+            outcome, reason = _outcome(answered, error)
+            answer = answered.response
+            model = self.shown_model(answer.model if answer else request.model)
+            usage = _usage(request, answered, error)
+            call.attempts.append(
+                Attempt(
+                    self._provider_name,
+                    model,
+                    outcome,
+                    reason,
+                    usage.prompt_tokens,
+                    usage.completion_tokens,
+                    usage.tokens_used,
+                    usage.source,
+                    self._cost(model, usage),
+                    now() - begun,
+                    waited_seconds,
+                    waited_for,
+                )
+            )
+
+    def _cost(self, model: str | None, usage: _Usage) -> Decimal | None:
+        """Return the cost; where the parts are not told, all tokens count as completion."""
+        prompt = usage.prompt_tokens or 0
+        completion = usage.completion_tokens
+        if completion is None:
+            completion = max(usage.tokens_used - prompt, 0)
+        return self._cost_of(model, prompt, completion)
+
+
+def _outcome(answered: Answered, error: BaseException | None) -> tuple[Outcome, str]:
+    if answered.response is not None:
+        return "answered", ""
+    if isinstance(error, ConfigError):
+        return "refused", reason_of(error)
+    if isinstance(error, ProviderError):
+        return "failed", reason_of(error)
+    return "cancelled", "its caller went on without it"
+
+
+def reason_of(error: BaseException) -> str:
+    """Return the kind of *error* and the first line of its text."""
+    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+
+
+def _usage(request: Request, answered: Answered, error: BaseException | None) -> _Usage:
+    response = answered.response
+    if response is not None:
+        return _told(request, response)
+    text = "".join(answered.pieces)
+    if not text and _is_free(error):
+        return _Usage(0, 0, 0, "estimated")
+    prompt, completion = request.estimated_tokens, estimate_tokens(text)
+    return _Usage(prompt, completion, prompt + completion, "estimated")
+
+
+def _told(request: Request, response: CompletionResponse) -> _Usage:
+    """Return the counts of *response*, estimated where its provider gave none."""
+    if response.tokens_used:
+        return _Usage(
+            response.prompt_tokens,
+            response.completion_tokens,
+            response.tokens_used,
+            response.usage_source or "reported",
+        )
+    prompt, completion = request.estimated_tokens, estimate_tokens(response.content)
+    return _Usage(prompt, completion, prompt + completion, "estimated")
+
+
+def _is_free(error: BaseException | None) -> bool:
+    if isinstance(error, (ConfigError, ProviderConnectionError)):
+        return True
+    return isinstance(error, ProviderError) and (error.status or 0) >= 400

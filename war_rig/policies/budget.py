@@ -1,0 +1,222 @@
+"""The budget: what a call may take is reserved before it is sent, and settled when it has ended.
+
+A ``Purse`` has a limit of tokens, of money, or of both. One may be shared by all entries,
+then it is the run's. What is not sent takes nothing. An attempt is let through while what
+is spent, what the attempts in flight have reserved, and its own estimate are within the
+limit. So more than the limit is spent only where attempts in flight took more than was
+estimated.
+
+    estimate    prompt: four characters a token. Completion: the request's own limit
+                (max_tokens), else the mean of the entry's answers so far.
+    settlement  what the ledger says of the attempts that were made
+"""
+
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from threading import Lock
+
+from war_rig.errors import BudgetExceededError
+from war_rig.ledger import Attempt
+from war_rig.policies.attempts import CostOf, reason_of
+from war_rig.policies.call import Call, current_call
+from war_rig.policies.policy import Answered, Around, Request, StreamingProvider
+from war_rig.policies.prices import EXACT
+from war_rig.providers.answers import message
+from war_rig.providers.classification import Verdict
+
+FIRST_COMPLETION_TOKENS = 1_000
+"""The estimate before the first answer: more than most answers have, so that a purse
+errs on the safe side, and little enough that a small one lets the first calls through."""
+
+_COMPLETION_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """Tokens, and the money for them."""
+
+    tokens: int = 0
+    money: Decimal = Decimal()
+
+    def __add__(self, other: "Amount") -> "Amount":
+        return Amount(self.tokens + other.tokens, EXACT.add(self.money, other.money))
+
+    def __sub__(self, other: "Amount") -> "Amount":
+        return Amount(self.tokens - other.tokens, EXACT.subtract(self.money, other.money))
+
+
+class Purse:
+    """What may be spent: so many *tokens* and so much *money*, None for no limit.
+
+    It may be used from several threads and event loops.
+    """
+
+    def __init__(self, tokens: int | None = None, money: Decimal | None = None) -> None:
+        self.tokens = tokens
+        self.money = money
+        self._spent = self._reserved = Amount()
+        self._settled: deque[tuple[Amount, Amount]] = deque()
+        self._lock = Lock()
+
+    @property
+    def spent(self) -> Amount:
+        """Return what was spent until now."""
+        with self._lock:
+            self._count()
+            return self._spent
+
+    @property
+    def reserved(self) -> Amount:
+        """Return what the calls in flight have reserved."""
+        with self._lock:
+            self._count()
+            return self._reserved
+
+    def reserve(self, amount: Amount) -> str | None:
+        """Put *amount* aside, or return why there is not so much left."""
+        with self._lock:
+            self._count()
+            refusal = self._refusal(amount)
+            if refusal is None:
+                self._reserved += amount
+            return refusal
+
+    def settle(self, reserved: Amount, spent: Amount) -> None:
+        """Take what was *spent*, and give back what was *reserved* for it.
+
+        Waits for no lock: the garbage collector may end a call anywhere, inside the lock too.
+        """
+        self._settled.append((reserved, spent))
+
+    def _count(self) -> None:
+        while self._settled:
+            reserved, spent = self._settled.popleft()
+            self._reserved -= reserved
+            self._spent += spent
+
+    def text(self) -> str:
+        """Return what is spent of each limit, for people: 12,300 of 50,000 tokens, 0.41 of 2.00."""
+        told, spent = [], self.spent
+        if self.tokens is not None:
+            told.append(f"{spent.tokens:,} of {self.tokens:,} tokens")
+        if self.money is not None:
+            told.append(f"{_rounded(spent.money)} of {_rounded(self.money)}")
+        return ", ".join(told) or "no limit"
+
+    def _refusal(self, amount: Amount) -> str | None:
+        parts = self._spent, self._reserved, amount
+        whole = self._spent + self._reserved + amount
+        told = []
+        if self.tokens is not None and whole.tokens > self.tokens:
+            told.append(_over(f"{self.tokens:,} tokens", [f"{part.tokens:,}" for part in parts]))
+        if self.money is not None and whole.money > self.money:
+            told.append(_over(f"{_exact(self.money)} in money", [_exact(p.money) for p in parts]))
+        return "; ".join(told) or None
+
+
+class Budget(Around):
+    """Lets an attempt through while *purse* has room for it."""
+
+    def __init__(
+        self, provider: StreamingProvider, name: str, purse: Purse, cost_of: CostOf
+    ) -> None:
+        super().__init__(provider)
+        self.purse = purse
+        self._provider_name = name
+        self._cost_of = cost_of
+        self._answers = (0, 0)
+
+    @asynccontextmanager
+    async def _around(self, request: Request) -> AsyncIterator[Answered]:
+        call = current_call()
+        mark = len(call.attempts)
+        model = self.shown_model(request.model)
+        estimate = self._reserve(call, request, model)
+        try:
+            yield Answered()
+        finally:
+            made = [a for a in call.attempts[mark:] if a.outcome not in ("refused", "cached")]
+            spent = sum((self._spent(a, model, estimate) for a in made), Amount())
+            self.purse.settle(estimate, spent)
+
+    def _reserve(self, call: Call, request: Request, model: str | None) -> Amount:
+        """Return what was reserved; raise BudgetExceededError where nothing could be."""
+        prompt, completion = request.estimated_tokens, self._completion(request)
+        money = self._money(model, prompt, completion)
+        if money is None:
+            what = f"its budget is in money, and no price is known for {model or 'its model'}"
+            raise self._refused(call, model, what, _NoPriceError)
+        estimate = Amount(prompt + completion, money)
+        if refusal := self.purse.reserve(estimate):
+            raise self._refused(call, model, refusal, BudgetExceededError)
+        return estimate
+
+    def _completion(self, request: Request) -> int:
+        """Return how many tokens the answer may have."""
+        asked = (request.parameters.get(name) for name in _COMPLETION_LIMITS)
+        limits = [limit for limit in asked if isinstance(limit, int) and limit > 0]
+        if limits:
+            return max(limits)
+        count, tokens = self._answers
+        return -(-tokens // count) if count else FIRST_COMPLETION_TOKENS
+
+    def _money(self, model: str | None, prompt: int, completion: int) -> Decimal | None:
+        """Return the cost, None without a price; nothing where the purse has no limit of money."""
+        if self.purse.money is None:
+            return Decimal()
+        return self._cost_of(model, prompt, completion)
+
+    def _refused(
+        self, call: Call, model: str | None, what: str, kind: type[BudgetExceededError]
+    ) -> BudgetExceededError:
+        text = message(self._provider_name, model, Verdict(kind, f"was not asked: {what}"))
+        error = BudgetExceededError(text, provider=self._provider_name, model=model)
+        call.unsent(self._provider_name, model, reason_of(error), "refused")
+        return error
+
+    def _spent(self, attempt: Attempt, model: str | None, estimate: Amount) -> Amount:
+        """Return what *attempt* took; what the ledger doesn't know, by the estimate.
+
+        The model that answered may have no price, where the one that was asked for has one.
+        """
+        if attempt.tokens_used is None:
+            return estimate
+        prompt = attempt.prompt_tokens or 0
+        completion = max(attempt.tokens_used - prompt, 0)
+        if attempt.outcome == "answered":
+            count, tokens = self._answers  # a thread may forget another's: the mean is good enough
+            self._answers = count + 1, tokens + completion
+        money = attempt.cost
+        if money is None:
+            money = self._money(model, prompt, completion)
+        return Amount(attempt.tokens_used, estimate.money if money is None else money)
+
+
+class _NoPriceError(BudgetExceededError):
+    """Says what to do where no price is known; what is raised is a BudgetExceededError."""
+
+    next_step = (
+        "declare its price under policies.prices.models in war_rig.yaml, or use public prices: "
+        'pip install "war-rig[prices]", and prices: {{catalogue: true}}'
+    )
+
+
+def _over(limit: str, parts: list[str]) -> str:
+    spent, reserved, taken = parts
+    return (
+        f"of the budget of {limit} {spent} are spent, {reserved} are reserved by calls "
+        f"in flight, and this call would take about {taken}"
+    )
+
+
+def _exact(money: Decimal) -> str:
+    return f"{EXACT.normalize(money):,f}"
+
+
+def _rounded(money: Decimal) -> str:
+    """Return *money* with two digits after the point, or the two that tell something."""
+    places = max(2, 1 - money.adjusted()) if money else 2
+    return f"{money.quantize(Decimal(1).scaleb(-places), context=EXACT):,f}"

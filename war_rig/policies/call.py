@@ -1,0 +1,77 @@
+"""One call on its way through the policies of a stack: its deadline, and the ledger it fills.
+
+The stack begins a call and sets it for its inner policies, which read it with
+``current_call()`` once, when they are asked. In a stream it is set only while a
+step is under way: an async generator shares its context with whoever reads it.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from math import inf
+
+from war_rig.ledger import Attempt, Outcome
+
+
+@dataclass(slots=True)
+class Call:
+    """The state of one call.
+
+    deadline: a time of the running loop. waited_seconds and waited_for: what
+    the next attempt has waited for so far.
+    """
+
+    attempts: list[Attempt] = field(default_factory=list)
+    deadline: float = inf
+    waited_seconds: float = 0.0
+    waited_for: str = ""
+
+    async def wait(self, seconds: float, reason: str) -> None:
+        """Sleep, and count it for the next attempt, where it is cut short too."""
+        now = asyncio.get_running_loop().time
+        begun = now()
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self.waited_seconds += now() - begun
+            self.waited_for = f"{self.waited_for}; {reason}" if self.waited_for else reason
+
+    def waited(self) -> tuple[float, str]:
+        """Return what was waited since the last attempt, and begin to count anew."""
+        waited = self.waited_seconds, self.waited_for
+        self.waited_seconds, self.waited_for = 0.0, ""
+        return waited
+
+    def unsent(self, provider: str, model: str | None, reason: str, outcome: Outcome) -> None:
+        """Put an attempt that was not sent into the ledger."""
+        seconds, waited_for = self.waited()
+        self.attempts.append(
+            Attempt(
+                provider,
+                model,
+                outcome,
+                reason,
+                waited_seconds=seconds,
+                waited_for=waited_for,
+            )
+        )
+
+
+_current: ContextVar[Call | None] = ContextVar("current_call", default=None)
+
+
+def current_call() -> Call:
+    """Return the call that is under way; a new one, which nobody reads, outside of a stack."""
+    return _current.get() or Call()
+
+
+@contextmanager
+def under_way(call: Call) -> Iterator[None]:
+    """Make *call* the current one inside the block."""
+    token = _current.set(call)
+    try:
+        yield
+    finally:
+        _current.reset(token)

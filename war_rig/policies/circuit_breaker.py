@@ -1,0 +1,140 @@
+"""The circuit breaker: a provider that keeps failing is left alone, and then tried by one call.
+
+Each model has its own circuit, since one can be down while the others answer.
+
+    closed      Calls go through. An answer sets the count of failures back to nothing, and
+                so many failures in a row open the circuit.
+    open        Calls are refused, for so many seconds.
+    half-open   Exactly one call goes through, the probe; the others are refused until it
+                ends. Its answer closes the circuit, its failure opens it anew, and any
+                other end decides nothing: the next call is the probe.
+
+A failure is what a server that is down or broken does: a 5xx, no connection, no answer in
+time, an answer that is none. A 429 is none of them, though the call may be repeated: a
+server that counts its callers is well, it says itself how long to wait, and to keep to its
+limits is the work of the retry and of the rate limit. All other errors are about the
+request, the key or the account; they neither open a circuit nor set its count back.
+
+A result counts in the state in which its call began, or not at all: the late answer to a
+call from before the failures closes nothing, and late failures don't open it again.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from threading import RLock
+
+from war_rig.errors import (
+    CircuitOpenError,
+    MalformedAnswerError,
+    ProviderConnectionError,
+    ProviderTimeoutError,
+    ServerError,
+)
+from war_rig.policies.attempts import reason_of
+from war_rig.policies.call import Call, current_call
+from war_rig.policies.policy import Answered, Around, Request, StreamingProvider
+from war_rig.providers.answers import message
+from war_rig.providers.classification import Verdict
+
+_FAILURES = (ServerError, ProviderConnectionError, ProviderTimeoutError, MalformedAnswerError)
+
+_log = logging.getLogger("war_rig.policies")
+
+
+@dataclass(slots=True, eq=False)
+class _Circuit:
+    """One state of a model's circuit: closed, or open from its begin to the end of its probe."""
+
+    open_until: float | None = None
+    failures: int = 0
+    is_probed: bool = False
+
+
+class CircuitBreaker(Around):
+    """Refuses calls of the provider *name* for *open_seconds* after *failures* in a row."""
+
+    def __init__(
+        self, provider: StreamingProvider, name: str, failures: int, open_seconds: float
+    ) -> None:
+        super().__init__(provider)
+        self._provider_name = name
+        self._failures = failures
+        self._open_seconds = open_seconds
+        self._circuits: dict[str, _Circuit] = {}
+        self._lock = RLock()  # re-entrant: the garbage collector may end a call inside of it
+
+    @asynccontextmanager
+    async def _around(self, request: Request) -> AsyncIterator[Answered]:
+        call, now = current_call(), asyncio.get_running_loop().time
+        model = request.model or self.default_model
+        circuit = self._enter(call, model, now())
+        answered, error = Answered(), None
+        try:
+            yield answered
+        except BaseException as ended_by:  # which is raised again: only looked at
+            error = ended_by
+            raise
+        finally:
+            self._leave(model, circuit, _is_well(answered, error), now())
+
+    def _enter(self, call: Call, model: str, now: float) -> _Circuit:
+        """Return the circuit that lets the call through; raise CircuitOpenError where none does."""
+        with self._lock:
+            circuit = self._circuits.setdefault(model, _Circuit())
+            if circuit.open_until is None:
+                return circuit
+            rest = None if circuit.is_probed else circuit.open_until - now
+            if is_probe := rest is not None and rest <= 0:
+                circuit.is_probed = True
+        if not is_probe:
+            raise self._refused(call, model, rest)
+        self._tell(model, "half-open, one call tries it")
+        return circuit
+
+    def _leave(self, model: str, circuit: _Circuit, is_well: bool | None, now: float) -> None:
+        """Settle the end of a call with the circuit in which it began, if that still stands."""
+        with self._lock:
+            if self._circuits[model] is not circuit:
+                return
+            self._circuits[model] = after = self._after(circuit, is_well, now)
+        if after.open_until is not None and after is not circuit:
+            self._tell(model, f"open for {self._open_seconds:g} s")
+        elif after is not circuit:
+            self._tell(model, "closed again")
+
+    def _after(self, circuit: _Circuit, is_well: bool | None, now: float) -> _Circuit:
+        """Return what *circuit* becomes, itself where its state does not change."""
+        circuit.is_probed = False
+        is_closed = circuit.open_until is None
+        if is_well:
+            circuit.failures = 0
+            return circuit if is_closed else _Circuit()
+        circuit.failures += is_well is False
+        is_enough = circuit.failures >= (self._failures if is_closed else 1)
+        return _Circuit(now + self._open_seconds) if is_enough else circuit
+
+    def _refused(self, call: Call, model: str, rest: float | None) -> CircuitOpenError:
+        times = "once" if self._failures == 1 else f"{self._failures} times in a row"
+        until = "the call that tries it has ended" if rest is None else f"{rest:.1f} s have passed"
+        what = f"was not asked: it failed {times}, and is left alone until {until}"
+        error = CircuitOpenError(
+            message(self._provider_name, model, Verdict(CircuitOpenError, what)),
+            provider=self._provider_name,
+            model=model,
+            retry_after_seconds=rest,
+        )
+        call.unsent(self._provider_name, model, reason_of(error), "refused")
+        return error
+
+    def _tell(self, model: str, state: str) -> None:
+        _log.info("provider %s, model %s: the circuit is %s", self._provider_name, model, state)
+
+
+def _is_well(answered: Answered, error: BaseException | None) -> bool | None:
+    """Return whether the provider is, by how a call ended; None where that says nothing."""
+    if answered.response is not None:
+        return True
+    return False if isinstance(error, _FAILURES) else None

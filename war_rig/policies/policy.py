@@ -1,0 +1,163 @@
+"""What all policies share: each is an LLMProvider around an LLMProvider.
+
+A policy says what it does to one ``Request`` in ``_complete`` and ``_stream``.
+Where both would be the same, it is ``Around`` a call and says so once. The
+innermost provider is a Border, so what comes out is an answer or one of our errors.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, aclosing
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from war_rig.providers import CompletionChunk, CompletionResponse, LLMProvider, Message
+from war_rig.providers.usage import estimate_tokens
+
+
+class StreamingProvider(LLMProvider, Protocol):
+    """A Border, or a policy: streams, and tells a model's name without secrets."""
+
+    def shown_model(self, model: str | None) -> str | None:
+        """Return the name of *model*, or of the default one; None where it is not known."""
+        ...
+
+    def stream(
+        self,
+        messages: list[Message],
+        model: str | None = None,
+        temperature: float | None = None,
+        **kwargs: Any,
+    ) -> AsyncGenerator[CompletionChunk, None]:
+        """Yield the answer as it arrives; the last chunk has the response."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked: the messages, and each parameter that somebody set, the model among them."""
+
+    messages: list[Message]
+    parameters: dict[str, Any]
+
+    @property
+    def model(self) -> str | None:
+        """Return the model that was asked for, None for the provider's own."""
+        return self.parameters.get("model")
+
+    @property
+    def estimated_tokens(self) -> int:
+        """Return about how many tokens the messages are."""
+        return sum(estimate_tokens(message.content) for message in self.messages)
+
+
+@dataclass(slots=True)
+class Answered:
+    """What has arrived of an answer: its pieces where it streams, at last the response."""
+
+    response: CompletionResponse | None = None
+    pieces: list[str] = field(default_factory=list)
+
+    def take(self, chunk: CompletionChunk) -> None:
+        """Keep a chunk of the stream."""
+        self.response = chunk.response
+        self.pieces.append(chunk.content)
+
+
+class Policy:
+    """An LLMProvider that asks *provider*, and by itself changes nothing."""
+
+    def __init__(self, provider: StreamingProvider) -> None:
+        self.provider = provider
+
+    @property
+    def name(self) -> str:
+        """Return the provider's name."""
+        return getattr(self.provider, "name", type(self.provider).__name__)
+
+    @property
+    def default_model(self) -> str:
+        """Return the provider's own default model."""
+        return self.provider.default_model
+
+    def shown_model(self, model: str | None) -> str | None:
+        """Return the name of *model*, or of the default one, without secrets; None if unknown."""
+        return self.provider.shown_model(model)
+
+    @property
+    def is_stream_emulated(self) -> bool:
+        """Return whether stream() gives the whole answer as one chunk: the provider has none."""
+        return getattr(self.provider, "is_stream_emulated", False) is True
+
+    @property
+    def takes_output_schema(self) -> bool:
+        """Return whether the provider takes a JSON schema."""
+        return getattr(self.provider, "takes_output_schema", False) is True
+
+    async def complete(
+        self,
+        messages: list[Message],
+        model: str | None = None,
+        temperature: float | None = None,
+        **kwargs: Any,
+    ) -> CompletionResponse:
+        """Ask the provider; raise one of our errors where it does not answer."""
+        return await self._complete(_request(messages, model, temperature, kwargs))
+
+    def stream(
+        self,
+        messages: list[Message],
+        model: str | None = None,
+        temperature: float | None = None,
+        **kwargs: Any,
+    ) -> AsyncGenerator[CompletionChunk, None]:
+        """Yield the answer as it arrives; the last chunk has the response."""
+        return self._stream(_request(messages, model, temperature, kwargs))
+
+    async def _complete(self, request: Request) -> CompletionResponse:
+        return await self._ask(request)
+
+    def _stream(self, request: Request) -> AsyncGenerator[CompletionChunk, None]:
+        return self._ask_stream(request)
+
+    async def _ask(self, request: Request) -> CompletionResponse:
+        return await self.provider.complete(request.messages, **request.parameters)
+
+    def _ask_stream(self, request: Request) -> AsyncGenerator[CompletionChunk, None]:
+        return self.provider.stream(request.messages, **request.parameters)
+
+
+class Around(Policy, ABC):
+    """A policy that does something before a call and after it, whole or in a stream."""
+
+    @abstractmethod
+    def _around(self, request: Request) -> AbstractAsyncContextManager[Answered]:
+        """Return the context of one call, which begins when the call may."""
+
+    async def _complete(self, request: Request) -> CompletionResponse:
+        async with self._around(request) as answered:
+            response = answered.response = await self._ask(request)
+        return response
+
+    async def _stream(self, request: Request) -> AsyncGenerator[CompletionChunk, None]:
+        last: CompletionChunk | None = None
+        async with self._around(request) as answered, aclosing(self._ask_stream(request)) as chunks:
+            async for chunk in chunks:
+                answered.take(chunk)
+                if chunk.response is None:
+                    yield chunk
+                else:
+                    last = chunk
+        if last is not None:  # when all is settled, so that its ledger is whole
+            yield last
+
+
+def _request(
+    messages: list[Message],
+    model: str | None,
+    temperature: float | None,
+    parameters: dict[str, Any],
+) -> Request:
+    named = {"model": model, "temperature": temperature}
+    set_ones = {name: value for name, value in named.items() if value is not None}
+    return Request(messages, parameters | set_ones)

@@ -1,0 +1,317 @@
+"""The rate limit: no minute has more requests or tokens, no moment more calls, than declared.
+
+    requests    In any 60 seconds, both ends counted, at most so many begin. The log slides:
+                it holds the times at which calls really began, late ones as late ones.
+    tokens      Counted at the begin as an estimate: four characters a token, and for the
+                completion the request's own limit, else the mean so far. When the call has
+                ended, what the ledger says takes its place, and who waits is let in sooner.
+    at once     So many calls are under way; a stream until it is closed.
+
+Calls begin in the order in which they came, over all event loops and threads. Only the
+first in the queue may begin, and it does so itself, in code that nothing can interrupt: so
+a call that is cancelled while it waits, at whatever moment, had nothing to give back.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
+from math import ceil, inf
+from threading import RLock
+
+from war_rig.errors import BadRequestError, ProviderError, RateLimitError
+from war_rig.ledger import Attempt
+from war_rig.policies.attempts import reason_of
+from war_rig.policies.call import Call, current_call
+from war_rig.policies.policy import Answered, Around, Request, StreamingProvider
+from war_rig.providers.answers import message
+from war_rig.providers.classification import Verdict
+
+_WINDOW_SECONDS = 60.001  # more than a minute: then its last moment counts, and early timers
+_EARLY_SECONDS = 0.0005  # how much too early a timer may fire
+_LONGEST_SLEEP_SECONDS = 60.0  # then the queue is looked at, whatever became of its first
+_FIRST_COMPLETION_TOKENS = 1_000  # the mean before the first answer
+_COMPLETION_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+
+
+class RateLimit(Around):
+    """Lets calls of the provider *name* through at the declared rate; None is no limit."""
+
+    def __init__(
+        self,
+        provider: StreamingProvider,
+        name: str,
+        requests_per_minute: int | None,
+        tokens_per_minute: int | None,
+        concurrency: int | None,
+    ) -> None:
+        super().__init__(provider)
+        self._provider_name = name
+        self._tokens_per_minute = tokens_per_minute
+        self._gate = _Gate(requests_per_minute, tokens_per_minute, concurrency)
+        self._answers = self._completion_tokens = 0
+
+    @asynccontextmanager
+    async def _around(self, request: Request) -> AsyncIterator[Answered]:
+        call = current_call()
+        mark = len(call.attempts)
+        begun = await self._begin(request, call)
+        try:
+            yield Answered()
+        finally:
+            self._gate.end(begun, self._told(request, call.attempts[mark:]))
+
+    async def _begin(self, request: Request, call: Call) -> "_Begun":
+        """Wait until the call may begin; raise where it never could, or not in time."""
+        turn = _Turn(self._estimate(request, call), asyncio.get_running_loop())
+        try:
+            while not isinstance(entered := self._gate.enter(turn), _Begun):
+                if turn.loop.time() + entered.seconds > call.deadline:
+                    raise self._too_late(request, call, entered)
+                with _waiting(call, turn.loop.time, f"rate limit: {entered.limit}"):
+                    await turn.sleep(entered.seconds)
+        except BaseException:  # which is raised again: whoever is next takes its place
+            self._gate.leave(turn)
+            raise
+        return entered
+
+    def _estimate(self, request: Request, call: Call) -> int:
+        """Return how many tokens to count for *request*; refuse what fits into no minute.
+
+        For the mean of others nothing is refused.
+        """
+        limit = self._tokens_per_minute
+        if limit is None:
+            return 0
+        asked = (request.parameters.get(name) for name in _COMPLETION_LIMITS)
+        completion = max((n for n in asked if isinstance(n, int) and n > 0), default=0)
+        least = request.estimated_tokens + completion
+        if least > limit:
+            what = (
+                f"was not asked: the request is about {least:,} tokens, and "
+                f"rate_limit.tokens_per_minute lets {limit:,} through"
+            )
+            raise self._refused(request, call, Verdict(BadRequestError, what))
+        return least if completion else min(least + self._mean(), limit)
+
+    def _mean(self) -> int:
+        """Return how many tokens the completions of this entry have had."""
+        if not self._answers:
+            return _FIRST_COMPLETION_TOKENS
+        return ceil(self._completion_tokens / self._answers)
+
+    def _told(self, request: Request, attempts: Sequence[Attempt]) -> int | None:
+        """Return how many tokens *attempts* took, None where nobody knows; learn from answers."""
+        if self._tokens_per_minute is None:
+            return None
+        for attempt in attempts:
+            if attempt.outcome == "answered" and attempt.tokens_used is not None:
+                prompt = attempt.prompt_tokens or request.estimated_tokens
+                self._answers += 1
+                self._completion_tokens += max(attempt.tokens_used - prompt, 0)
+        told = [attempt.tokens_used for attempt in attempts if attempt.tokens_used is not None]
+        return sum(told) if told else None
+
+    def _too_late(self, request: Request, call: Call, wait: "_Wait") -> ProviderError:
+        left = max(call.deadline - asyncio.get_running_loop().time(), 0.0)
+        what = (
+            f"was not asked: the rate limit of {wait.limit} has room for it in "
+            f"{wait.seconds:.1f} s, and the call has {left:.1f} s left"
+        )
+        verdict = Verdict(RateLimitError, what, is_retryable=False)
+        return self._refused(request, call, verdict, wait.seconds)
+
+    def _refused(
+        self, request: Request, call: Call, verdict: Verdict, seconds: float | None = None
+    ) -> ProviderError:
+        name, model = self._provider_name, request.model or self.default_model
+        error = verdict.kind(
+            message(name, model, verdict),
+            provider=name,
+            model=model,
+            retry_after_seconds=seconds,
+            is_retryable=verdict.is_retryable,
+        )
+        call.unsent(name, model, reason_of(error), "refused")
+        return error
+
+
+@contextmanager
+def _waiting(call: Call, now: Callable[[], float], reason: str) -> Iterator[None]:
+    """Count the time inside as waited for *reason*, which is told once."""
+    begun = now()
+    try:
+        yield
+    finally:
+        call.waited_seconds += now() - begun
+        if reason not in call.waited_for:
+            call.waited_for = f"{call.waited_for}; {reason}" if call.waited_for else reason
+
+
+def _counted(number: float, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+@dataclass(slots=True, eq=False)
+class _Turn:
+    """A call that wants to begin."""
+
+    tokens: int
+    loop: asyncio.AbstractEventLoop
+    event: asyncio.Event = field(default_factory=asyncio.Event)
+    is_queued: bool = False
+    waits_for: str = ""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait to be woken, or for so many *seconds* where they are known."""
+        self.event.clear()
+        timer = self.loop.call_later(min(seconds or inf, _LONGEST_SLEEP_SECONDS), self.event.set)
+        try:
+            await self.event.wait()
+        finally:
+            timer.cancel()
+
+    def wake(self) -> None:
+        """Let it look again; may be called from any thread."""
+        with suppress(RuntimeError):  # its loop is closed: nobody waits there
+            self.loop.call_soon_threadsafe(self.event.set)
+
+
+@dataclass(slots=True, eq=False)
+class _Begun:
+    """A call that began, in the log for a minute."""
+
+    time: float
+    tokens: int
+    is_logged: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Wait:
+    """Why a call may not begin; seconds: at least so long, 0 where nobody knows."""
+
+    seconds: float
+    limit: str
+
+
+class _Gate:
+    """Who is under way, who began in the last minute, and who waits.
+
+    The lock can be taken again by the thread that has it: the garbage collector may
+    finalise a call that was left behind in a closed loop while another one begins.
+    """
+
+    def __init__(self, requests: int | None, tokens: int | None, calls: int | None) -> None:
+        self._requests, self._tokens, self._calls = requests or inf, tokens or inf, calls or inf
+        self._lock = RLock()
+        self._queue: deque[_Turn] = deque()
+        self._queued_tokens = 0
+        self._log: deque[_Begun] = deque()
+        self._logged_tokens = 0
+        self._under_way = 0
+
+    def enter(self, turn: _Turn) -> _Begun | _Wait:
+        """Begin, or put *turn* into the queue and return why it has to wait there."""
+        with self._lock:
+            now = turn.loop.time()
+            self._forget(now)
+            self._drop_dead()
+            wait = self._wait(turn, now)
+            if wait is None:
+                return self._begin(turn, now)
+            if not turn.is_queued:
+                turn.is_queued, turn.waits_for = True, wait.limit
+                self._queue.append(turn)
+                self._queued_tokens += turn.tokens
+            return wait
+
+    def leave(self, turn: _Turn) -> None:
+        """Take *turn* out of the queue."""
+        with self._lock:
+            self._take_out(turn)
+            self._wake_first()
+
+    def end(self, begun: _Begun, tokens: int | None) -> None:
+        """End a call, which took so many *tokens*, None where its estimate stands."""
+        with self._lock:
+            self._under_way -= 1
+            if tokens is not None and begun.is_logged:
+                self._logged_tokens += tokens - begun.tokens
+                begun.tokens = tokens
+            self._wake_first()
+
+    def _wait(self, turn: _Turn, now: float) -> _Wait | None:
+        """Return why *turn* has to wait, None where it may begin."""
+        is_first = not self._queue or self._queue[0] is turn
+        if turn.is_queued and not is_first:
+            return _Wait(0.0, turn.waits_for)
+        ahead, tokens = (0, 0) if is_first else (len(self._queue), self._queued_tokens)
+        by_requests = self._from(now, self._requests, len(self._log), ahead + 1, self._nth)
+        by_tokens = self._from(
+            now, self._tokens, self._logged_tokens, tokens + turn.tokens, self._with_token
+        )
+        if by_requests > now and by_requests >= by_tokens:
+            return _Wait(by_requests - now, f"{_counted(self._requests, 'request')} a minute")
+        if by_tokens > now:
+            return _Wait(by_tokens - now, f"{_counted(self._tokens, 'token')} a minute")
+        if self._under_way + ahead >= self._calls:
+            return _Wait(0.0, f"{_counted(self._calls, 'call')} at once")
+        return None if is_first else _Wait(0.0, "calls that came before")
+
+    def _from(
+        self, now: float, limit: float, used: int, wanted: int, begun_with: Callable[[int], _Begun]
+    ) -> float:
+        """Return the earliest time at which all that is *wanted*, in its order, can have begun.
+
+        used: what the log holds, which may be over the limit where estimates were too low.
+        begun_with: the call in the log that brought the log's sum to a number.
+        """
+        over = used + wanted - limit
+        if over <= 0:
+            return now
+        windows = max(ceil((over - max(used, limit)) / limit), 0)  # that those who wait fill
+        over -= windows * limit
+        since = begun_with(int(over)).time if over <= used else now
+        return since + (windows + 1) * _WINDOW_SECONDS
+
+    def _nth(self, number: int) -> _Begun:
+        return self._log[number - 1]
+
+    def _with_token(self, number: int) -> _Begun:
+        return next(b for b in self._log if (number := number - b.tokens) <= 0)
+
+    def _begin(self, turn: _Turn, now: float) -> _Begun:
+        self._take_out(turn)
+        self._under_way += 1
+        begun = _Begun(now, turn.tokens)
+        if min(self._requests, self._tokens) < inf:
+            self._log.append(begun)
+            self._logged_tokens += begun.tokens
+        self._wake_first()
+        return begun
+
+    def _take_out(self, turn: _Turn) -> None:
+        if turn.is_queued:
+            turn.is_queued = False
+            self._queue.remove(turn)
+            self._queued_tokens -= turn.tokens
+
+    def _wake_first(self) -> None:
+        self._drop_dead()
+        if self._queue:
+            self._queue[0].wake()
+
+    def _drop_dead(self) -> None:
+        """Pass over those whose loop does not run; should it run again, they queue anew."""
+        while self._queue and not self._queue[0].loop.is_running():
+            dead = self._queue[0]
+            self._take_out(dead)
+            dead.wake()
+
+    def _forget(self, now: float) -> None:
+        oldest = now + _EARLY_SECONDS - _WINDOW_SECONDS
+        while self._log and self._log[0].time <= oldest:
+            gone = self._log.popleft()
+            gone.is_logged = False
+            self._logged_tokens -= gone.tokens

@@ -1,0 +1,97 @@
+"""The whole stack of one entry: the option of the container's Selector.
+
+    trace, cache, total timeout, fallback | retry, budget, circuit breaker,
+    rate limit, ledger, attempt timeout, border, provider
+
+``inner`` is what stands right of the bar: a fallback of another entry asks that,
+so its own retries and limits hold there too, and never its fallbacks.
+"""
+
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import AsyncExitStack, aclosing, contextmanager
+
+from war_rig.errors import ProviderError
+from war_rig.ledger import Ledger
+from war_rig.policies.call import Call, under_way
+from war_rig.policies.policy import Policy, Request, StreamingProvider
+from war_rig.providers import CompletionChunk, CompletionResponse
+
+
+class Stack(Policy):
+    """Begins a call, and gives its attempts to the answer, or to the error, and to the run's."""
+
+    def __init__(
+        self, name: str, outer: StreamingProvider, inner: StreamingProvider, run: Ledger
+    ) -> None:
+        super().__init__(outer)
+        self.inner = inner
+        self._name = name
+        self._run = run
+
+    def __repr__(self) -> str:
+        return f"<Stack of provider '{self._name}': {', '.join(self.layers)}>"
+
+    @property
+    def name(self) -> str:
+        """Return the name of the entry."""
+        return self._name
+
+    @property
+    def border(self) -> StreamingProvider:
+        """Return what all policies are around."""
+        return [*self._policies()][-1]
+
+    @property
+    def layers(self) -> list[str]:
+        """Return the names of the policies' classes, the outermost first."""
+        return [type(policy).__name__ for policy in self._policies()]
+
+    async def aclose(self) -> None:
+        """Close each layer that can be closed, the innermost first, so the provider itself."""
+        async with AsyncExitStack() as closing:
+            for layer in self._policies():
+                if hasattr(layer, "aclose"):
+                    closing.push_async_callback(layer.aclose)
+
+    async def _complete(self, request: Request) -> CompletionResponse:
+        with self._accounted() as call:
+            with under_way(call):
+                response = await self._ask(request)
+            response.attempts = tuple(call.attempts)
+        return response
+
+    async def _stream(self, request: Request) -> AsyncGenerator[CompletionChunk, None]:
+        with self._accounted() as call:
+            async with aclosing(self._ask_stream(request)) as chunks:
+                while True:
+                    with under_way(call):
+                        chunk = await anext(chunks, None)
+                    if chunk is None:
+                        return
+                    if chunk.response is not None:
+                        chunk.response.attempts = tuple(call.attempts)
+                    yield chunk
+
+    @contextmanager
+    def _accounted(self) -> Iterator[Call]:
+        """Begin a call; when it ends, give its attempts to the run, and to an error."""
+        call = Call()
+        failure: ProviderError | None = None
+        try:
+            yield call
+        except ProviderError as error:
+            failure = error
+            raise
+        finally:
+            if call.waited_seconds:
+                call.unsent(self._name, None, "the call ended while it waited", "refused")
+            self._run.add(call.attempts)
+            if failure is not None:
+                failure.attempts = tuple(call.attempts)
+
+    def _policies(self) -> Iterator[StreamingProvider]:
+        layer = self.provider
+        while isinstance(layer, Policy):
+            yield layer
+            layer = layer.provider
+        yield layer
