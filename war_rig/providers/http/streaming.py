@@ -38,6 +38,8 @@ FORMATS: dict[str, type[SseEvents] | type[NdjsonEvents]] = {
     "ndjson": NdjsonEvents,
 }
 
+_decoded = json.JSONDecoder().decode
+
 
 @dataclass(frozen=True, slots=True)
 class EndMark:
@@ -147,7 +149,7 @@ def _end(place: Section) -> EndMark:
 
 def _parsed(data: str) -> Any:
     try:
-        return json.loads(data)
+        return _decoded(data)
     except (ValueError, RecursionError) as error:
         failure = f"sent a chunk of broken JSON: {error}"
     raise MalformedAnswerError(failure, status=200)
