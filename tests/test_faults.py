@@ -152,7 +152,6 @@ providers:
       content: choices[0].message.content
       model: model
       total_tokens: usage.total_tokens
-    errors: [{status: 2xx, path: error.code, contains: quota, raise: QuotaExceededError}]
     stream:
       request: {stream: true}
       content: choices[0].delta.content

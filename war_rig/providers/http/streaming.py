@@ -94,8 +94,9 @@ class StreamedAnswer:
         if not event.data:
             return ""
         data = _parsed(event.data)
-        if event.name == "error" or self.streaming.error(data):
-            raise failure_in_stream(data, self.rules, self.redact)
+        error = self.streaming.error(data)
+        if error or event.name == "error":
+            raise failure_in_stream(data, error, self.rules, self.redact)
         told = self.streaming.paths.told_in(data)
         self.told.update(told)
         self._reason = data if "finish_reason" in told else self._reason
