@@ -562,7 +562,7 @@ def test_through_the_container_messages_say_what_failed_where_and_what_now(
         assert server.requests[-1].json == {"prompt": "You are a helpful assistant.\n\nHello"}
     assert leaks(failure.value) == []
     assert str(failure.value) == (
-        "provider 'house' reports: answered 401: no ***\n"
+        "provider 'house' answered 401: no ***\n"
         "  model house-1\n"
         "  check the key and its rights: war-rig providers show house"
     )

@@ -27,6 +27,8 @@ _LONGEST_TEXT = 2000  # more than the border shows, which clears it of secrets b
 class HttpProvider:
     """Asks any HTTP API that a definition describes."""
 
+    errors_are_predicates = True  # "answered 429: ...", "sent nothing in 3 s"
+
     def __init__(
         self,
         url: str,
