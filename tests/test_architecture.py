@@ -1,9 +1,12 @@
 """The rooms import only what they may, load only what they need, and export what is promised."""
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -116,6 +119,17 @@ def test_a_room_imports_only_what_it_may(module: str, path: Path) -> None:
     for name, is_late in imported(path):
         target = top(name)
         assert target in STANDARD | allowed or (is_late and target in late_too), f"{name}"
+
+
+def test_every_package_that_is_imported_is_declared() -> None:
+    """What runs is declared by name: nothing leans on what a dependency happens to bring."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = {re.split(r"[\[<>=~ ]", wanted)[0] for wanted in project["dependencies"]}
+    names = {top(name) for _, path in modules() for name, _ in imported(path)}
+    foreign = {name for name in names - STANDARD if not name.startswith(("war_rig", "containers"))}
+    brought_by = packages_distributions()
+    used = {brought_by[name][0].lower() for name in foreign}
+    assert used == declared
 
 
 def test_nothing_in_war_rig_imports_containers() -> None:

@@ -246,6 +246,16 @@ def test_our_own_error_keeps_what_it_declares() -> None:
     assert (error.retry_after_seconds, error.is_retryable) == (2.5, False)
 
 
+def test_a_provider_may_say_what_it_did_itself() -> None:
+    """Where a provider's texts go on after its name, they stand there without 'reports'."""
+
+    class Plain(Scripted):
+        errors_are_predicates = True
+
+    error = failure(Plain(RateLimitError("ran dry")))
+    assert str(error).splitlines()[0] == "provider 'house' ran dry"
+
+
 @pytest.mark.parametrize("kind", [ConfigError, PluginError])
 def test_our_error_that_is_no_providererror_stays_what_it_is(kind: type[WarRigError]) -> None:
     """A ConfigError of a provider keeps its kind and its text."""

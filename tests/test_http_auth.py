@@ -254,7 +254,7 @@ def test_a_file_without_a_key_is_told(api: Server, tmp_path: Path, name: str) ->
         path.write_bytes(content)
     error = failure({"header": {"name": "X-Key", "value": {"file": path}}}, api.url)
     assert type(error) is AuthenticationError
-    assert str(error) == f"no key: the file '{path}' {expected}"
+    assert str(error) == f"has no key: the file '{path}' {expected}"
     assert api.requests == []
 
 
@@ -313,14 +313,14 @@ def test_a_failing_command_is_told(
     command = script(tmp_path, code.replace("%s", CANARY))
     error = failure({"bearer": {"command": command}}, api.url)
     assert type(error) is AuthenticationError
-    assert str(error) == f"no key: the command '{sys.executable}' {expected}"
+    assert str(error) == f"has no key: the command '{sys.executable}' {expected}"
     assert api.requests == []
 
 
 def test_a_command_that_is_not_there_is_told(api: Server) -> None:
     """A program that can't be run is named, its arguments are not."""
     error = failure({"bearer": {"command": ["no-such-program", CANARY]}}, api.url)
-    expected = "no key: the command 'no-such-program' can't be run: No such file or directory"
+    expected = "has no key: the command 'no-such-program' can't be run: No such file or directory"
     assert str(error) == expected
 
 
@@ -334,7 +334,7 @@ async def test_a_command_that_hangs_is_killed_with_what_it_started(tmp_path: Pat
     assert await eventually(lambda: len(_processes_with(str(tmp_path))) == 3)
     with pytest.raises(AuthenticationError) as caught:
         await running
-    assert str(caught.value) == "no key: the command 'sh' did not end in 2 s"
+    assert str(caught.value) == "has no key: the command 'sh' did not end in 2 s"
     assert await eventually(lambda: not _processes_with(str(tmp_path)))
 
 
@@ -610,7 +610,7 @@ def test_a_fault_of_the_token_server_is_told_as_its_own(
     with serve(respond) as tokens:
         error = failure(oauth2(tokens.url), api.url)
     assert type(error) is kind
-    assert str(error) == f"the token server 127.0.0.1 {expected}"
+    assert str(error) == f"got no token: the token server 127.0.0.1 {expected}"
     assert error.retry_after_seconds == (7 if name == "busy" else None)
     assert api.requests == []
 
@@ -629,7 +629,7 @@ def test_a_token_server_that_is_not_there_is_told(api: Server) -> None:
         pass
     error = failure(oauth2(gone.url), api.url)
     assert type(error) is ProviderConnectionError
-    assert str(error).startswith("the token server 127.0.0.1 could not be reached: ")
+    assert str(error).startswith("got no token: the token server 127.0.0.1 could not be reached: ")
     assert error.is_retryable
 
 

@@ -455,6 +455,10 @@ IN_STREAM: list[dict[str, Any]] = [
         ({"error": {"type": "busy", "wait": 2, "message": "m"}}, None, RateLimitError, "m", None,
          2.0),
         ("[1]", "error", ServerError, "[1]", None, None),
+        ({"trouble": {"code": 503}, "message": "m"}, None, ServerError, "m", 503, None),
+        ({"trouble": {"type": "rate_limit"}, "message": "m"}, None, RateLimitError, "m", None,
+         None),
+        ({"error": {"code": 429, "message": "m"}}, "error", RateLimitError, "m", 429, None),
     ],
 )  # fmt: skip
 def test_an_error_in_mid_stream_arrives_in_our_types(
@@ -463,7 +467,9 @@ def test_an_error_in_mid_stream_arrives_in_our_types(
 ) -> None:  # fmt: skip
     """The rules decide, else a status in the event, else its words; else the server has failed."""
     parts = b"".join(pieces("H")) + event(data, name) + END
-    chunks, _, error = stream(streaming(parts), errors=IN_STREAM)
+    path = "trouble" if name else "error || trouble"
+    declared = DEFINITION["stream"] | {"error": path}
+    chunks, _, error = stream(streaming(parts), errors=IN_STREAM, stream=declared)
     assert texts(chunks) == ["H"]
     assert (type(error), str(error)) == (kind, f"sent an error in mid-stream: {text}")
     assert (error.status, error.retry_after_seconds) == (status, wait)
@@ -556,7 +562,7 @@ def test_through_the_container_messages_say_what_failed_where_and_what_now(
         assert server.requests[-1].json == {"prompt": "You are a helpful assistant.\n\nHello"}
     assert leaks(failure.value) == []
     assert str(failure.value) == (
-        "provider 'house' reports: answered 401: no ***\n"
+        "provider 'house' answered 401: no ***\n"
         "  model house-1\n"
         "  check the key and its rights: war-rig providers show house"
     )

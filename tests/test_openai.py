@@ -591,7 +591,7 @@ def test_a_connection_that_breaks_in_mid_stream_is_told_as_such() -> None:
     """Who has answered already could be reached."""
     error = stream_failure(streaming(ROLE, chunk("Hel"), ending="cut"))
     assert type(error) is ProviderConnectionError
-    assert str(error).startswith("provider 'openai' reports: broke its answer off: ")
+    assert str(error).startswith("provider 'openai' broke its answer off: ")
 
 
 def test_the_transport_s_own_timeout_is_one() -> None:

@@ -315,4 +315,4 @@ def test_war_rig_ask_prints_as_it_arrives_and_fails_where_that_ends(
             _, errors = asked.communicate(timeout=60)
     assert first
     assert asked.returncode == 1
-    assert errors.startswith("error: provider 'long_llama_cpp' reports: broke off")
+    assert errors.startswith("error: provider 'long_llama_cpp' broke off")

@@ -13,6 +13,7 @@ from test_faults import FAULTS, MODELS, TIMEOUT_SECONDS, Flawed, failing_once, h
 
 from containers import Application, running
 from war_rig.errors import (
+    BadRequestError,
     ContextTooLongError,
     MalformedAnswerError,
     ProviderConnectionError,
@@ -51,6 +52,19 @@ MIDST = {
     "error event": Fault(told(code=502), ServerError, 502, True),
     "error event, 429": Fault(told(code=429), RateLimitError, 429, True),
     "error event, spent": Fault(told(code="insufficient_quota"), QuotaExceededError),
+    "error event, spent in words": Fault(
+        told(message="You exceeded your current quota, see your plan"), QuotaExceededError
+    ),
+    "error event, spent by type": Fault(told(type="insufficient_quota"), QuotaExceededError),
+    "error event, rate limit": Fault(told(code="rate_limit_exceeded"), RateLimitError, None, True),
+    "error event, rate limit by type": Fault(
+        told(type="rate_limit_error", code=None), RateLimitError, None, True
+    ),
+    "error event, rate limit in words": Fault(
+        told(message=f"Rate limit reached for {CANARY}"), RateLimitError, None, True
+    ),
+    "error event, bad request": Fault(told(type="invalid_request_error"), BadRequestError),
+    "error event, overloaded": Fault(told(type="overloaded_error"), ServerError, None, True),
     "error event, too long": Fault(told(code="context_length_exceeded"), ContextTooLongError),
     "error event, no code": Fault(told(), ServerError, None, True),
     "broken JSON": Fault(

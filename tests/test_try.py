@@ -91,7 +91,7 @@ def test_a_wrong_path_is_told_what_is_near(war_rig: WarRig) -> None:
     ran, _ = tried(war_rig, answer(chat_completion()), f"response: {paths}")
     assert (ran.code, ran.err.splitlines()[0]) == (
         1,
-        "error: provider 'house' reports: answered 200 with no text at choices[0].text.content "
+        "error: provider 'house' answered 200 with no text at choices[0].text.content "
         "(response.content); it has: id, object, created, model, choices, usage",
     )
     shown = part(ran, "response").split("\n")
@@ -187,7 +187,7 @@ def test_a_refusal_is_shown_and_then_told_as_always(war_rig: WarRig) -> None:
     assert part(ran, "errors") == "errors[1] fits"
     assert "response\n" not in ran.out
     assert ran.err == (
-        "error: provider 'house' reports: answered 401: no such key: ***\n  model house-1\n"
+        "error: provider 'house' answered 401: no such key: ***\n  model house-1\n"
         "  check the key and its rights: war-rig providers show house\n"
     )
 
@@ -200,7 +200,7 @@ def test_what_was_not_sent_is_shown_all_the_same(war_rig: WarRig, words: tuple[s
     assert (ran.code, sent) == (1, [])
     assert "POST http" in part(ran, "request, which was not sent")
     assert "answer\n" not in ran.out
-    assert "no key: the file" in ran.err
+    assert "provider 'house' has no key: the file" in ran.err
 
 
 def test_a_server_that_is_not_there_leaves_the_request(war_rig: WarRig) -> None:
@@ -215,7 +215,7 @@ def test_a_server_that_is_not_there_leaves_the_request(war_rig: WarRig) -> None:
     assert CANARY not in ran.out + ran.err
     assert "POST http://***@127.0.0.1" in part(ran, "request")
     assert '"content": "hello"' in part(refused, "request")
-    assert refused.err.startswith("error: provider 'house' reports: could not be reached")
+    assert refused.err.startswith("error: provider 'house' could not be reached")
 
 
 def test_a_faulty_definition_is_exit_code_2(war_rig: WarRig) -> None:

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from war_rig.errors import ConfigError, MalformedAnswerError, ProviderError, WarRigError
 from war_rig.providers.answers import NotAnAnswerError, awaited, message, own
 from war_rig.providers.classification import Verdict, classify
-from war_rig.providers.foreign import Redact, attribute, one_line, said, text_of
+from war_rig.providers.foreign import attribute, one_line, said, text_of
 from war_rig.providers.protocol import CompletionChunk, CompletionResponse, LLMProvider, Message
 from war_rig.providers.secrets import Redactor
 from war_rig.providers.streams import can_stream, streamed
@@ -170,7 +170,7 @@ class Border:
         if isinstance(failure, NotAnAnswerError):
             verdict = Verdict(MalformedAnswerError, f"returned {one_line(redact(str(failure)))}")
         elif isinstance(failure, ProviderError):
-            verdict = _declared(failure, redact)
+            verdict = self._declared(failure)
         else:
             verdict = classify(failure, redact)
         _log.debug("%s failed: %s, status %s", self.name, verdict.kind.__name__, verdict.status)
@@ -183,21 +183,22 @@ class Border:
             is_retryable=verdict.is_retryable,
         )
 
+    def _declared(self, failure: ProviderError) -> Verdict:
+        """Return what a provider that raises our own errors said itself."""
+        text = one_line(self._redactor.redact(text_of(failure)))
+        is_predicate = attribute(self.provider, "errors_are_predicates") is True
+        return Verdict(
+            _own_kind(failure),
+            text if is_predicate else f"reports: {text}",
+            getattr(failure, "status", None),  # its own __init__ may not have called ours
+            getattr(failure, "retry_after_seconds", None),
+            getattr(failure, "is_retryable", None),
+        )
+
 
 def _own_kind(failure: E) -> type[E]:
     """Return the nearest of our own error classes: a plugin's subclass may be built otherwise."""
     return next(kind for kind in type(failure).__mro__ if kind.__module__ == WarRigError.__module__)
-
-
-def _declared(failure: ProviderError, redact: Redact) -> Verdict:
-    """Return what a provider that raises our own errors said itself."""
-    return Verdict(
-        _own_kind(failure),
-        f"reports: {one_line(redact(text_of(failure)))}",
-        getattr(failure, "status", None),  # its own __init__ may not have called ours
-        getattr(failure, "retry_after_seconds", None),
-        getattr(failure, "is_retryable", None),
-    )
 
 
 def _keywords(method: Any) -> frozenset[str] | None:

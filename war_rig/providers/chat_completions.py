@@ -14,7 +14,7 @@ from war_rig.errors import (
     ProviderConnectionError,
     ProviderError,
 )
-from war_rig.providers.classification import classify
+from war_rig.providers.classification import classify, likely_status
 from war_rig.providers.protocol import CompletionResponse
 
 if TYPE_CHECKING:
@@ -177,14 +177,6 @@ class _EventError(Exception):
         self.body = body
 
 
-# What an error is called that has no status of its own: a word of its code or type.
-_STATUS_OF = {
-    "quota": 429, "rate_limit": 429, "overloaded": 529, "authentication": 401, "api_key": 401,
-    "permission": 403, "not_found": 404, "context_length": 400, "content_filter": 400,
-    "invalid": 400, "timeout": 408,
-}  # fmt: skip
-
-
 def _error_event(text: str, body: object) -> ProviderError:
     """Return which of our errors an error event is: by its code, else by words, else the server's.
 
@@ -192,9 +184,8 @@ def _error_event(text: str, body: object) -> ProviderError:
     """
     code, kind = (body.get("code"), body.get("type")) if isinstance(body, dict) else ("", "")
     status = int(f"{code}") if f"{code}" in _STATUSES else None
-    called = f"{code} {kind}".lower()
-    likely = next((status for word, status in _STATUS_OF.items() if word in called), 500)
-    verdict = classify(_EventError(text, status or likely, body))
+    likely = status or likely_status(f"{code} {kind}", f"{text} {body}") or 500
+    verdict = classify(_EventError(text, likely, body))
     return verdict.kind(f"sent an error in mid-stream: {text[:_LONGEST_TEXT]}", status=status)
 
 

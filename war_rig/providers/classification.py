@@ -71,6 +71,14 @@ _REFUSAL_WORDS = (
 _MODEL_WORDS = ("model_not_found", "model not found", "model does not exist")
 _QUOTA_CODES = ("insufficient_quota", "billing_hard_limit_reached", "credit balance is too low")
 _QUOTA_WORDS = ("exceeded your current quota", "billing details")
+_LIMIT_WORDS = (*_QUOTA_CODES, *_QUOTA_WORDS, "rate limit", "too many requests")
+
+# What an error is called that has no status of its own: a word of its code or type.
+_STATUS_OF = {
+    "quota": 429, "rate_limit": 429, "overloaded": 529, "authentication": 401, "api_key": 401,
+    "permission": 403, "not_found": 404, "context_length": 400, "content_filter": 400,
+    "invalid": 400, "timeout": 408,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +106,18 @@ def classify(error: BaseException, redact: Redact = str) -> Verdict:
         what = f"got an answer that its code could not read: {said(error, redact)}"
         return Verdict(MalformedAnswerError, what)
     return Verdict(ProviderError, f"raised {said(error, redact)}")
+
+
+def likely_status(called: str, words: str) -> int | None:
+    """Return the status that an error without one would have had before its stream began.
+
+    called: its code and its type. words: all that it says.
+    """
+    called, words = called.lower(), words.lower()
+    likely = next((status for word, status in _STATUS_OF.items() if word in called), None)
+    if likely is None and any(word in words for word in _LIMIT_WORDS):
+        return 429
+    return likely
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

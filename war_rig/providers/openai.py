@@ -53,6 +53,8 @@ class _Timeouts:
 class _ChatCompletions(ABC):
     """What the two share: a call, whole or in a stream, and the reading of its answer."""
 
+    errors_are_predicates = True
+
     def __init__(
         self, model: str, timeouts: _Timeouts, max_connections: int, takes_output_schema: bool
     ) -> None:

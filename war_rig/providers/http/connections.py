@@ -21,6 +21,7 @@ from weakref import WeakSet
 
 from war_rig.errors import ConfigError
 from war_rig.providers.foreign import said
+from war_rig.providers.http.limit import Limit
 
 if TYPE_CHECKING:
     import aiohttp
@@ -97,7 +98,7 @@ class Connections:
         from httpx_aiohttp import AiohttpTransport
 
         self.is_closed = False
-        self.limits: set[asyncio.Timeout] = set()  # of what is awaited just now
+        self.limits: set[Limit] = set()  # of the calls that are under way
         self._opened: WeakSet[asyncio.Transport] = WeakSet()
         self.free = asyncio.Semaphore(network.connections)
         self.failures = (
@@ -131,8 +132,7 @@ class Connections:
         """Close the connections, and end what is awaited on them: aiohttp would let it wait."""
         self.is_closed = True
         for limit in self.limits:
-            if not limit.expired():
-                limit.reschedule(asyncio.get_running_loop().time())
+            limit.set(asyncio.get_running_loop().time())
         await self._session.close()
         for transport in self._opened:  # TLS would say goodbye, in a loop that may end now
             transport.abort()

@@ -18,6 +18,7 @@ from war_rig.providers.foreign import Redact, one_line, said
 from war_rig.providers.http.auth import Auth
 from war_rig.providers.http.connections import Connections, texts
 from war_rig.providers.http.keys import Ask
+from war_rig.providers.http.limit import Limit
 from war_rig.providers.http.wire import Answer, Query, Request, Timeouts
 
 if TYPE_CHECKING:
@@ -34,7 +35,10 @@ _HEADERS = {
 
 
 class Exchange:
-    """One call: its steps, the limit of the present one, and our error where one fails."""
+    """One call: its steps, the limit of the present one, and our error where one fails.
+
+    All of it belongs into a ``with`` of it.
+    """
 
     def __init__(
         self,
@@ -50,16 +54,22 @@ class Exchange:
         self._first_seconds = first_seconds
         self._ask = ask
         self._now = asyncio.get_running_loop().time
-        self._end = self._until = self._now() + timeouts.total
-        self._told = f"had no key in {timeouts.total:g} s"
-        self._limit: asyncio.Timeout
+        self._end = self._now() + timeouts.total
+        self._limit = Limit(self._end)
+        self._told = ("had no key in {:g} s", timeouts.total)
+
+    def __enter__(self) -> "Exchange":
+        self.connections.limits.add(self._limit)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.connections.limits.discard(self._limit)
+        self._limit.close()
 
     async def limited(self, step: Awaitable[T]) -> T:
         """Await a step, which may set another limit; raise our own error where it fails."""
-        limits = self.connections.limits
         try:
-            async with asyncio.timeout_at(self._until) as self._limit:
-                limits.add(self._limit)
+            with self._limit:
                 return await step
         except self.connections.failures as error:
             failure: Exception = error
@@ -67,13 +77,11 @@ class Exchange:
             if not self.connections.is_closed:
                 raise
             failure = error
-        finally:
-            limits.discard(self._limit)
         raise self._error(failure)
 
     def expect_more(self) -> None:
         """Set the limit for the next piece."""
-        self._expect("sent nothing more for", self._timeouts.between_tokens)
+        self._expect("sent nothing more for {:g} s", self._timeouts.between_tokens)
 
     async def whole(self, request: Request, auth: Auth | None) -> Answer:
         """Return the answer with its body."""
@@ -101,10 +109,10 @@ class Exchange:
     ) -> "StreamedAnswer":
         free = self.connections.free
         if free.locked():
-            total = f"{self._timeouts.total:g} s"
-            self._set(self._end, f"found none of its 'connections' free in {total}: declare more")
+            told = "found none of its 'connections' free in {:g} s: declare more"
+            self._set(self._end, told, self._timeouts.total)
         await free.acquire()
-        self._expect("sent nothing in", self._first_seconds)
+        self._expect("sent nothing in {:g} s", self._first_seconds)
         try:
             response = await self.connections.open(
                 request.method,
@@ -124,19 +132,21 @@ class Exchange:
     def _expect(self, told: str, seconds: float) -> None:
         until = self._now() + seconds
         if until < self._end:
-            self._set(until, f"{told} {seconds:g} s")
+            self._set(until, told, seconds)
         else:
-            self._set(self._end, f"did not finish its answer in {self._timeouts.total:g} s")
+            self._set(self._end, "did not finish its answer in {:g} s", self._timeouts.total)
 
-    def _set(self, until: float, told: str) -> None:
-        self._until, self._told = until, told
-        self._limit.reschedule(until)
+    def _set(self, until: float, told: str, seconds: float) -> None:
+        """Let the step end at *until*; *told* and *seconds* are the text of that failure."""
+        self._told = (told, seconds)
+        self._limit.set(until)
 
     def _error(self, failure: Exception) -> ProviderError:
         if self.connections.is_closed:
             return ProviderConnectionError("was closed during the call", is_retryable=False)
-        if self._limit.expired():
-            return ProviderTimeoutError(self._told)
+        if self._limit.is_over:
+            told, seconds = self._told
+            return ProviderTimeoutError(told.format(seconds))
         names = {type(failure).__name__, type(failure.__cause__).__name__}
         if "ConnectionTimeoutError" in names:
             seconds = self._timeouts.connect
@@ -164,7 +174,6 @@ class StreamedAnswer:
         self._response: httpx.Response | None = response
         self._exchange = exchange
         self._body: bytes | None = None
-        self._has_begun = False
         is_encoded = "content-encoding" in self.headers
         stream = cast("httpx.AsyncByteStream", response.stream)
         pieces = response.aiter_bytes() if is_encoded else aiter(stream)
@@ -175,8 +184,10 @@ class StreamedAnswer:
         if self._body is not None:
             yield self._body
             return
-        while piece := await self._exchange.limited(self._next()):
+        exchange = self._exchange
+        while piece := await exchange.limited(anext(self._pieces, b"")):
             yield piece
+            exchange.expect_more()
 
     async def read(self) -> bytes:
         """Return the body; it may have up to 64 MB."""
@@ -208,12 +219,6 @@ class StreamedAnswer:
             await response.aclose()
         finally:
             self._exchange.connections.free.release()
-
-    async def _next(self) -> bytes:
-        if self._has_begun:
-            self._exchange.expect_more()
-        self._has_begun = True
-        return await anext(self._pieces, b"")
 
     async def _collected(self) -> bytes:
         pieces, size = [], 0

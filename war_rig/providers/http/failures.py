@@ -20,7 +20,7 @@ from typing import Any
 from war_rig import errors
 from war_rig.errors import BadRequestError, ProviderError, ServerError
 from war_rig.names import did_you_mean
-from war_rig.providers.classification import Verdict, classify
+from war_rig.providers.classification import Verdict, classify, likely_status
 from war_rig.providers.foreign import Redact, one_line, text_of
 from war_rig.providers.http.paths import Getter, getter
 from war_rig.providers.http.section import Section
@@ -126,15 +126,21 @@ def failure(failed: Failed, rules: Sequence[Rule], redact: Redact) -> ProviderEr
     )
 
 
-def failure_in_stream(data: Any, rules: Sequence[Rule], redact: Redact) -> ProviderError:
+def failure_in_stream(
+    data: Any, error: Any, rules: Sequence[Rule], redact: Redact
+) -> ProviderError:
     """Return the error for an event that tells one: by the rules, by a status in it, by its words.
 
-    Where nothing tells more, it is the server's own failure.
+    error: what was found in the *data* of the event. Where nothing tells more,
+    it is the server's own failure.
     """
-    told = _told_status(data)
+    inner = data.get("error") if isinstance(data, dict) else None
+    holders = [one for one in (error, inner, data) if isinstance(one, dict)]
+    told = _told_status(holders)
     rule = next((rule for rule in rules if rule.fits(Failed(told or 200, {}, data))), None)
-    verdict, message = _verdict(Failed(told or 400, {}, data), rule, redact)
-    kind = verdict.kind if told or verdict.kind is not BadRequestError else ServerError
+    status = told or likely_status(_called(holders), as_text(data))
+    verdict, message = _verdict(Failed(status or 400, {}, data), rule, redact)
+    kind = verdict.kind if status or verdict.kind is not BadRequestError else ServerError
     return ((rule and rule.kind) or kind)(
         f"sent an error in mid-stream: {message}",
         status=told,
@@ -158,15 +164,14 @@ def _message(data: Any) -> Any:
     return found or data
 
 
-def _told_status(data: Any) -> int | None:
-    """Return the HTTP status that an error in a body names as its code."""
-    error = data.get("error") if isinstance(data, dict) else None
-    for told in (error, data):
-        for key in ("code", "status"):
-            found = str(told.get(key)) if isinstance(told, dict) else ""
-            if _FAILURE.fullmatch(found):
-                return int(found)
-    return None
+def _told_status(holders: Sequence[Mapping[str, Any]]) -> int | None:
+    """Return the HTTP status that an error names as its code."""
+    told = (str(holder.get(key)) for holder in holders for key in ("code", "status"))
+    return next((int(one) for one in told if _FAILURE.fullmatch(one)), None)
+
+
+def _called(holders: Sequence[Mapping[str, Any]]) -> str:
+    return " ".join(as_text(holder.get(key)) for holder in holders for key in ("code", "type"))
 
 
 def is_failure(failed: Failed, rules: Sequence[Rule]) -> bool:

@@ -91,7 +91,7 @@ class FileKey:
             return self._keys[-1]
         except OSError as error:
             reason = error.strerror
-        raise AuthenticationError(f"no key: the file '{self._path}' can't be read: {reason}")
+        raise AuthenticationError(f"has no key: the file '{self._path}' can't be read: {reason}")
 
     def forget(self, refused: str) -> None:
         """Read the file again at the next call."""
@@ -188,7 +188,7 @@ class Command:
         raise self._error(f"can't be run: {reason}")
 
     def _error(self, what: str) -> AuthenticationError:
-        return AuthenticationError(f"no key: the command '{self.words[0]}' {what}")
+        return AuthenticationError(f"has no key: the command '{self.words[0]}' {what}")
 
 
 def one_key(data: bytes, told: str) -> str:
@@ -198,9 +198,9 @@ def one_key(data: bytes, told: str) -> str:
     """
     key = data.decode("utf-8", "replace").strip()  # a strict decoder's error would hold the key
     if not key:
-        raise AuthenticationError(f"no key: {told} gave nothing")
+        raise AuthenticationError(f"has no key: {told} gave nothing")
     if not key.isprintable():
-        raise AuthenticationError(f"no key: {told} gave more than one line of text")
+        raise AuthenticationError(f"has no key: {told} gave more than one line of text")
     return key
 
 

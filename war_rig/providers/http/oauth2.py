@@ -78,7 +78,7 @@ class ClientCredentials:
         )
 
     def _told(self, what: str) -> str:
-        return f"the token server {urlsplit(self.token_url).hostname} {what}"
+        return f"got no token: the token server {urlsplit(self.token_url).hostname} {what}"
 
 
 class _RefusedError(Exception):

@@ -7,6 +7,7 @@ is met. Where a path leads nowhere, there is no value: None, never an error.
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 Getter = Callable[[Any], Any]
@@ -24,7 +25,7 @@ def getter(path: str) -> Getter:
     if not _PLAIN.fullmatch(path):
         return _jmespath(path)
     steps = [_step(name, place) for name, place in _STEP.findall(path)]
-    return lambda value: _walked(value, steps)
+    return partial(_walked, steps)
 
 
 def _step(name: str, place: str) -> tuple[Any, Any]:
@@ -32,14 +33,16 @@ def _step(name: str, place: str) -> tuple[Any, Any]:
     return (dict, name) if name else (list, int(place))
 
 
-def _walked(value: Any, steps: list[tuple[Any, Any]]) -> Any:
-    try:
-        for kind, step in steps:
-            if type(value) is not kind:
-                return None
+def _walked(steps: list[tuple[Any, Any]], value: Any) -> Any:
+    for kind, step in steps:
+        if type(value) is not kind:
+            return None
+        if kind is dict:
+            value = value.get(step)
+        elif -len(value) <= step < len(value):
             value = value[step]
-    except LookupError:
-        return None
+        else:
+            return None
     return value
 
 

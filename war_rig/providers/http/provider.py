@@ -1,7 +1,7 @@
 """The provider of ``type: http``: it does what a definition says, and knows no vendor."""
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from copy import copy
 from pathlib import Path
@@ -13,7 +13,6 @@ from war_rig.providers.foreign import Redact, one_line
 from war_rig.providers.http.answers import response
 from war_rig.providers.http.auth import auth
 from war_rig.providers.http.definition import definition, secrets
-from war_rig.providers.http.events import Event
 from war_rig.providers.http.failures import MESSAGES, Failed, failure, is_failure
 from war_rig.providers.http.request import RequestTemplate
 from war_rig.providers.http.streaming import FORMATS, StreamedAnswer
@@ -27,6 +26,8 @@ _LONGEST_TEXT = 2000  # more than the border shows, which clears it of secrets b
 
 class HttpProvider:
     """Asks any HTTP API that a definition describes."""
+
+    errors_are_predicates = True  # "answered 429: ...", "sent nothing in 3 s"
 
     def __init__(
         self,
@@ -248,21 +249,14 @@ class HttpProvider:
 async def _texts(pieces: AsyncIterator[bytes], found: StreamedAnswer) -> AsyncGenerator[str, None]:
     """Yield the texts of *found* as they arrive, until its end mark or the end."""
     events = FORMATS[found.streaming.format]()
-    async for piece in pieces:
-        for text in _taken(found, events.feed(piece)):
-            yield text
-        if found.is_over:
-            return
-    for text in _taken(found, events.close()):
-        yield text
-
-
-def _taken(found: StreamedAnswer, events: list[Event]) -> Iterator[str]:
-    for event in events:
-        if found.is_over:
-            return
-        if text := found.take(event):
-            yield text
+    piece: bytes | None = b""
+    while piece is not None:
+        piece = await anext(pieces, None)
+        for event in events.close() if piece is None else events.feed(piece):
+            if text := found.take(event):
+                yield text
+            if found.is_over:
+                return
 
 
 def parsed(body: bytes) -> Any:

@@ -38,6 +38,8 @@ FORMATS: dict[str, type[SseEvents] | type[NdjsonEvents]] = {
     "ndjson": NdjsonEvents,
 }
 
+_decoded = json.JSONDecoder().decode
+
 
 @dataclass(frozen=True, slots=True)
 class EndMark:
@@ -92,8 +94,9 @@ class StreamedAnswer:
         if not event.data:
             return ""
         data = _parsed(event.data)
-        if event.name == "error" or self.streaming.error(data):
-            raise failure_in_stream(data, self.rules, self.redact)
+        error = self.streaming.error(data)
+        if error or event.name == "error":
+            raise failure_in_stream(data, error, self.rules, self.redact)
         told = self.streaming.paths.told_in(data)
         self.told.update(told)
         self._reason = data if "finish_reason" in told else self._reason
@@ -147,7 +150,7 @@ def _end(place: Section) -> EndMark:
 
 def _parsed(data: str) -> Any:
     try:
-        return json.loads(data)
+        return _decoded(data)
     except (ValueError, RecursionError) as error:
         failure = f"sent a chunk of broken JSON: {error}"
     raise MalformedAnswerError(failure, status=200)

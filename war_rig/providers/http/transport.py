@@ -49,8 +49,8 @@ class Transport:
 
     async def send(self, request: Request) -> Answer:
         """Return the whole answer to *request*."""
-        exchange = await self._exchange(self._timeouts, self._timeouts.total)
-        return await exchange.limited(exchange.whole(request, self._auth))
+        with await self._exchange(self._timeouts, self._timeouts.total) as exchange:
+            return await exchange.limited(exchange.whole(request, self._auth))
 
     def stream(self, request: Request) -> AbstractAsyncContextManager["StreamedAnswer"]:
         """Open the answer to *request*, whose connection is closed after it."""
@@ -66,19 +66,19 @@ class Transport:
 
     @asynccontextmanager
     async def _streamed(self, request: Request) -> AsyncIterator["StreamedAnswer"]:
-        exchange = await self._exchange(self._timeouts, self._timeouts.first_token)
-        answer = await exchange.limited(exchange.opened(request, self._auth))
-        try:
-            yield answer
-            await answer.finish()
-        finally:
-            await answer.aclose()
+        with await self._exchange(self._timeouts, self._timeouts.first_token) as exchange:
+            answer = await exchange.limited(exchange.opened(request, self._auth))
+            try:
+                yield answer
+                await answer.finish()
+            finally:
+                await answer.aclose()
 
     async def _ask(self, request: Request) -> Answer:
         """Send what it takes to get a key, which needs no key."""
         total = min(_KEY_SECONDS, self._timeouts.total)
-        exchange = await self._exchange(replace(self._timeouts, total=total), total)
-        return await exchange.limited(exchange.whole(request, None))
+        with await self._exchange(replace(self._timeouts, total=total), total) as exchange:
+            return await exchange.limited(exchange.whole(request, None))
 
     async def _exchange(self, timeouts: Timeouts, first_seconds: float) -> Exchange:
         connections = await self._clients.get()
