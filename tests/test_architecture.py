@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "war_rig.config": {"war_rig.errors", "war_rig.names", "pydantic", "yaml"},
     "war_rig.agents": {"war_rig.errors", "war_rig.providers"},
     "war_rig.policies": {
-        "war_rig.errors", "war_rig.ledger", "war_rig.providers", "war_rig", "tenacity",
+        "war_rig.errors", "war_rig.ledger", "war_rig.providers", "war_rig",
     },
     "war_rig.readers": {"war_rig.errors"},
     "war_rig.document": {

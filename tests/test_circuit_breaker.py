@@ -4,7 +4,8 @@ import asyncio
 import gc
 import logging
 import threading
-from contextlib import aclosing
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,32 +41,27 @@ DOWN = ServerError("down", status=503)
 
 
 class Patient:
-    """Answers after *seconds*, or raises *error* then; remembers when it was asked."""
+    """Answers, or raises, after as many seconds as it is told; remembers when it was asked."""
 
     default_model = "m-1"
 
-    def __init__(self, seconds: float = 0.0) -> None:
+    def __init__(self) -> None:
         self.asked: list[float] = []
-        self.active = self.most = 0
-        self.seconds = seconds
 
     async def complete(self, messages: list[Message], **told: Any) -> CompletionResponse:
-        await self._think(told.get("seconds", self.seconds), told.get("error"))
+        await self._think(told.get("seconds", 0.0), told.get("error"))
         return CompletionResponse("fine", told.get("model", "m-1"), 1)
 
-    async def stream(self, messages: list[Message], **told: Any) -> Any:
+    async def stream(
+        self, messages: list[Message], **told: Any
+    ) -> AsyncGenerator[CompletionChunk, None]:
         yield CompletionChunk("fi")
-        await self._think(told.get("seconds", self.seconds), told.get("error"))
+        await self._think(told.get("seconds", 0.0), told.get("error"))
         yield CompletionChunk("ne", CompletionResponse("fine", "m-1", 1))
 
     async def _think(self, seconds: float, error: WarRigError | None) -> None:
         self.asked.append(now())
-        self.active += 1
-        self.most = max(self.most, self.active)
-        try:
-            await asyncio.sleep(seconds)
-        finally:
-            self.active -= 1
+        await asyncio.sleep(seconds)
         if error:
             raise error
 
@@ -325,6 +321,7 @@ def test_the_changes_are_logged(caplog: pytest.LogCaptureFixture) -> None:
 
     async def play() -> None:
         circuit = breaker(Patient())
+        assert await outcome(circuit) == "fine"
         await fail(circuit)
         assert await outcome(circuit) == "CircuitOpenError"
         await asyncio.sleep(30)
@@ -337,9 +334,12 @@ def test_the_changes_are_logged(caplog: pytest.LogCaptureFixture) -> None:
     assert [record.getMessage() for record in caplog.records] == [
         f"{told}{state}"
         for state in (
-            "open for 30 s", "half-open, one call tries it", "open for 30 s",
-            "half-open, one call tries it", "closed again",
-        )  # fmt: skip
+            "open for 30 s",
+            "half-open, one call tries it",
+            "open for 30 s",
+            "half-open, one call tries it",
+            "closed again",
+        )
     ]
 
 
@@ -359,69 +359,157 @@ def test_a_probe_that_was_left_behind_is_freed_when_it_is_finalised() -> None:
 
 
 def test_threads_share_the_circuit() -> None:
-    """Of the calls of eight threads at once exactly one is the probe."""
-    provider, together = Patient(), threading.Barrier(8)
-    circuit = breaker(provider, failures=1, open_seconds=1e-9)
-    asyncio.run(fail(circuit, 1))
-    ended: list[str] = []
-
-    async def play() -> None:
-        together.wait()
-        task = await beginning(outcome(circuit, seconds=0.0, error=BadRequestError("no")))
-        ended.append(await task)
+    """Of eight calls in eight threads one is the probe, and seven are refused while it lasts."""
+    all_here, refused = threading.Barrier(8), threading.Semaphore(0)
 
     class Held(Patient):
-        """Ends when all others were refused."""
+        async def _think(self, seconds: float, error: WarRigError | None) -> None:
+            for _ in range(0 if error else 7):
+                assert await asyncio.to_thread(refused.acquire, timeout=20)
+            await super()._think(seconds, error)
 
-    threads = [threading.Thread(target=lambda: asyncio.run(play())) for _ in range(8)]
+    circuit = breaker(Held(), failures=1, open_seconds=1e-9)
+    asyncio.run(fail(circuit, 1))
+    ends: list[str] = []
+
+    def visit() -> None:
+        all_here.wait()
+        ends.append(asyncio.run(outcome(circuit)))
+        refused.release()
+
+    threads = [threading.Thread(target=visit) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(ended) == 8
-    assert provider.most == 1
+    assert sorted(ends) == ["CircuitOpenError"] * 7 + ["fine"]
 
 
 @dataclass(frozen=True)
 class Visit:
-    """A call at *time*; None for *answers*: it ends in an error that decides nothing."""
+    """A call after *time* and *steps*, which ends as *end* after *seconds*, or is given up."""
 
     time: int
+    steps: int
     seconds: int
-    answers: bool | None
+    end: str
     patience: int | None
     is_streamed: bool
 
 
 VISITS = st.builds(
     Visit,
-    time=st.integers(0, 40),
-    seconds=st.integers(0, 12),
-    answers=st.sampled_from([True, False, False, False, None]),
-    patience=st.none() | st.integers(0, 12),
+    time=st.integers(0, 20),
+    steps=st.integers(0, 3),
+    seconds=st.integers(0, 9),
+    end=st.sampled_from(["answer", "failure", "failure", "failure", "neutral"]),
+    patience=st.none() | st.integers(0, 9),
     is_streamed=st.booleans(),
 )
-ERRORS = {True: None, False: DOWN, None: RateLimitError("busy", status=429)}
 
 
-class Watched(Patient):
-    """Says for each call when it was under way, and how it ended."""
+class Watched:
+    """Ends as each call wants it; writes down all that happens, in its order."""
+
+    default_model = "m-1"
+
+    def __init__(self) -> None:
+        self.happened: list[tuple[float, str, int]] = []
+
+    async def complete(self, messages: list[Message], **told: Any) -> CompletionResponse:
+        await self._end(told["id"], told["visit"])
+        return CompletionResponse("fine", "m-1", 1)
+
+    async def stream(
+        self, messages: list[Message], **told: Any
+    ) -> AsyncGenerator[CompletionChunk, None]:
+        await self._end(told["id"], told["visit"])
+        yield CompletionChunk("fine", CompletionResponse("fine", "m-1", 1))
+
+    async def _end(self, number: int, visit: Visit) -> None:
+        self.tell("sent", number)
+        end = "neutral"
+        try:
+            await asyncio.sleep(visit.seconds)
+            end = visit.end
+        finally:
+            self.tell(end, number)
+        if end != "answer":
+            raise DOWN if end == "failure" else RateLimitError("busy", status=429)
+
+    def tell(self, what: str, number: int) -> None:
+        self.happened.append((now(), what, number))
 
 
-async def visit(circuit: CircuitBreaker, visit: Visit) -> tuple[float, float, str]:
-    """Return when the call began and ended, and how."""
+async def come(circuit: CircuitBreaker, watched: Watched, number: int, visit: Visit) -> None:
     await asyncio.sleep(visit.time)
-    begun = now()
-    told = {"seconds": visit.seconds, "error": ERRORS[visit.answers]}
-    try:
+    for _ in range(visit.steps):
+        await asyncio.sleep(0)
+    told = {"id": number, "visit": visit}
+    with suppress(ProviderError, TimeoutError):
         async with asyncio.timeout(visit.patience):
+            watched.tell("came", number)
             if visit.is_streamed:
                 async with aclosing(circuit.stream(ASK, **told)) as chunks:
-                    ended = "".join([chunk.content async for chunk in chunks])
+                    async for _ in chunks:
+                        pass
             else:
-                ended = await outcome(circuit, **told)
-    except TimeoutError:
-        ended = "cancelled"
-    except WarRigError as error:
-        ended = type(error).__name__
-    return begun, now(), ended
+                await circuit.complete(ASK, **told)
+
+
+class Expected:
+    """The circuit as it should be, told what happens: one state after the other, numbered."""
+
+    def __init__(self, failures: int, open_seconds: float) -> None:
+        self.limit, self.open_seconds = failures, open_seconds
+        self.state = self.failures = 0
+        self.opens_at: float | None = None
+        self.probe: int | None = None
+        self.began_in: dict[int, int] = {}
+
+    def lets_through(self, time: float, number: int) -> bool:
+        if self.opens_at is not None:
+            if time < self.opens_at or self.probe is not None:
+                return False
+            self.probe = number
+        self.began_in[number] = self.state
+        return True
+
+    def ends(self, time: float, end: str, number: int) -> None:
+        if self.began_in[number] != self.state:
+            return
+        was_probe, self.probe = self.probe is not None, None
+        self.failures = {"answer": 0, "failure": self.failures + 1}.get(end, self.failures)
+        if end == "failure" and (was_probe or self.failures == self.limit):
+            self.state, self.failures, self.opens_at = self.state + 1, 0, time + self.open_seconds
+        elif end == "answer" and was_probe:
+            self.state, self.opens_at = self.state + 1, None
+
+
+@given(
+    visits=st.lists(VISITS, min_size=5, max_size=25),
+    failures=st.integers(1, 3),
+    open_seconds=st.integers(1, 9),
+)
+def test_calls_are_let_through_exactly_as_the_state_says(
+    visits: list[Visit], failures: int, open_seconds: int
+) -> None:
+    """One probe in half-open, none while open, all while closed: in any order, with any end."""
+    watched = Watched()
+    circuit = CircuitBreaker(Border("fake", watched), "fake", failures, open_seconds)
+
+    async def play() -> None:
+        await asyncio.gather(*(come(circuit, watched, n, v) for n, v in enumerate(visits)))
+        await asyncio.sleep(open_seconds)
+        well = Visit(0, 0, 0, "answer", None, False)
+        await circuit.complete(ASK, id=len(visits), visit=well)
+
+    rehearse(play())
+    expected = Expected(failures, open_seconds)
+    happened = watched.happened[:-2]
+    sent = {number for _, what, number in happened if what == "sent"}
+    for time, what, number in happened:
+        if what == "came":
+            assert expected.lets_through(time, number) == (number in sent)
+        elif what != "sent":
+            expected.ends(time, what, number)

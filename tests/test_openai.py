@@ -245,7 +245,7 @@ def test_two_event_loops_after_each_other_work(api: Server) -> None:
     agent = application(env=environment(api.url)).agents("assistant")
     for _ in range(3):
         assert asyncio.run(agent.run("Hello")).content == "Hello."
-    assert agent.provider.provider._clients._clients == {}  # type: ignore[attr-defined]
+    assert agent.provider.border.provider._clients._clients == {}  # type: ignore[attr-defined]
 
 
 def test_a_client_is_shared_by_the_calls_of_a_loop(api: Server) -> None:
@@ -254,7 +254,7 @@ def test_a_client_is_shared_by_the_calls_of_a_loop(api: Server) -> None:
 
     async def many() -> int:
         await asyncio.gather(*(agent.run("Hello") for _ in range(5)))
-        return len(agent.provider.provider._clients._clients)  # type: ignore[attr-defined]
+        return len(agent.provider.border.provider._clients._clients)  # type: ignore[attr-defined]
 
     assert asyncio.run(many()) == 1
 
@@ -268,10 +268,10 @@ def test_a_loop_that_was_closed_carelessly_is_forgotten(api: Server) -> None:
         loop = asyncio.new_event_loop()
         assert loop.run_until_complete(agent.run("Hello")).content == "Hello."
         loop.close()
-    assert len(agent.provider.provider._clients._clients) == 1  # type: ignore[attr-defined]
+    assert len(agent.provider.border.provider._clients._clients) == 1  # type: ignore[attr-defined]
     asyncio.run(agent.run("Hello"))
     gc.collect()
-    assert agent.provider.provider._clients._clients == {}  # type: ignore[attr-defined]
+    assert agent.provider.border.provider._clients._clients == {}  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("where", ["running in a thread", "not running"])
@@ -284,7 +284,7 @@ def test_close_closes_each_client_on_its_own_loop(api: Server, where: str) -> No
         loop.run_until_complete(agent.run("Hello"))
     else:
         agent.run_sync("Hello")
-    own = agent.provider.provider._clients  # type: ignore[attr-defined]
+    own = agent.provider.border.provider._clients  # type: ignore[attr-defined]
     (client,) = own._clients.values()
 
     async def use_and_close() -> None:
@@ -310,7 +310,7 @@ def test_what_is_left_at_the_end_of_the_process_is_closed(api: Server, state: st
         agent.run_sync("Hello")
     else:
         loop.run_until_complete(agent.run("Hello"))
-    (client,) = agent.provider.provider._clients._clients.values()  # type: ignore[attr-defined]
+    (client,) = agent.provider.border.provider._clients._clients.values()  # type: ignore[attr-defined]
     if state != "left open":
         loop.close()
     clients._close_all()
@@ -325,10 +325,10 @@ def test_a_forked_child_leaves_the_clients_to_its_parent(api: Server) -> None:
     agent.run_sync("Hello")
     child = os.fork()
     if child == 0:
-        os._exit(len(agent.provider.provider._clients._clients))  # type: ignore[attr-defined]
+        os._exit(len(agent.provider.border.provider._clients._clients))  # type: ignore[attr-defined]
     assert os.waitpid(child, 0)[1] == 0
-    assert len(agent.provider.provider._clients._clients) == 1  # type: ignore[attr-defined]
-    own = agent.provider.provider._clients  # type: ignore[attr-defined]
+    assert len(agent.provider.border.provider._clients._clients) == 1  # type: ignore[attr-defined]
+    own = agent.provider.border.provider._clients  # type: ignore[attr-defined]
     kept = dict(own._clients), dict(own._lifetimes), set(clients._with_clients)
     clients._forget_all()
     assert own._clients == own._lifetimes == {}

@@ -120,7 +120,7 @@ def _money(policies: "PolicySettings", model: str | None, attempts: int) -> str:
 
     cost = prices(policies)(model, 1000, 1000)
     if cost is None:
-        return f"not known: {model or 'its model'} has no price in policies.prices"
+        return f"not known: {model or 'its model'} has no price in policies.prices.models"
     others = "; fallbacks at their own prices" if policies.fallback else ""
     cost = (attempts * cost).normalize()
     return f"{cost:f} for 1,000 tokens in and 1,000 out of {model}{others}"

@@ -28,8 +28,8 @@ from war_rig.providers.answers import message
 from war_rig.providers.classification import Verdict
 
 FIRST_COMPLETION_TOKENS = 1_000
-"""The estimate before the first answer: more than most answers have, so that a purse
-errs on the safe side, and little enough that a small one lets the first calls through."""
+"""The estimate before the first answer: a page and a half of text. Rather too much, since
+what is not taken is given back, but not so much that a small purse lets nothing through."""
 
 _COMPLETION_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 
@@ -127,7 +127,7 @@ class Budget(Around):
         self.purse = purse
         self._provider_name = name
         self._cost_of = cost_of
-        self._answers = (0, 0)
+        self._answers = (0, 0)  # how many there were, and their tokens
 
     @asynccontextmanager
     async def _around(self, request: Request) -> AsyncIterator[Answered]:

@@ -30,8 +30,8 @@ from war_rig.providers.classification import Verdict
 
 _WINDOW_SECONDS = 60.001  # more than a minute: then its last moment counts, and early timers
 _EARLY_SECONDS = 0.0005  # how much too early a timer may fire
-_LONGEST_SLEEP_SECONDS = 60.0  # then the queue is looked at, whatever became of its first
-_FIRST_COMPLETION_TOKENS = 1_000  # the mean before the first answer
+_LOOK_AGAIN_SECONDS = 60.0  # whatever became of those in front
+_FIRST_MEAN = 1_000  # tokens of a completion, before the first answer
 _COMPLETION_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 
 
@@ -79,7 +79,7 @@ class RateLimit(Around):
     def _estimate(self, request: Request, call: Call) -> int:
         """Return how many tokens to count for *request*; refuse what fits into no minute.
 
-        For the mean of others nothing is refused.
+        Only for its own sake: for the mean of others nothing is refused.
         """
         limit = self._tokens_per_minute
         if limit is None:
@@ -89,17 +89,12 @@ class RateLimit(Around):
         least = request.estimated_tokens + completion
         if least > limit:
             what = (
-                f"was not asked: the request is about {least:,} tokens, and "
+                f"the request is about {least:,} tokens, and "
                 f"rate_limit.tokens_per_minute lets {limit:,} through"
             )
-            raise self._refused(request, call, Verdict(BadRequestError, what))
-        return least if completion else min(least + self._mean(), limit)
-
-    def _mean(self) -> int:
-        """Return how many tokens the completions of this entry have had."""
-        if not self._answers:
-            return _FIRST_COMPLETION_TOKENS
-        return ceil(self._completion_tokens / self._answers)
+            raise self._refused(request, call, BadRequestError, what)
+        mean = self._completion_tokens / self._answers if self._answers else _FIRST_MEAN
+        return least if completion else min(least + ceil(mean), limit)
 
     def _told(self, request: Request, attempts: Sequence[Attempt]) -> int | None:
         """Return how many tokens *attempts* took, None where nobody knows; learn from answers."""
@@ -116,23 +111,19 @@ class RateLimit(Around):
     def _too_late(self, request: Request, call: Call, wait: "_Wait") -> ProviderError:
         left = max(call.deadline - asyncio.get_running_loop().time(), 0.0)
         what = (
-            f"was not asked: the rate limit of {wait.limit} has room for it in "
-            f"{wait.seconds:.1f} s, and the call has {left:.1f} s left"
+            f"the rate limit of {wait.limit} has room for it in {wait.seconds:.1f} s, "
+            f"and the call has {left:.1f} s left"
         )
-        verdict = Verdict(RateLimitError, what, is_retryable=False)
-        return self._refused(request, call, verdict, wait.seconds)
+        error = self._refused(request, call, RateLimitError, what)
+        error.retry_after_seconds = wait.seconds
+        return error
 
     def _refused(
-        self, request: Request, call: Call, verdict: Verdict, seconds: float | None = None
+        self, request: Request, call: Call, kind: type[ProviderError], what: str
     ) -> ProviderError:
         name, model = self._provider_name, request.model or self.default_model
-        error = verdict.kind(
-            message(name, model, verdict),
-            provider=name,
-            model=model,
-            retry_after_seconds=seconds,
-            is_retryable=verdict.is_retryable,
-        )
+        text = message(name, model, Verdict(kind, f"was not asked: {what}"))
+        error = kind(text, provider=name, model=model, is_retryable=False)
         call.unsent(name, model, reason_of(error), "refused")
         return error
 
@@ -166,7 +157,7 @@ class _Turn:
     async def sleep(self, seconds: float) -> None:
         """Wait to be woken, or for so many *seconds* where they are known."""
         self.event.clear()
-        timer = self.loop.call_later(min(seconds or inf, _LONGEST_SLEEP_SECONDS), self.event.set)
+        timer = self.loop.call_later(seconds or _LOOK_AGAIN_SECONDS, self.event.set)
         try:
             await self.event.wait()
         finally:
@@ -247,10 +238,9 @@ class _Gate:
         if turn.is_queued and not is_first:
             return _Wait(0.0, turn.waits_for)
         ahead, tokens = (0, 0) if is_first else (len(self._queue), self._queued_tokens)
-        by_requests = self._from(now, self._requests, len(self._log), ahead + 1, self._nth)
-        by_tokens = self._from(
-            now, self._tokens, self._logged_tokens, tokens + turn.tokens, self._with_token
-        )
+        log, tokens = self._log, tokens + turn.tokens
+        by_requests = self._from(now, self._requests, len(log), ahead + 1, lambda n: log[n - 1])
+        by_tokens = self._from(now, self._tokens, self._logged_tokens, tokens, self._with_token)
         if by_requests > now and by_requests >= by_tokens:
             return _Wait(by_requests - now, f"{_counted(self._requests, 'request')} a minute")
         if by_tokens > now:
@@ -274,9 +264,6 @@ class _Gate:
         over -= windows * limit
         since = begun_with(int(over)).time if over <= used else now
         return since + (windows + 1) * _WINDOW_SECONDS
-
-    def _nth(self, number: int) -> _Begun:
-        return self._log[number - 1]
 
     def _with_token(self, number: int) -> _Begun:
         return next(b for b in self._log if (number := number - b.tokens) <= 0)

@@ -9,11 +9,9 @@ fail, an outage is not made worse by asking each of them three times.
 import asyncio
 import random
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
-
-from tenacity import AsyncRetrying, AttemptManager, RetryCallState
 
 from war_rig.errors import ProviderError
 from war_rig.policies.attempts import reason_of
@@ -33,6 +31,10 @@ class Waits:
     first: float
     longest: float
     longest_retry_after: float
+
+    def is_too_long(self, retry_after: float | None) -> bool:
+        """Return whether the server wants more than is waited."""
+        return (retry_after or 0.0) > self.longest_retry_after
 
     def seconds(self, failed_attempts: int, retry_after: float | None) -> float:
         """Return how long to wait after so many failed attempts."""
@@ -73,68 +75,43 @@ class Retry(Policy):
         self._budget = budget
 
     async def _complete(self, request: Request) -> CompletionResponse:
-        async for attempt in self._tries():
-            with attempt:
-                response = await self._ask(request)
-        return response
+        call, made = self._begin(), 0
+        while True:
+            try:
+                return await self._ask(request)
+            except ProviderError as error:
+                made += 1
+                seconds, reason = self._again(error, made, call)
+                if seconds is None:
+                    raise
+            await call.wait(seconds, reason)
 
     async def _stream(self, request: Request) -> AsyncGenerator[CompletionChunk, None]:
-        async for attempt in self._tries():
-            with attempt:
-                chunks = self._ask_stream(request)
-                first = await anext(chunks)
-        async with aclosing(chunks):
-            yield first
-            async for chunk in chunks:
-                yield chunk
+        call, made, has_begun = self._begin(), 0, False
+        while True:
+            async with aclosing(self._ask_stream(request)) as chunks:
+                try:
+                    async for chunk in chunks:
+                        has_begun = True
+                        yield chunk
+                    return
+                except ProviderError as error:
+                    made += 1
+                    seconds, reason = self._again(error, made, call)
+                    if seconds is None or has_begun:
+                        raise
+            await call.wait(seconds, reason)
 
-    def _tries(self) -> AsyncIterator[AttemptManager]:
+    def _begin(self) -> Call:
         self._budget.earn()
-        again = _Again(current_call(), self._attempts, self._waits, self._budget)
-        return aiter(
-            AsyncRetrying(
-                retry=again.is_wanted,
-                wait=again.seconds,
-                stop=again.is_over,
-                sleep=again.sleep,
-                reraise=True,
-            )
-        )
+        return current_call()
 
-
-class _Again:
-    """Whether and when one call is tried again: what tenacity asks between two attempts."""
-
-    def __init__(self, call: Call, attempts: int, waits: Waits, budget: RetryBudget) -> None:
-        self._call = call
-        self._attempts = attempts
-        self._waits = waits
-        self._budget = budget
-        self._reason = ""
-
-    def is_wanted(self, state: RetryCallState) -> bool:
-        error = _error(state)
-        if error is None or not error.is_retryable:
-            return False
-        self._reason = f"retry after {reason_of(error)}"
-        return (error.retry_after_seconds or 0.0) <= self._waits.longest_retry_after
-
-    def seconds(self, state: RetryCallState) -> float:
-        error = _error(state)
-        told = error.retry_after_seconds if error else None
-        return self._waits.seconds(state.attempt_number, told)
-
-    def is_over(self, state: RetryCallState) -> bool:
-        """Return whether no attempt is left, or no time, or too many calls fail just now."""
-        if state.attempt_number >= self._attempts:
-            return True
+    def _again(self, error: ProviderError, made: int, call: Call) -> tuple[float | None, str]:
+        """Return how long to wait before the next attempt, and why; None where there is none."""
+        told, reason = error.retry_after_seconds, f"retry after {reason_of(error)}"
+        if not error.is_retryable or made >= self._attempts or self._waits.is_too_long(told):
+            return None, reason
+        seconds = self._waits.seconds(made, told)
         now = asyncio.get_running_loop().time()
-        return now + state.upcoming_sleep >= self._call.deadline or not self._budget.take()
-
-    async def sleep(self, seconds: float) -> None:
-        await self._call.wait(seconds, self._reason)
-
-
-def _error(state: RetryCallState) -> ProviderError | None:
-    error = state.outcome.exception() if state.outcome else None
-    return error if isinstance(error, ProviderError) else None
+        is_in_time = now + seconds < call.deadline
+        return (seconds if is_in_time and self._budget.take() else None), reason

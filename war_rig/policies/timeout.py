@@ -16,7 +16,8 @@ from war_rig.policies.policy import Policy, Request, StreamingProvider
 from war_rig.providers import CompletionChunk, CompletionResponse
 from war_rig.providers.answers import message
 from war_rig.providers.classification import Verdict
-from war_rig.providers.patience import Patience, finite
+from war_rig.providers.limit import Limit
+from war_rig.providers.patience import Patience
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,8 @@ class Limits:
     between_tokens: float = inf
 
     def patience(self) -> Patience:
-        """Return these limits for a stream that begins now."""
-        return Patience(self.first_token, self.between_tokens, self.total)
+        """Return these limits for a call that begins now."""
+        return Patience(self.total, self.first_token, self.between_tokens)
 
 
 class _Timeout(Policy):
@@ -41,38 +42,41 @@ class _Timeout(Policy):
         self._provider_name = name
 
     async def _complete(self, request: Request) -> CompletionResponse:
-        self._begin()
+        limit = Limit(self._begin())
         try:
-            async with asyncio.timeout(finite(self._limits.total)):
+            with limit:
                 return await self._ask(request)
         except TimeoutError:  # the caller's own one is a cancellation, and passes
             pass
+        finally:
+            limit.close()
         raise self._error(request, f"{self._did_not} {self._limits.total:g} s")
 
     async def _stream(self, request: Request) -> AsyncGenerator[CompletionChunk, None]:
         self._begin()
-        patience, has_text = self._limits.patience(), False
-        async with aclosing(self._ask_stream(request)) as chunks:
-            while True:
-                try:
-                    async with patience.wait(has_text):
-                        chunk = await anext(chunks, None)
-                except ProviderTimeoutError as error:
-                    if error.provider is not None:  # from within, not by these limits
-                        raise
-                    told = str(error)
-                else:
+        has_text = False
+        with self._limits.patience() as patience:
+            async with aclosing(self._ask_stream(request)) as chunks:
+                while True:
+                    try:
+                        with patience.wait(has_text):
+                            chunk = await anext(chunks, None)
+                    except ProviderTimeoutError as error:
+                        if error.provider is not None:  # from within, not by these limits
+                            raise
+                        told = str(error)
+                        break
                     if chunk is None:
                         return
                     has_text = has_text or bool(chunk.content)
                     yield chunk
-                    continue
-                raise self._error(request, told)
+        raise self._error(request, told)
 
     _did_not = "did not finish its answer in"
 
-    def _begin(self) -> None:
-        """Do what is to be done before a call."""
+    def _begin(self) -> float:
+        """Return when a call that begins now is to end, in the loop's time."""
+        return asyncio.get_running_loop().time() + self._limits.total
 
     def _error(self, request: Request, told: str) -> ProviderTimeoutError:
         model = self.shown_model(request.model)
@@ -89,6 +93,8 @@ class TotalTimeout(_Timeout):
 
     _did_not = "gave no answer, with all attempts, in"
 
-    def _begin(self) -> None:
-        """Tell what is inside, so that nobody waits for what would come too late."""
-        current_call().deadline = asyncio.get_running_loop().time() + self._limits.total
+    def _begin(self) -> float:
+        """Tell what is inside too, so that nobody waits for what would come too late."""
+        call = current_call()
+        call.deadline = super()._begin()
+        return call.deadline

@@ -45,8 +45,12 @@ def _fault(answer: CompletionResponse) -> str | None:
     if not answer.content:
         reason = f" (finish reason: {answer.finish_reason})" if answer.finish_reason else ""
         return f"an answer without content{reason}"
-    if answer.tokens_used is not None and not isinstance(answer.tokens_used, int):
-        return f"an answer whose tokens_used is a {type(answer.tokens_used).__name__}, not a count"
+    for name in ("tokens_used", "prompt_tokens", "completion_tokens"):
+        count = getattr(answer, name)
+        if count is not None and not isinstance(count, int):
+            return f"an answer whose {name} is a {type(count).__name__}, not a count"
+        if count is not None and count < 0:
+            return f"an answer whose {name} is {count}, less than none"
     return None
 
 

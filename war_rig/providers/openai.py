@@ -110,10 +110,12 @@ class _ChatCompletions(ABC):
         request = self._request(messages, model, temperature, asked | kwargs)
         completions = await self._completions()
         limits = self._timeouts
-        patience = Patience(limits.first_token, limits.between_tokens, limits.total)
         answer = ChunkedAnswer()
         async with AsyncExitStack() as opened:
-            async with patience.wait(has_text=False):
+            patience = opened.enter_context(
+                Patience(limits.total, limits.first_token, limits.between_tokens)
+            )
+            with patience.wait():
                 stream = await completions.create(**request)
                 opened.push_async_callback(stream.close)
                 whole = await whole_answer(stream.response)
@@ -121,7 +123,7 @@ class _ChatCompletions(ABC):
             while chunk is not None:
                 if text := answer.take(chunk):
                     yield CompletionChunk(text)
-                async with patience.wait(answer.has_text):
+                with patience.wait(answer.has_text):
                     chunk = await next_chunk(stream)
         response = whole or answer.response()
         yield CompletionChunk(whole.content if whole else "", response)

@@ -21,7 +21,7 @@ from weakref import WeakSet
 
 from war_rig.errors import ConfigError
 from war_rig.providers.foreign import said
-from war_rig.providers.http.limit import Limit
+from war_rig.providers.limit import Limit
 
 if TYPE_CHECKING:
     import aiohttp

@@ -18,8 +18,8 @@ from war_rig.providers.foreign import Redact, one_line, said
 from war_rig.providers.http.auth import Auth
 from war_rig.providers.http.connections import Connections, texts
 from war_rig.providers.http.keys import Ask
-from war_rig.providers.http.limit import Limit
 from war_rig.providers.http.wire import Answer, Query, Request, Timeouts
+from war_rig.providers.limit import Limit
 
 if TYPE_CHECKING:
     import httpx

@@ -6,6 +6,7 @@ it is set anew.
 """
 
 import asyncio
+from math import inf
 from types import TracebackType
 from typing import Any
 
@@ -51,7 +52,8 @@ class Limit:
 
     def _start(self) -> None:
         self.close()
-        self._timer = self._loop.call_at(self._until, self._look)
+        if self._until < inf:
+            self._timer = self._loop.call_at(self._until, self._look)
 
     def _look(self) -> None:
         self._timer = None

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from war_rig.providers.http.limit import Limit
+from war_rig.providers.limit import Limit
 
 
 def after(seconds: float) -> float:
