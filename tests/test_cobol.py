@@ -286,6 +286,10 @@ def test_nested_programs_have_their_own_units() -> None:
         ("program", "INNER", "INNER", 8), ("call", "A-INNER", "C-INNER", 11),
         ("program", "LAST", "LAST", 15), ("call", "A-LAST", "C-LAST", 18),
     ]  # fmt: skip
+    assert [(whole.name, whole.kind, whole.first, whole.last) for whole in reading.wholes] == [
+        ("OUTER", "program", 1, 13), ("INNER", "program", 6, 12), ("LAST", "program", 14, 18),
+    ]  # fmt: skip
+    assert read(*[line.format("ONLY") for line in program]).wholes == ()
 
 
 def test_programs_without_their_first_header_are_told_apart() -> None:

@@ -5,8 +5,8 @@ A scanner, no parser: it rejects no file, and says what it could not read.
 
 import re
 from bisect import bisect
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil
@@ -59,7 +59,8 @@ class CobolReader:
         comments = _comments(source, found, spans)
         facts = sorted((*walk.facts, *comments), key=lambda fact: fact.line)
         parts = tuple(_parts(source, spans, units)) if walk.is_program else units
-        return Reading(units, tuple(facts), parts, tuple(walk.problems))
+        wholes = _programs(source, spans, walk.owners)
+        return Reading(units, tuple(facts), parts, tuple(walk.problems), wholes)
 
 
 def _spans(blocks: Sequence[Block], found: Scan, lines: Sequence[str]) -> Iterator[_Span]:
@@ -90,6 +91,19 @@ def _trimmed(block: Block, first: int, last: int, lines: Sequence[str]) -> _Span
     while first < last and not lines[last - 1].strip():
         last -= 1
     return _Span(block, first, last) if first <= last else None
+
+
+def _programs(
+    source: Source, spans: Iterable[_Span], owners: Mapping[int, str]
+) -> tuple[Unit, ...]:
+    """Return the programs, with the lines of those inside them, where there are several."""
+    lines: dict[str, list[int]] = defaultdict(list)
+    for span in spans:
+        if span.block.program in owners:
+            lines[owners[span.block.program]] += (span.first, span.last)
+    if len(lines) < 2:
+        return ()
+    return tuple(Unit(source.file, n, "program", min(at), max(at)) for n, at in lines.items())
 
 
 def _units(source: Source, spans: Sequence[_Span]) -> list[Unit]:

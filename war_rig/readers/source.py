@@ -61,12 +61,15 @@ class Reading:
 
     parts: what has to be documented inside the units, such as paragraphs; each
     lies in one unit and needs a claim that cites it. None: the units themselves.
+    wholes: what the units make up, such as programs, in order, each before those
+    inside it. None: the file.
     """
 
     units: tuple[Unit, ...]
     facts: tuple[Fact, ...]
     parts: tuple[Unit, ...] = ()
     problems: tuple[Problem, ...] = ()
+    wholes: tuple[Unit, ...] = ()
 
 
 class Reader(Protocol):
