@@ -577,6 +577,27 @@ def test_pages_of_files_that_are_gone_are_removed(src: Path, docs: Path) -> None
     assert (docs / "notes.txt").read_text() == "mine"
 
 
+def test_half_a_page_of_a_file_that_is_gone_is_removed(
+    src: Path, docs: Path, tmp_path: Path
+) -> None:
+    """What a killed run left goes with its page; of that name, but no file of ours, stays."""
+    for name in ("old.py", "link.py", "folder.py"):
+        (src / name).write_text("x = 1\n")
+    run(src, docs)
+    (tmp_path / "precious").write_text("mine")
+    parts = {name: docs / "files" / f".{name}.py.md.part" for name in ("old", "link", "folder")}
+    parts["old"].write_text("half")
+    parts["link"].symlink_to(tmp_path / "precious")
+    parts["folder"].mkdir()
+    mine = docs / "files" / ".mine.md.part"
+    mine.write_text("mine")
+    for name in parts:
+        (src / f"{name}.py").unlink()
+    run(src, docs)
+    assert [name for name, part in parts.items() if os.path.lexists(part)] == ["link", "folder"]
+    assert mine.read_text() == (tmp_path / "precious").read_text() == "mine"
+
+
 def test_a_tampered_manifest_removes_nothing_outside(src: Path, docs: Path, tmp_path: Path) -> None:
     """A list of pages that names other files is not believed."""
     (tmp_path / "mine.md").write_text("mine")
