@@ -122,6 +122,13 @@ def test_literals_are_followed_the_shortest_way(tmp_path: Path) -> None:
     assert {name for _, name, _, _ in relations(tmp_path, "A.cbl")} == {"PROGY", "PROGU"}
 
 
+def test_a_data_item_may_be_called_like_the_program_that_it_names(src: Path) -> None:
+    """What its VALUE holds is found, though it is no other name than its own."""
+    text = MAIN.replace("WS-NEXT", "PAY02").replace("CALL 'PAY02'", "CALL 'PAY03'")
+    (src / "PAY01.cbl").write_text(text)
+    assert ("calls", "PAY02", ("PAY02.cbl",), False) in relations(src, "PAY01.cbl")
+
+
 def test_a_fact_without_a_name_draws_no_relation(tmp_path: Path) -> None:
     """What a plugin's reader leaves empty relates to nothing."""
 
