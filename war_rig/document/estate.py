@@ -112,7 +112,7 @@ class _Names:
         return names
 
     def running(self, program: str) -> Sequence[str]:
-        return self.programs.get(program.upper(), ())
+        return self.programs.get(program.upper()) or self.copybooks.read_as_text(program)
 
 
 def _related(file: PlannedFile, names: _Names) -> Iterator[Relation]:
