@@ -288,8 +288,9 @@ class _Job:
             self._take_data(statement.data, statement.last + 1)
 
     def _take_data(self, data: Sequence[str], line: int) -> None:
-        is_override = not self._program and self._dd.endswith(".SYSTSIN")
-        if self._program not in _TERMINALS and not is_override:
+        step, _, dd = self._dd.rpartition(".")
+        is_override = step and not self._program
+        if dd != "SYSTSIN" or not (self._program in _TERMINALS or is_override):
             return
         text, at = "\n".join(_REMARK.sub("", row[: LAST_COLUMN + 1]) for row in data), 0
         for run in _RUN.finditer(text):
