@@ -343,12 +343,12 @@ def test_debug_lines_are_code_and_comment_lines_are_none() -> None:
 
 
 def test_comments_are_stripped_of_their_decoration() -> None:
-    """A comment fact has two words or more, and at most 200 characters."""
+    """A comment fact has two words or more, and at most 200 characters; what is cut is marked."""
     reading = read(
         "      *****  Opens the file  *****", "      *----------------", "      * One",
         "       >>SOURCE FORMAT IS FREE", "*> " + "word " * 60,
     )  # fmt: skip
-    assert objects(reading, "comment") == ["Opens the file", "word " * 39 + "word"]
+    assert objects(reading, "comment") == ["Opens the file", "word " * 40 + "..."]
 
 
 @pytest.mark.parametrize(

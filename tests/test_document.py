@@ -939,6 +939,24 @@ def test_nothing_is_removed_or_written_through_a_link(
     assert (tmp_path / "precious").read_text() == "mine"
 
 
+def test_a_comment_is_quoted_to_the_end_of_its_sentence(tmp_path: Path, docs: Path) -> None:
+    """Its last word may stand alone on a line; what is cut is marked, and still checked."""
+    source = tmp_path / "estate"
+    source.mkdir()
+    (source / "A.cbl").write_text(
+        "       PROGRAM-ID. A.\n       PROCEDURE DIVISION.\n"
+        "      * THE REST IS NOT IN THE\n      * TOTAL.\n       P1.\n           GOBACK.\n"
+    )
+    (source / "b.sql").write_text(f"-- It {'pays them and ' * 20}goes.\nDROP TABLE A;\n")
+    (source / "c.txt").write_text(f"# It {'pays them and ' * 20}goes.\n")
+    assert run(source, docs).unverified == 0
+    assert '"THE REST IS NOT IN THE TOTAL."' in page(docs, "A.cbl")
+    cut = f'"It {"pays them and " * 14}..."'
+    assert f"- {cut} [" in page(docs, "b.sql")
+    assert f"- {cut} [" in page(docs, "c.txt")
+    assert (docs / "README.md").read_text().count(f"| {cut} |") == 2
+
+
 def test_words_in_capitals_are_names(src: Path, docs: Path) -> None:
     """A word of five capitals and more is held to be a name of the source, acronyms aside."""
     run(src, docs, FakeProvider(said(("It calls PAYTOTAL.", "1-4"), ("COBOL adds.", "1-4"))))

@@ -443,6 +443,23 @@ def test_only_comments_of_two_words_are_facts() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("lines", "found"),
+    [
+        (["which pays the", "staff."], ["which pays the", "staff."]),
+        (["which pays the", "staff"], ["which pays the"]),
+        (["It pays them.", "Staff."], ["It pays them."]),
+        (["which pays the", "", "staff."], ["which pays the"]),
+        (["staff."], []),
+        (["which pays the", "staff.", "Monthly."], ["which pays the", "staff."]),
+    ],
+)
+def test_the_last_word_of_a_sentence_is_a_fact(lines: list[str], found: list[str]) -> None:
+    """A word that ends the comment on the line above is no single word."""
+    text = "\n".join(f"//* {line}" for line in lines)
+    assert [about for _, _, about, _ in facts(text, "comment")] == found
+
+
 @pytest.mark.parametrize("text", ["", "\n \n"])
 def test_a_file_without_text_has_no_units(text: str) -> None:
     """Nothing is read from nothing."""

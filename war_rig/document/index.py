@@ -22,7 +22,7 @@ from war_rig.readers import Unit, clipped
 
 _MOST_LEFT_OUT = 200
 _MOST_PROBLEMS = 200
-_LONGEST_PURPOSE = 200
+_LONGEST_PURPOSE = 210  # so that a quotation of `offline` fits
 ESTATE_DATA = "estate.json"
 
 
@@ -65,7 +65,7 @@ def purpose_of(entry: FilePages, whole: Unit) -> str:
     if not entry.is_written:
         return "This page is of an earlier run."
     summary = entry.summary(whole)
-    return sentence(clipped(summary[0].text, _LONGEST_PURPOSE)) if summary else "-"
+    return sentence(clipped(summary[0].text, _LONGEST_PURPOSE, " ...")) if summary else "-"
 
 
 def _notes(plan: Plan, is_finished: bool) -> list[str]:

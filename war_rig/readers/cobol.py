@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 
 from war_rig.readers.cobol_lines import Scan, cards, scan
 from war_rig.readers.cobol_program import Block, Walk
+from war_rig.readers.comments import bare, telling
 from war_rig.readers.source import Fact, Reading, Source, Unit
 
 _SUFFIXES = frozenset((".cbl", ".cob", ".cobol", ".cpy", ".dcl", ".pco"))
@@ -21,9 +22,6 @@ _BEGINS = re.compile(
     r"\s*(?:(?:IDENTIFICATION|ID|PROCEDURE)\s+DIVISION|PROGRAM-ID)\b", re.IGNORECASE
 )
 _BEFORE = re.compile(r"\s*(?:CBL|PROCESS|COPY|REPLACE|EJECT|SKIP[123]|TITLE)\b", re.IGNORECASE)
-_DECORATION = " \t*-=/#>+~_|"
-_WORDS = re.compile(r"[^\W\d_]{2,}")
-_LONGEST_COMMENT = 200
 _LONGEST = {"declarations": 120, "copybook": 120, "paragraphs": 60}
 _LONGEST_PARAGRAPH = 150
 
@@ -187,15 +185,6 @@ def _parts(source: Source, spans: Sequence[_Span], units: Sequence[Unit]) -> Ite
 
 def _comments(source: Source, found: Scan, spans: Sequence[_Span]) -> Iterator[Fact]:
     firsts = [span.first for span in spans]
-    for line, written in found.comments:
-        text = _clipped(written.strip(_DECORATION))
-        if len(_WORDS.findall(text)) > 1:
-            subject = spans[bisect(firsts, line) - 1].block.name
-            yield Fact("comment", subject, text, source.file, line)
-
-
-def _clipped(text: str) -> str:
-    """Return at most _LONGEST_COMMENT characters of *text*, and no part of a word."""
-    if len(text) <= _LONGEST_COMMENT:
-        return text
-    return re.sub(r"\w+$", "", text[: _LONGEST_COMMENT + 1]).rstrip()
+    for line, text in telling(bare(found.comments)):
+        subject = spans[bisect(firsts, line) - 1].block.name
+        yield Fact("comment", subject, text, source.file, line)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import PurePosixPath
 
+from war_rig.readers.comments import telling
 from war_rig.readers.jcl_lines import LAST_COLUMN, SILENT, Operand, Scanner, Statement, bare
 from war_rig.readers.source import Fact, Problem, Reading, Source, Unit
 
@@ -120,7 +121,7 @@ class _Job:
         if not self._segments or self._segments[0][0] > 1:
             self._segments.insert(0, (1, "job", self._member))
         firsts = [first for first, _, _ in self._segments]
-        for line, text in comments:
+        for line, text in telling(comments):
             self._fact("comment", self._segments[bisect_right(firsts, line) - 1][2], text, line)
         facts = sorted(dict.fromkeys(self._facts), key=lambda fact: fact.line)
         pieces = [list(self._cut(*both)) for both in pairwise([*self._segments, self._end()])]

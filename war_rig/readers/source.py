@@ -89,11 +89,11 @@ class Reader(Protocol):
         ...
 
 
-def clipped(line: str, longest: int = 200) -> str:
-    """Return at most *longest* characters of *line*, and no part of a word."""
+def clipped(line: str, longest: int = 200, mark: str = "") -> str:
+    """Return at most *longest* characters of *line*, no part of a word, and *mark* for the rest."""
     if len(line) <= longest:
         return line
-    return re.sub(r"\w+$", "", line[: longest + 1]).rstrip()
+    return re.sub(r"\w+$", "", line[: longest + 1]).rstrip() + mark
 
 
 def decode(file: str, data: bytes) -> Source | None:
