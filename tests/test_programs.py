@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -197,6 +198,22 @@ def test_a_program_of_one_unit_is_told_by_it(tmp_path: Path) -> None:
     run(source, scribe)
     assert not any(prompt.startswith("WHOLE is program") for prompt in scribe.prompts)
     assert '| "Says no." |' in part(page(source, "README.md"), "Programs")
+
+
+def test_many_programs_take_time_in_proportion(tmp_path: Path) -> None:
+    """Four times the programs of a file take no more than about four times as long."""
+
+    def seconds(count: int) -> float:
+        source = tmp_path / str(count) / "src"
+        source.mkdir(parents=True)
+        names = [f"P{number}" for number in range(count)]
+        text = "".join(program(n, "Pays.", f"CALL '{n}1'.") + end(n) for n in names)
+        (source / "a.cbl").write_text(text)
+        start = time.process_time()
+        run(source)
+        return time.process_time() - start
+
+    assert seconds(400) < 10 * seconds(100) + 0.2
 
 
 def test_what_stands_outside_the_wholes_of_a_reader_goes_with_the_next(tmp_path: Path) -> None:

@@ -77,30 +77,35 @@ def _notes(plan: Plan, is_finished: bool) -> list[str]:
     return [f"> Only {chosen} were chosen for this run; see the last column.", ""]
 
 
-def entry_points(entries: Iterable[FilePages], estate: Estate) -> list[tuple[FilePages, Unit]]:
-    """Return where work begins: jobs, and programs that a user starts or nothing leads to."""
-    found = []
+def entry_points(
+    entries: Iterable[FilePages], estate: Estate
+) -> Iterator[tuple[FilePages, Unit, list[Relation]]]:
+    """Yield where work begins: jobs, and programs that a user starts or nothing leads to.
+
+    Each is a whole of a file, with what starts it.
+    """
     for entry in entries:
         word = kind_of(entry.file).fact
-        for whole in entry.wholes:
-            leading = {r.verb for r in _leading_to(entry, whole, estate)}
-            if word == "job" or (word == "program" and (not leading or "starts" in leading)):
-                found.append((entry, whole))
+        for whole, leading in _leading_to(entry, estate).items():
+            starts = [relation for relation in leading if relation.verb == "starts"]
+            if word == "job" or (word == "program" and (starts or not leading)):
+                yield entry, whole, starts
+
+
+def _leading_to(entry: FilePages, estate: Estate) -> dict[Unit, list[Relation]]:
+    """Return what surely leads to each whole of *entry* from outside of it."""
+    found: dict[Unit, list[Relation]] = {whole: [] for whole in entry.wholes}
+    wholes = list(found)
+    for relation in estate.incoming.get(entry.file.source.file, ()):
+        whole = entry.whole_named(relation.name)
+        is_inside = relation.file == whole.file and whole_at(relation.line, wholes) == whole
+        if relation.verb in LEADS_ON and relation.is_certain and not is_inside:
+            found[whole].append(relation)
     return found
 
 
-def _leading_to(entry: FilePages, whole: Unit, estate: Estate) -> Iterator[Relation]:
-    """Yield what surely leads to *whole* of *entry* from outside of it."""
-    for relation in estate.incoming.get(whole.file, ()):
-        is_inside = relation.file == whole.file and whole_at(relation.line, entry.wholes) == whole
-        is_leading = relation.verb in LEADS_ON and relation.is_certain and not is_inside
-        if is_leading and entry.whole_named(relation.name) == whole:
-            yield relation
-
-
 def _entry_points(entries: Sequence[FilePages], estate: Estate) -> Iterator[str]:
-    for entry, whole in entry_points(entries, estate):
-        starts = [r for r in _leading_to(entry, whole, estate) if r.verb == "starts"]
+    for entry, whole, starts in entry_points(entries, estate):
         how = ", ".join(dict.fromkeys(f"transaction {code(r.started_by)}" for r in starts))
         yield f"{how + ': ' if how else ''}{_links(entry, whole)} | {purpose_of(entry, whole)}"
 

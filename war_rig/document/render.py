@@ -49,6 +49,7 @@ class FilePages:
     is_chosen: bool = True
     is_written: bool = False
     _named: Mapping[str, Unit] = field(default_factory=dict)
+    _by_unit: dict[Unit, Judged] = field(default_factory=dict)
 
     @classmethod
     def of(cls, file: PlannedFile, folder: DocsFolder) -> "FilePages":
@@ -56,7 +57,7 @@ class FilePages:
         name = file.source.file
         names = folder.page_name("files", name), folder.page_name("source", name)
         wholes = wholes_of(file)
-        return cls(file, *names, wholes=wholes, _named=wholes_by_name(file, wholes))
+        return cls(file, *names, wholes=wholes, _named=wholes_by_name(file, list(wholes)))
 
     @property
     def data(self) -> str:
@@ -80,8 +81,7 @@ class FilePages:
 
     def judged_of(self, whole: Unit) -> list[Judged]:
         """Return the results of the units of *whole*."""
-        units = set(self.wholes[whole])
-        return [judged for judged in self.judged if judged.unit in units]
+        return [self._by_unit[unit] for unit in self.wholes[whole] if unit in self._by_unit]
 
     @property
     def summary_lines(self) -> Sequence[Line]:
@@ -95,6 +95,7 @@ class FilePages:
 
     def add(self, judged: Judged) -> None:
         """Take in one unit's result, in whatever order they come."""
+        self._by_unit[judged.unit] = judged
         self.judged.append(judged)
         self.judged.sort(key=lambda one: one.unit.first)
 

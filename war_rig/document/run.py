@@ -152,7 +152,7 @@ class _Run:
         if not _has_overview(self._plan):
             return
         entries = self.publisher.entries.values()
-        first = [whole for _, whole in entry_points(entries, self._estate)]
+        first = [whole for _, whole, _ in entry_points(entries, self._estate)]
         named = [whole for entry in entries if names_of(entry.file) for whole in entry.wholes]
         every = {whole: entry for entry in entries for whole in entry.wholes}
         shown = [line for entry in entries for line in entry.summary_lines]

@@ -1,6 +1,7 @@
 """The wholes that a file's units make up: its programs where it holds several, else the file."""
 
-from collections.abc import Collection
+from bisect import bisect_right
+from collections.abc import Sequence
 
 from war_rig.document.kinds import kind_of
 from war_rig.document.plan import PlannedFile
@@ -14,21 +15,22 @@ def wholes_of(file: PlannedFile) -> dict[Unit, tuple[Unit, ...]]:
         return {Unit(name, name, kind_of(file).key, 1, len(file.source.lines)): units}
     own: dict[Unit, list[Unit]] = {whole: [] for whole in file.reading.wholes}
     for unit in units:
-        own[whole_at(unit.first, own)].append(unit)
+        own[whole_at(unit.first, file.reading.wholes)].append(unit)
     return {whole: tuple(found) for whole, found in own.items()}
 
 
-def whole_at(line: int, wholes: Collection[Unit]) -> Unit:
+def whole_at(line: int, wholes: Sequence[Unit]) -> Unit:
     """Return the innermost of *wholes* around *line*, else the one that follows, else the last.
 
     Between two programs stands what the compiler is told of the second one.
     """
-    around = [whole for whole in wholes if whole.first <= line <= whole.last]
-    behind = [whole for whole in wholes if whole.first > line]
-    return (around[-1:] or behind[:1] or list(wholes)[-1:])[0]
+    behind = bisect_right(wholes, line, key=lambda whole: whole.first)
+    before = (wholes[at] for at in range(behind - 1, -1, -1))
+    following = wholes[min(behind, len(wholes) - 1)]
+    return next((whole for whole in before if line <= whole.last), following)
 
 
-def wholes_by_name(file: PlannedFile, wholes: Collection[Unit]) -> dict[str, Unit]:
+def wholes_by_name(file: PlannedFile, wholes: Sequence[Unit]) -> dict[str, Unit]:
     """Return what a CALL leads into, by the name, in upper case, of a program or of an ENTRY."""
     named = [fact for fact in file.reading.facts if fact.kind in ("program", "entry")]
     return {fact.object.upper(): whole_at(fact.line, wholes) for fact in reversed(named)}
