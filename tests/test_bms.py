@@ -1,8 +1,7 @@
 """The BMS reader: macros over cards, labels and texts, and any text at all."""
 
-import time
-
 import pytest
+import readings
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -55,11 +54,7 @@ def reads(text: str, file: str = "LIBSET") -> bool:
 
 def facts(text: str, *kinds: str) -> list[tuple[str, str, str, int]]:
     """Return the facts, of *kinds* if some are named."""
-    return [
-        (fact.kind, fact.subject, fact.object, fact.line)
-        for fact in read(text).facts
-        if not kinds or fact.kind in kinds
-    ]
+    return readings.facts(read(text), *kinds)
 
 
 def labels(*lines: str) -> list[tuple[str, int]]:
@@ -71,12 +66,12 @@ def labels(*lines: str) -> list[tuple[str, int]]:
 def problems(*lines: str) -> list[tuple[int, str]]:
     """Return what could not be read in a map with *lines*, which begin with its line 3."""
     text = "\n".join(["SET DFHMSD TYPE=MAP", "MAP DFHMDI LINE=1", *lines])
-    return [(problem.line, problem.text) for problem in read(text).problems]
+    return readings.problems(read(text))
 
 
 def units(text: str) -> list[tuple[str, str, int, int]]:
     """Return the units as kind, name and lines."""
-    return [(unit.kind, unit.name, unit.first, unit.last) for unit in read(text).units]
+    return readings.places(read(text).units)
 
 
 def test_a_mapset_its_maps_and_fields_are_stated() -> None:
@@ -285,54 +280,36 @@ LONG = {
 }
 
 
-def seconds(text: str) -> float:
-    """Return how long it takes to read *text*."""
-    start = time.process_time()
-    read(text)
-    return time.process_time() - start
-
-
 @pytest.mark.parametrize("kind", LONG)
 @pytest.mark.parametrize("first", ["M DFHMSD TYPE=MAP", card("F DFHMDF INITIAL='")])
 def test_a_long_file_is_read_in_linear_time(kind: str, first: str) -> None:
     """Four times the lines take no more than about four times as long."""
-
-    def of(count: int) -> float:
-        return seconds("\n".join([first, *(LONG[kind] * count)[:count]]))
-
-    assert of(8_000) < 10 * of(2_000) + 0.2
+    assert readings.is_linear(
+        read, lambda count: readings.repeated(first, LONG[kind], count), 2_000
+    )
 
 
 @pytest.mark.parametrize("piece", ["A", " ", "(", "'", "A=1,", "\t", ","])
 def test_a_long_line_is_read_in_linear_time(piece: str) -> None:
     """So is a line without an end."""
-    short, long = (seconds("F DFHMDF " + piece * count) for count in (20_000, 80_000))
-    assert long < 10 * short + 0.2
+    assert readings.is_linear(read, lambda count: "F DFHMDF " + piece * count, 20_000)
 
 
-PIECES = st.sampled_from(
-    [*SAMPLE.split("\n"), " DFHMDF ", "A DFHMDI ", " DFHMSD TYPE=", "'", ",", "=", "(", ")", "*",
-     "INITIAL='", card(""), card(" DFHMDF INITIAL='"), again("A=1,"), "x" * 71, "\n", "\t", "\r",
-     "\x85", "\x0c", "ß"]
-)  # fmt: skip
+PIECES = [
+    *SAMPLE.split("\n"), " DFHMDF ", "A DFHMDI ", " DFHMSD TYPE=", "'", ",", "=", "(", ")", "*",
+    "INITIAL='", card(""), card(" DFHMDF INITIAL='"), again("A=1,"), "x" * 71, "\n", "\t", "\r",
+    "\x85", "\x0c", "ß",
+]  # fmt: skip
 
 
 def check(text: str) -> None:
     """Assert what holds for the reading of any text."""
-    lines = text.split("\n")
     reading = read(text)
-    ends = [number for unit in reading.units for number in (unit.first, unit.last)]
-    assert ends == sorted(ends)
-    covered = [n for unit in reading.units for n in range(unit.first, unit.last + 1)]
-    assert len(covered) == len(set(covered))
-    assert set(covered) >= {n for n, line in enumerate(lines, 1) if line.strip()}
-    assert all(unit.last - unit.first < 120 for unit in reading.units)
+    readings.assert_whole(reading, text)
     assert reading.parts == reading.units
-    assert all(1 <= found.line <= len(lines) for found in (*reading.facts, *reading.problems))
 
 
-@given(st.one_of(st.text(), st.lists(st.one_of(PIECES, st.text(max_size=3))).map("".join),
-                 st.lists(PIECES).map("\n".join)))  # fmt: skip
+@given(readings.mixtures(PIECES))
 @example(card("\x0c"))
 @example(card("F DFHMDF INITIAL='"))
 def test_any_text_is_read(text: str) -> None:

@@ -286,6 +286,10 @@ def test_nested_programs_have_their_own_units() -> None:
         ("program", "INNER", "INNER", 8), ("call", "A-INNER", "C-INNER", 11),
         ("program", "LAST", "LAST", 15), ("call", "A-LAST", "C-LAST", 18),
     ]  # fmt: skip
+    assert [(whole.name, whole.kind, whole.first, whole.last) for whole in reading.wholes] == [
+        ("OUTER", "program", 1, 13), ("INNER", "program", 6, 12), ("LAST", "program", 14, 18),
+    ]  # fmt: skip
+    assert read(*[line.format("ONLY") for line in program]).wholes == ()
 
 
 def test_programs_without_their_first_header_are_told_apart() -> None:
@@ -339,12 +343,12 @@ def test_debug_lines_are_code_and_comment_lines_are_none() -> None:
 
 
 def test_comments_are_stripped_of_their_decoration() -> None:
-    """A comment fact has two words or more, and at most 200 characters."""
+    """A comment fact has two words or more, and at most 200 characters; what is cut is marked."""
     reading = read(
         "      *****  Opens the file  *****", "      *----------------", "      * One",
         "       >>SOURCE FORMAT IS FREE", "*> " + "word " * 60,
     )  # fmt: skip
-    assert objects(reading, "comment") == ["Opens the file", "word " * 39 + "word"]
+    assert objects(reading, "comment") == ["Opens the file", "word " * 40 + "..."]
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,11 @@
 """The CSD reader: commands over lines, abbreviations, units, and any text at all."""
 
-import time
-from collections.abc import Sequence
-
 import pytest
+import readings
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from war_rig.readers import Reading, Source, Unit
+from war_rig.readers import Reading, Source
 from war_rig.readers.csd import CsdReader
 
 SAMPLE = """\
@@ -46,21 +44,12 @@ def reads(text: str, file: str = "DESK") -> bool:
 
 def facts(text: str, *kinds: str) -> list[tuple[str, str, str, int]]:
     """Return the facts, of *kinds* if some are named."""
-    return [
-        (fact.kind, fact.subject, fact.object, fact.line)
-        for fact in read(text).facts
-        if not kinds or fact.kind in kinds
-    ]
+    return readings.facts(read(text), *kinds)
 
 
 def problems(text: str) -> list[tuple[int, str]]:
     """Return what could not be read."""
-    return [(problem.line, problem.text) for problem in read(text).problems]
-
-
-def lines(units: Sequence[Unit]) -> list[tuple[str, str, int, int]]:
-    """Return units as kind, name and lines."""
-    return [(unit.kind, unit.name, unit.first, unit.last) for unit in units]
+    return readings.problems(read(text))
 
 
 def test_definitions_are_stated() -> None:
@@ -85,10 +74,10 @@ def test_definitions_are_stated() -> None:
 
 def test_a_unit_is_a_group_of_commands_and_each_definition_a_part() -> None:
     """A part begins at the comments above it; other commands are no parts."""
-    assert lines(read(SAMPLE).units) == [
+    assert readings.places(read(SAMPLE).units) == [
         ("definition", "DELETE GROUP DESK to ADD GROUP DESK", 1, 21)
     ]
-    assert lines(read(SAMPLE).parts) == [
+    assert readings.places(read(SAMPLE).parts) == [
         ("definition", "TRANSACTION LIBM", 4, 6),
         ("definition", "TRANSACTION libr", 7, 9),
         ("definition", "FILE LOANMST", 10, 12),
@@ -175,7 +164,7 @@ def test_what_cannot_be_read_is_a_problem(text: str, expected: list[tuple[int, s
 def test_commands_that_define_nothing_are_named_by_their_first_words() -> None:
     """They are in units without parts."""
     reading = read("LIST ALL\nDELETE GROUP(G)\nDELETE GROUP(G)\nUPGRADE USING(X) ")
-    assert lines(reading.units) == [("definition", "LIST to UPGRADE USING X", 1, 4)]
+    assert readings.places(reading.units) == [("definition", "LIST to UPGRADE USING X", 1, 4)]
     assert reading.parts == ()
 
 
@@ -197,7 +186,7 @@ def test_units_are_groups_of_about_sixty_lines() -> None:
     ]
     assert read(some).units[0].name == "FILE F0 to FILE F1"
     long = "DEFINE FILE(F)" + "\n READ(YES)" * 130
-    assert lines(read(long).parts) == [
+    assert readings.places(read(long).parts) == [
         ("definition", "FILE F, lines 1-66", 1, 66),
         ("definition", "FILE F, lines 67-131", 67, 131),
     ]
@@ -213,7 +202,7 @@ def test_a_file_without_text_has_no_units(text: str) -> None:
 def test_a_file_of_comments_is_one_unit() -> None:
     """It is named by the file."""
     text = "* two words\n*\n* word"
-    assert lines(read(text).units) == [("definition", "DESK", 1, 3)]
+    assert readings.places(read(text).units) == [("definition", "DESK", 1, 3)]
     assert facts(text) == [("comment", "DESK", "two words", 1)]
 
 
@@ -250,54 +239,33 @@ LONG = {
 }
 
 
-def seconds(text: str) -> float:
-    """Return how long it takes to read *text*."""
-    start = time.process_time()
-    read(text)
-    return time.process_time() - start
-
-
 @pytest.mark.parametrize("kind", LONG)
 @pytest.mark.parametrize("first", ["DEFINE FILE(A)", "DEFINE FILE(A"])
 def test_a_long_file_is_read_in_linear_time(kind: str, first: str) -> None:
     """Four times the lines take no more than about four times as long."""
-
-    def of(count: int) -> float:
-        return seconds("\n".join([first, *(LONG[kind] * count)[:count]]))
-
-    assert of(8_000) < 10 * of(2_000) + 0.2
+    assert readings.is_linear(
+        read, lambda count: readings.repeated(first, LONG[kind], count), 2_000
+    )
 
 
 @pytest.mark.parametrize("piece", ["A", " ", "(", ")", "A(", "A ", "\t", "DEFINE ", "*", "1"])
 def test_a_long_line_is_read_in_linear_time(piece: str) -> None:
     """So is a line without an end."""
-    short, long = (seconds("DEFINE FILE(A)\n" + piece * count) for count in (20_000, 80_000))
-    assert long < 10 * short + 0.2
+    assert readings.is_linear(read, lambda count: "DEFINE FILE(A)\n" + piece * count, 20_000)
 
 
-PIECES = st.sampled_from(
-    [*SAMPLE.split("\n"), "DEFINE ", "DEF TRANS(", "(", ")", "*", "GROUP(", "DESCRIPTION(a b",
-     "PROGRAM(", "ADD ", "LIST", "x" * 71, " " * 71 + "*", "\n", "\t", "\r", "\x85", "\x0c", "ß"]
-)  # fmt: skip
+PIECES = [
+    *SAMPLE.split("\n"), "DEFINE ", "DEF TRANS(", "(", ")", "*", "GROUP(", "DESCRIPTION(a b",
+    "PROGRAM(", "ADD ", "LIST", "x" * 71, " " * 71 + "*", "\n", "\t", "\r", "\x85", "\x0c", "ß",
+]  # fmt: skip
 
 
 def check(text: str) -> None:
     """Assert what holds for the reading of any text."""
-    lines = text.split("\n")
-    reading = read(text)
-    ends = [number for unit in reading.units for number in (unit.first, unit.last)]
-    assert ends == sorted(ends)
-    covered = [n for unit in reading.units for n in range(unit.first, unit.last + 1)]
-    assert len(covered) == len(set(covered))
-    assert set(covered) >= {n for n, line in enumerate(lines, 1) if line.strip()}
-    assert all(unit.last - unit.first < 120 for unit in reading.units)
-    assert all(1 <= found.line <= len(lines) for found in (*reading.facts, *reading.problems))
-    for part in reading.parts:
-        assert any(unit.first <= part.first <= part.last <= unit.last for unit in reading.units)
+    readings.assert_whole(read(text), text)
 
 
-@given(st.one_of(st.text(), st.lists(st.one_of(PIECES, st.text(max_size=3))).map("".join),
-                 st.lists(PIECES).map("\n".join)))  # fmt: skip
+@given(readings.mixtures(PIECES))
 @example("DEFINE A(\n\n\n*")
 def test_any_text_is_read(text: str) -> None:
     """No text raises; units cover all text in order, and every line told exists."""

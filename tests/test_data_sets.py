@@ -51,6 +51,36 @@ def test_a_dd_may_stand_before_what_runs_under_tso(tmp_path: Path) -> None:
     assert data_sets(tmp_path, "PAY01", J=job) == {"PAY01": {"PROD.STAFF"}}
 
 
+def test_each_terminal_step_has_its_own_dds(tmp_path: Path) -> None:
+    """Those before and behind SYSTSIN are of what it runs, and never of a step beside it."""
+    run = "//SYSTSIN DD *\n  DSN SYSTEM(D)\n  RUN PROGRAM({}) PLAN(X)\n  END\n/*\n"
+    dd = "//STAFF DD DSN={},DISP=SHR\n"
+    terminal, other = "//{} EXEC PGM=IKJEFT01\n", "//{} EXEC PGM=SORT\n"
+    job = "".join(
+        [
+            "//J JOB\n", other.format("S0"), dd.format("NOBODYS"),
+            terminal.format("S1"), dd.format("BEFORE"), run.format("PAY01"),
+            terminal.format("S2"), run.format("PAY02"), dd.format("BEHIND"),
+            "// DD DSN=MORE,DISP=SHR\n",
+            other.format("S3"), dd.format("NOBODYS"),
+            terminal.format("S4"), "//SYSTSIN DD *\n RUN PROG(PAY03)\n",
+        ]
+    )  # fmt: skip
+    assert data_sets(tmp_path, "PAY01", "PAY02", "PAY03", J=job) == {
+        "PAY01": {"BEFORE"}, "PAY02": {"BEHIND", "MORE"}, "PAY03": set(),
+    }  # fmt: skip
+
+
+def test_what_a_program_reads_runs_nothing(tmp_path: Path) -> None:
+    """Commands are those of SYSTSIN; a RUN in another DD is the program's own input."""
+    job = (
+        "//J JOB\n//S1 EXEC PGM=IKJEFT01\n//SYSIN DD *\n  RUN PROGRAM(PAY02)\n/*\n"
+        "//STAFF DD DSN=PROD.STAFF,DISP=SHR\n//SYSTSIN DD *\n  RUN PROGRAM(PAY01)\n/*\n"
+    )
+    found = data_sets(tmp_path, "PAY01", "PAY02", J=job)
+    assert found == {"PAY01": {"PROD.STAFF"}, "PAY02": set()}
+
+
 def test_a_procedures_step_has_the_dds_of_the_call(tmp_path: Path) -> None:
     """A job's ``STEP.DD`` takes the place of the procedure's; without a step it is the first's."""
     dds = (

@@ -1,8 +1,7 @@
 """The DDL reader: statements, comments and literals, tables and keys, and any text at all."""
 
-import time
-
 import pytest
+import readings
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -57,11 +56,7 @@ def reads(text: str, file: str = "FEE") -> bool:
 
 def facts(text: str, *kinds: str) -> list[tuple[str, str, str, int]]:
     """Return the facts, of *kinds* if some are named."""
-    return [
-        (fact.kind, fact.subject, fact.object, fact.line)
-        for fact in read(text).facts
-        if not kinds or fact.kind in kinds
-    ]
+    return readings.facts(read(text), *kinds)
 
 
 def stated(text: str) -> list[tuple[str, str]]:
@@ -76,7 +71,7 @@ def columns(definition: str) -> list[str]:
 
 def problems(text: str) -> list[tuple[int, str]]:
     """Return what could not be read."""
-    return [(problem.line, problem.text) for problem in read(text).problems]
+    return readings.problems(read(text))
 
 
 def units(text: str) -> list[tuple[str, int, int]]:
@@ -334,57 +329,43 @@ LONG = {
 }
 
 
-def seconds(text: str) -> float:
-    """Return how long it takes to read *text*."""
-    start = time.process_time()
+def read_twice(text: str) -> None:
+    """Read *text*, and ask whether it is DDL, which reads it, too."""
     read(text)
     reads(text)
-    return time.process_time() - start
 
 
 @pytest.mark.parametrize("kind", LONG)
 @pytest.mark.parametrize("first", ["CREATE TABLE T (", "ALTER TABLE T"])
 def test_a_long_file_is_read_in_linear_time(kind: str, first: str) -> None:
     """Four times the lines take no more than about four times as long."""
-
-    def of(count: int) -> float:
-        return seconds("\n".join([first, *(LONG[kind] * count)[:count]]))
-
-    assert of(4_000) < 10 * of(1_000) + 0.2
+    assert readings.is_linear(
+        read_twice, lambda count: readings.repeated(first, LONG[kind], count), 1_000
+    )
 
 
 @pytest.mark.parametrize("piece", ["A", " ", "(", "'", "''", '"', ";", "\t", "/*", "*/", "-", ".",
                                    "A.", "; '", "<", "<A", "@ ", "CREATE "])  # fmt: skip
 def test_a_long_line_is_read_in_linear_time(piece: str) -> None:
     """So is a line without an end."""
-    short, long = (seconds("CREATE TABLE T (A\n" + piece * count) for count in (5_000, 20_000))
-    assert long < 10 * short + 0.2
+    assert readings.is_linear(
+        read_twice, lambda count: "CREATE TABLE T (A\n" + piece * count, 5_000
+    )
 
 
-PIECES = st.sampled_from(
-    [*SAMPLE.split("\n"), "CREATE ", "ALTER TABLE ", " ADD ", "TABLE ", "INDEX ", " ON ", "(", ")",
-     ",", ";", "'", '"', "--", "/*", "*/", "@", "/", "GO", "BEGIN ", "END ", "PRIMARY KEY ",
-     "REFERENCES ", "COMMENT ON T IS '", "A", ".", "\n", "\t", "\r", "\x85", "\x0c", "ß"]
-)  # fmt: skip
+PIECES = [
+    *SAMPLE.split("\n"), "CREATE ", "ALTER TABLE ", " ADD ", "TABLE ", "INDEX ", " ON ", "(", ")",
+    ",", ";", "'", '"', "--", "/*", "*/", "@", "/", "GO", "BEGIN ", "END ", "PRIMARY KEY ",
+    "REFERENCES ", "COMMENT ON T IS '", "A", ".", "\n", "\t", "\r", "\x85", "\x0c", "ß",
+]  # fmt: skip
 
 
 def check(text: str) -> None:
     """Assert what holds for the reading of any text."""
-    lines = text.split("\n")
-    reading = read(text)
-    ends = [number for unit in reading.units for number in (unit.first, unit.last)]
-    assert ends == sorted(ends)
-    covered = [n for unit in reading.units for n in range(unit.first, unit.last + 1)]
-    assert len(covered) == len(set(covered))
-    assert set(covered) >= {n for n, line in enumerate(lines, 1) if line.strip()}
-    assert all(unit.last - unit.first < 120 for unit in reading.units)
-    assert all(1 <= found.line <= len(lines) for found in (*reading.facts, *reading.problems))
-    for part in reading.parts:
-        assert any(unit.first <= part.first <= part.last <= unit.last for unit in reading.units)
+    readings.assert_whole(read(text), text)
 
 
-@given(st.one_of(st.text(), st.lists(st.one_of(PIECES, st.text(max_size=3))).map("".join),
-                 st.lists(PIECES).map("\n".join)))  # fmt: skip
+@given(readings.mixtures(PIECES))
 @example("ALTER TABLE A ADD COLUMN")
 @example("CREATE TABLE A (COLUMN PRIMARY KEY")
 def test_any_text_is_read(text: str) -> None:

@@ -577,6 +577,27 @@ def test_pages_of_files_that_are_gone_are_removed(src: Path, docs: Path) -> None
     assert (docs / "notes.txt").read_text() == "mine"
 
 
+def test_half_a_page_of_a_file_that_is_gone_is_removed(
+    src: Path, docs: Path, tmp_path: Path
+) -> None:
+    """What a killed run left goes with its page; of that name, but no file of ours, stays."""
+    for name in ("old.py", "link.py", "folder.py"):
+        (src / name).write_text("x = 1\n")
+    run(src, docs)
+    (tmp_path / "precious").write_text("mine")
+    parts = {name: docs / "files" / f".{name}.py.md.part" for name in ("old", "link", "folder")}
+    parts["old"].write_text("half")
+    parts["link"].symlink_to(tmp_path / "precious")
+    parts["folder"].mkdir()
+    mine = docs / "files" / ".mine.md.part"
+    mine.write_text("mine")
+    for name in parts:
+        (src / f"{name}.py").unlink()
+    run(src, docs)
+    assert [name for name, part in parts.items() if os.path.lexists(part)] == ["link", "folder"]
+    assert mine.read_text() == (tmp_path / "precious").read_text() == "mine"
+
+
 def test_a_tampered_manifest_removes_nothing_outside(src: Path, docs: Path, tmp_path: Path) -> None:
     """A list of pages that names other files is not believed."""
     (tmp_path / "mine.md").write_text("mine")
@@ -916,6 +937,24 @@ def test_nothing_is_removed_or_written_through_a_link(
     (docs / ".war-rig.json.part").symlink_to(tmp_path / "precious")
     DocsFolder(docs, src).begin()
     assert (tmp_path / "precious").read_text() == "mine"
+
+
+def test_a_comment_is_quoted_to_the_end_of_its_sentence(tmp_path: Path, docs: Path) -> None:
+    """Its last word may stand alone on a line; what is cut is marked, and still checked."""
+    source = tmp_path / "estate"
+    source.mkdir()
+    (source / "A.cbl").write_text(
+        "       PROGRAM-ID. A.\n       PROCEDURE DIVISION.\n"
+        "      * THE REST IS NOT IN THE\n      * TOTAL.\n       P1.\n           GOBACK.\n"
+    )
+    (source / "b.sql").write_text(f"-- It {'pays them and ' * 20}goes.\nDROP TABLE A;\n")
+    (source / "c.txt").write_text(f"# It {'pays them and ' * 20}goes.\n")
+    assert run(source, docs).unverified == 0
+    assert '"THE REST IS NOT IN THE TOTAL."' in page(docs, "A.cbl")
+    cut = f'"It {"pays them and " * 14}..."'
+    assert f"- {cut} [" in page(docs, "b.sql")
+    assert f"- {cut} [" in page(docs, "c.txt")
+    assert (docs / "README.md").read_text().count(f"| {cut} |") == 2
 
 
 def test_words_in_capitals_are_names(src: Path, docs: Path) -> None:

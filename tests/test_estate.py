@@ -122,6 +122,13 @@ def test_literals_are_followed_the_shortest_way(tmp_path: Path) -> None:
     assert {name for _, name, _, _ in relations(tmp_path, "A.cbl")} == {"PROGY", "PROGU"}
 
 
+def test_a_data_item_may_be_called_like_the_program_that_it_names(src: Path) -> None:
+    """What its VALUE holds is found, though it is no other name than its own."""
+    text = MAIN.replace("WS-NEXT", "PAY02").replace("CALL 'PAY02'", "CALL 'PAY03'")
+    (src / "PAY01.cbl").write_text(text)
+    assert ("calls", "PAY02", ("PAY02.cbl",), False) in relations(src, "PAY01.cbl")
+
+
 def test_a_fact_without_a_name_draws_no_relation(tmp_path: Path) -> None:
     """What a plugin's reader leaves empty relates to nothing."""
 
@@ -262,3 +269,41 @@ def test_the_steps_of_a_job_follow_each_other(src: Path, tmp_path: Path) -> None
         ("A1", "then", "A2"), ("A1", "runs", "PAY01"), ("A2", "runs", "PAY02"),
         ("B1", "runs", "PAY03"),
     }  # fmt: skip
+
+
+def test_a_program_that_was_read_as_text_is_not_missing(src: Path, tmp_path: Path) -> None:
+    """Pages say that a member of its name is there, and how it was read, and link to it."""
+    (src / "asm").mkdir()
+    (src / "asm" / "vendor.asm").write_text("* Rounds the amounts.\nVENDOR   CSECT\n")
+    (src / "asm" / "SORT").write_text("SORT     CSECT\n")
+    (src / "DATES.asm").write_text("DATES    CSECT\n")
+    (src / "WS-LOOP.txt").write_text("Loops.\n")
+    (src / "CALLER.cbl").write_text(
+        program("CALLER").replace("           GOBACK", "           CALL WS-DAY.\n           GOBACK")
+        + "       DATA DIVISION.\n       WORKING-STORAGE SECTION.\n"
+        "       01  WS-DAY PIC X(8) VALUE 'DATES'.\n"
+    )
+    found = relations(src, "PAY01.cbl")
+    assert ("calls", "VENDOR", ("asm/vendor.asm",), True) in found
+    assert ("calls", "WS-LOOP", (), False) in found
+    assert ("runs", "SORT", ("asm/SORT",), True) in relations(src, "PAYJOB.jcl")
+    assert ("calls", "DATES", ("DATES.asm",), False) in relations(src, "CALLER.cbl")
+    planned, docs = plan(src, readers(60)), tmp_path / "docs"
+    scribe = Agent("scribe", OfflineProvider())
+    asyncio.run(document(planned, scribe, DocsFolder(docs, src), provider="offline", rounds=1))
+    page = (docs / "files" / "PAY01.cbl.md").read_text()
+    assert (
+        "- <code>VENDOR</code> is there as [<code>asm/vendor.asm</code>](asm/vendor.asm.md), "
+        "which was read as text (line [26](../source/PAY01.cbl.md#L26)).\n"
+    ) in page
+    assert "VENDOR</code> is not in this source" not in page
+    assert "| calls | [<code>VENDOR</code>](asm/vendor.asm.md) | " in page
+    assert (
+        "<code>VENDOR</code>"
+        not in (docs / "README.md")
+        .read_text()
+        .partition("## Not in this source")[2]
+        .partition("\n## ")[0]
+    )
+    assert "NAMES.cpy</code>](NAMES.cpy.md), which was read as text" not in page
+    assert broken_links(docs) == []

@@ -97,10 +97,35 @@ def test_comments_on_neighbouring_lines_are_one_claim() -> None:
 def test_a_quotation_holds_whole_lines() -> None:
     """A run of comments over 200 characters is cut between lines, and cites what it quotes."""
     assert claims(facts([(1, "a" * 100), (2, "b" * 99), (3, "c")])) == [
-        quote(f"{'a' * 100} {'b' * 99}", 1, 2)
+        quote(f"{'a' * 100} {'b' * 99} ...", 1, 2)
     ]
-    assert claims(facts([(1, "a" * 100), (2, "b" * 100)])) == [quote("a" * 100, 1, 1)]
-    assert claims(facts([(1, "a" * 300), (2, "b")])) == [quote("a" * 300, 1, 1)]
+    assert claims(facts([(1, "a" * 100), (2, "b" * 100)])) == [quote(f"{'a' * 100} ...", 1, 1)]
+    assert claims(facts([(1, "a" * 300), (2, "b")])) == [quote(f"{'a' * 300} ...", 1, 1)]
+
+
+@pytest.mark.parametrize(
+    ("lines", "quoted", "last"),
+    [
+        (["A" * 60, "pays. All others", "go " * 50], f"{'A' * 60} pays.", 2),
+        (["A" * 60, "pays.", "B" * 100, "go " * 50], f"{'A' * 60} pays.", 2),
+        (["A" * 60, "pays (all).", "B" * 130], f"{'A' * 60} pays (all).", 2),
+        (["A" * 120, "pays, all", "others", "go " * 50], f"{'A' * 120} pays, ...", 2),
+        (["A" * 120, "pays; all", "others", "go " * 50], f"{'A' * 120} pays; ...", 2),
+        (["A" * 60, "pays, all", "others", "go " * 50], f"{'A' * 60} pays, all others ...", 3),
+        (["A" * 120, "pays", "go " * 50], f"{'A' * 120} pays ...", 2),
+        (["A" * 120, "pays: all", "go " * 50], f"{'A' * 120} pays: all ...", 2),
+        (["A" * 120, "pays, e.g. all", "go " * 50], f"{'A' * 120} pays, ...", 2),
+        (["A" * 120, "pays 1.5 or 2,5", "go " * 50], f"{'A' * 120} pays 1.5 or 2,5 ...", 2),
+        (["It pays. Or", "not, as", "go " * 70], "It pays. Or not, as ...", 2),
+        (["A" * 60 + " pays ...", "go " * 70], f"{'A' * 60} pays ...", 1),
+    ],
+)
+def test_a_quotation_that_is_cut_ends_where_a_reader_would_pause(
+    lines: list[str], quoted: str, last: int
+) -> None:
+    """Behind a sentence, else behind a clause with an ellipsis, where most of it is kept."""
+    found = claims(facts([(number, text.strip()) for number, text in enumerate(lines, 1)]))
+    assert found == [quote(quoted, 1, last)]
 
 
 def test_a_quotation_mark_in_a_comment_does_not_end_the_quotation() -> None:

@@ -65,6 +65,50 @@ def test_a_reader_that_can_not_be_made_is_named(
     )
 
 
+class Leaving:
+    """A reader that ends the process."""
+
+    def __init__(self) -> None:
+        raise SystemExit("bye")
+
+
+class Unspeakable:
+    """A reader whose failure can't be shown."""
+
+    class UnspeakableError(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    def __init__(self) -> None:
+        raise self.UnspeakableError
+
+
+@pytest.mark.parametrize(("plugin", "told"), [
+    (Leaving, "SystemExit: bye"),
+    (Unspeakable, f"{__name__}.Unspeakable.UnspeakableError: <exception str() failed>"),
+])  # fmt: skip
+def test_no_reader_ends_the_run(monkeypatch: pytest.MonkeyPatch, plugin: type, told: str) -> None:
+    """Whatever a plugin's constructor does, the other readers are made, and it is named."""
+    install(monkeypatch, f"{__name__}:{plugin.__name__}", f"{__name__}:ShoutReader")
+    broken: list[str] = []
+    assert [reader.language for reader in readers(60, broken)] == ["shout", "text"]
+    (message,) = broken
+    name = plugin.__name__.lower()
+    assert message.splitlines()[0] == f"the reader '{name}' could not be made: {told}"
+
+
+def test_who_interrupts_a_reader_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while a plugin is made ends the run."""
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ShoutReader, "__init__", lambda self: interrupt())
+    install(monkeypatch, f"{__name__}:ShoutReader")
+    with pytest.raises(KeyboardInterrupt):
+        readers(60, [])
+
+
 @pytest.mark.parametrize(
     ("data", "lines", "encoding"),
     [

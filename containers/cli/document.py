@@ -54,31 +54,27 @@ def document(
     Answers are kept in DOCS, so that a run that was interrupted goes on where
     it ended, and an unchanged unit is not asked about again.
     """
-    import asyncio
-
-    from containers import application
     from war_rig.document import DocsFolder
-    from war_rig.providers.foreign import one_line
+
+    app = _application(config, provider)
+    settings = app.settings().document
+    planned = _read(src, settings).choose(only, limit)
+    folder = DocsFolder(out, planned.root if src.is_dir() else src.resolve())
+    _print_destinations(app)
+    if dry_run:
+        _print_estimate(planned, settings.rounds)
+    else:
+        _run(app, planned, folder, in_flight or settings.in_flight)
+
+
+def _application(config: Path | None, provider: str | None) -> "Application":
+    """Return the container, in which --provider beats what the Scribe names itself."""
+    from containers import application
 
     app = application(config, llm_provider=provider)
     if provider is not None:
         forget_own_provider(app, _AGENT)
-    settings = app.settings().document
-    planned = _read(src, settings).choose(only, limit)
-    folder = DocsFolder(out, planned.root if src.is_dir() else src.resolve())
-    note_offline(app, _AGENT)
-    for destination in list(_destinations(app)):
-        print(one_line(destination), file=sys.stderr)
-    if dry_run:
-        _print_estimate(planned, settings.rounds)
-        return
-    try:
-        summary = asyncio.run(_document(app, planned, folder, in_flight or settings.in_flight))
-    except KeyboardInterrupt:
-        print("interrupted: answers are kept, the same command goes on from here", file=sys.stderr)
-        raise
-    if summary.failures:
-        raise typer.Exit(1)
+    return app
 
 
 def _read(src: Path, settings: "DocumentSettings") -> "Plan":
@@ -94,6 +90,15 @@ def _read(src: Path, settings: "DocumentSettings") -> "Plan":
     for path in planned.unused_paths():
         print(f"note: document.copybook_paths: no folder of {src} is {path}", file=sys.stderr)
     return planned
+
+
+def _print_destinations(app: "Application") -> None:
+    """Say on stderr where the source will go, once all of it is known to be right."""
+    from war_rig.providers.foreign import one_line
+
+    note_offline(app, _AGENT)
+    for destination in list(_destinations(app)):
+        print(one_line(destination), file=sys.stderr)
 
 
 def _print_estimate(planned: "Plan", rounds: int) -> None:
@@ -145,6 +150,19 @@ def _destination(name: str, app: "Application") -> str:
         return f"the source stays in this process: {who}"
     where = ", ".join(target.hosts) or "not known to War Rig"
     return f"the source goes to {who}, host {where}"
+
+
+def _run(app: "Application", planned: "Plan", folder: "DocsFolder", in_flight: int) -> None:
+    """Document; exit with 1 where a unit could not be."""
+    import asyncio
+
+    try:
+        summary = asyncio.run(_document(app, planned, folder, in_flight))
+    except KeyboardInterrupt:
+        print("interrupted: answers are kept, the same command goes on from here", file=sys.stderr)
+        raise
+    if summary.failures:
+        raise typer.Exit(1)
 
 
 async def _document(

@@ -1,7 +1,7 @@
 """What is shown with a unit: the declarations that it uses, and what is known of what it uses."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 
 from war_rig.document.copybooks import Brought, Copybooks
 from war_rig.document.estate import Relation
@@ -39,14 +39,18 @@ class Declarations:
 
 
 def known_of(
-    unit: Unit, relations: Iterable[Relation], purposes: Mapping[str, str]
+    unit: Unit,
+    relations: Iterable[Relation],
+    files: Collection[str],
+    purpose: Callable[[str, str], tuple[str, str | None]],
 ) -> dict[str, str]:
-    """Return what *purposes* say, by file, of the files that *unit* leads to, at most some."""
+    """Return what *unit* leads to in *files*, with what *purpose* says of it, at most some."""
     used = [
-        target
+        (target, relation.name)
         for relation in relations
         if unit.first <= relation.line <= unit.last
         for target in relation.files
+        if target in files
     ]
-    known = [file for file in dict.fromkeys(used) if file in purposes]
-    return {file: purposes[file] for file in known[:_MOST_KNOWN]}
+    known = dict(purpose(*place) for place in dict.fromkeys(used))
+    return dict([(name, text) for name, text in known.items() if text][:_MOST_KNOWN])

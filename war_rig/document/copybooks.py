@@ -93,6 +93,14 @@ class Copybooks:
         """Return the files that each COPY in *user* means."""
         return {copy.fact: copy.files for copy in self._copies_of(user)}
 
+    def read_as_text(self, name: str) -> list[str]:
+        """Return the files that are called *name*, in a language that no reader knows."""
+        return [path for path in self._members.get(name.upper(), ()) if self.is_text(path)]
+
+    def is_text(self, path: str) -> bool:
+        """Return whether the file was read as plain text."""
+        return self._files[path].language == _PLAIN
+
     def procedure(self, name: str, user: PlannedFile) -> tuple[str, ...]:
         """Return the files of the procedure *name*: *user* itself where it holds it in-stream."""
         path = user.source.file

@@ -58,7 +58,8 @@ class FileData:
     """What is known of one source file.
 
     whole: claims about all of it, composed from those of its units; whole_failure:
-    why there are none, None where that is no failure.
+    why there are none, None where that is no failure. programs: where it holds
+    several, each in the place of the whole; its parts are its units.
     """
 
     version: Literal[1]
@@ -77,6 +78,7 @@ class FileData:
     facts: Sequence[Fact]
     relations: Sequence[Relation]
     problems: Sequence[Problem]
+    programs: Sequence[UnitData] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,8 @@ class EstateData:
 def file_json(entry: FilePages, estate: Estate) -> str:
     """Return the JSON of a file's page."""
     file, source = entry.file, entry.file.source
+    is_several = len(entry.wholes) > 1
+    whole = None if is_several else next(iter(entry.composed.values()), None)
     data = FileData(
         VERSION,
         source.file,
@@ -123,14 +127,16 @@ def file_json(entry: FilePages, estate: Estate) -> str:
         entry.page,
         entry.source,
         entry.is_complete,
-        claim_data([entry.whole] if entry.whole else []),
-        entry.whole.failure if entry.whole else None,
+        claim_data([whole] if whole else []),
+        whole.failure if whole else None,
         [_unit(judged, entry) for judged in entry.judged],
         file.reading.facts,
         estate.outgoing.get(source.file, ()),
         file.reading.problems,
+        [_program(one, entry) for one in entry.wholes] if is_several else (),
     )
-    return _adapter(FileData).dump_json(data, indent=1).decode() + "\n"
+    left_out = set() if is_several else {"programs"}
+    return _adapter(FileData).dump_json(data, indent=1, exclude=left_out).decode() + "\n"
 
 
 def estate_json(
@@ -177,6 +183,11 @@ def claim_data(results: Iterable[Judged]) -> list[ClaimData]:
 def _unit(judged: Judged, entry: FilePages) -> UnitData:
     parts = entry.file.parts_of(judged.unit)
     return UnitData(judged.unit, parts, claim_data([judged]), judged.uncovered, judged.failure)
+
+
+def _program(whole: Unit, entry: FilePages) -> UnitData:
+    judged = entry.composed.get(whole, Judged(whole))
+    return UnitData(whole, entry.wholes[whole], claim_data([judged]), (), judged.failure)
 
 
 def _claim(checked: Checked, otherwise: Verdict) -> ClaimData:

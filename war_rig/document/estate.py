@@ -112,7 +112,7 @@ class _Names:
         return names
 
     def running(self, program: str) -> Sequence[str]:
-        return self.programs.get(program.upper(), ())
+        return self.programs.get(program.upper()) or self.copybooks.read_as_text(program)
 
 
 def _related(file: PlannedFile, names: _Names) -> Iterator[Relation]:
@@ -147,9 +147,12 @@ def _called(fact: Fact, names: _Names, literals: Literals) -> Iterator[Relation]
     if not fact.kind.endswith("-name"):
         yield _relation(verb, fact, names.running(fact.object))
         return
-    for name in literals.of(fact.object) or [fact.object]:
-        targets = _once(names.running(name)) if name != fact.object else ()
+    known = literals.of(fact.object)
+    for name in known:
+        targets = _once(names.running(name))
         yield Relation(verb, fact.file, fact.line, name, targets, is_certain=False)
+    if not known:
+        yield Relation(verb, fact.file, fact.line, fact.object, is_certain=False)
 
 
 def _changed(fact: Fact, names: _Names, literals: Literals) -> list[Relation]:

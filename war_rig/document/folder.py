@@ -96,15 +96,19 @@ class DocsFolder:
     def _replace(self, target: Path, text: str) -> None:
         self._refuse_links(target)
         target.parent.mkdir(parents=True, exist_ok=True)
-        part = target.with_name(f".{target.name}.part")
+        part = _part_of(target)
         _write_through(part, text)
         part.replace(target)
 
     def finish(self) -> None:
-        """Remove the pages of earlier runs that this one did not write again."""
+        """Remove the pages of earlier runs, whole or half, that this one did not write again."""
         for name in sorted(self._old - self._written):
-            self._refuse_links(self.path / name)
-            (self.path / name).unlink(missing_ok=True)
+            page = self.path / name
+            self._refuse_links(page)
+            page.unlink(missing_ok=True)
+            part = _part_of(page)
+            if part.is_file() and not part.is_symlink():  # else it is not ours
+                part.unlink()
         self._old = set(self._written)
         self._save(self._old)
 
@@ -135,6 +139,11 @@ class DocsFolder:
         part = self.path / f"{_MANIFEST}.part"
         _write_through(part, json.dumps({"format": 1, "pages": sorted(pages)}, indent=1) + "\n")
         part.replace(self.path / _MANIFEST)
+
+
+def _part_of(page: Path) -> Path:
+    """Return where *page* is written before it takes its place."""
+    return page.with_name(f".{page.name}.part")
 
 
 def _write_through(path: Path, text: str) -> None:

@@ -17,11 +17,12 @@ from war_rig.document.render import (
     whole_lines,
 )
 from war_rig.document.tables import Pages, data_lines, missing_lines, section, table
-from war_rig.readers import clipped
+from war_rig.document.wholes import whole_at
+from war_rig.readers import Unit, clipped
 
 _MOST_LEFT_OUT = 200
 _MOST_PROBLEMS = 200
-_LONGEST_PURPOSE = 200
+_LONGEST_PURPOSE = 210  # so that a quotation of `offline` fits
 ESTATE_DATA = "estate.json"
 
 
@@ -59,11 +60,12 @@ def index_page(
     return "\n".join(lines) + "\n"
 
 
-def purpose_of(entry: FilePages) -> str:
-    """Return what *entry*'s file is for, as Markdown for one cell."""
+def purpose_of(entry: FilePages, whole: Unit) -> str:
+    """Return what *whole* of *entry* is for, as Markdown for one cell."""
     if not entry.is_written:
         return "This page is of an earlier run."
-    return sentence(clipped(entry.summary[0].text, _LONGEST_PURPOSE)) if entry.summary else "-"
+    summary = entry.summary(whole)
+    return sentence(clipped(summary[0].text, _LONGEST_PURPOSE, " ...")) if summary else "-"
 
 
 def _notes(plan: Plan, is_finished: bool) -> list[str]:
@@ -75,55 +77,67 @@ def _notes(plan: Plan, is_finished: bool) -> list[str]:
     return [f"> Only {chosen} were chosen for this run; see the last column.", ""]
 
 
-def entry_points(files: Iterable[PlannedFile], estate: Estate) -> list[str]:
-    """Return where work begins: jobs, and programs that a user starts or nothing leads to."""
-    found = []
-    for file in files:
-        leading = {r.verb for r in _leading_to(file.source.file, estate)}
-        word = kind_of(file).fact
-        if word == "job" or (word == "program" and (not leading or "starts" in leading)):
-            found.append(file.source.file)
+def entry_points(
+    entries: Iterable[FilePages], estate: Estate
+) -> Iterator[tuple[FilePages, Unit, list[Relation]]]:
+    """Yield where work begins: jobs, and programs that a user starts or nothing leads to.
+
+    Each is a whole of a file, with what starts it.
+    """
+    for entry in entries:
+        word = kind_of(entry.file).fact
+        for whole, leading in _leading_to(entry, estate).items():
+            starts = [relation for relation in leading if relation.verb == "starts"]
+            if word == "job" or (word == "program" and (starts or not leading)):
+                yield entry, whole, starts
+
+
+def _leading_to(entry: FilePages, estate: Estate) -> dict[Unit, list[Relation]]:
+    """Return what surely leads to each whole of *entry* from outside of it."""
+    found: dict[Unit, list[Relation]] = {whole: [] for whole in entry.wholes}
+    wholes = list(found)
+    for relation in estate.incoming.get(entry.file.source.file, ()):
+        whole = entry.whole_named(relation.name)
+        is_inside = relation.file == whole.file and whole_at(relation.line, wholes) == whole
+        if relation.verb in LEADS_ON and relation.is_certain and not is_inside:
+            found[whole].append(relation)
     return found
 
 
-def _leading_to(file: str, estate: Estate) -> Iterator[Relation]:
-    """Yield what surely leads to *file* from another one."""
-    for relation in estate.incoming.get(file, ()):
-        if relation.verb in LEADS_ON and relation.is_certain and relation.file != file:
-            yield relation
-
-
 def _entry_points(entries: Sequence[FilePages], estate: Estate) -> Iterator[str]:
-    by_file = {entry.file.source.file: entry for entry in entries}
-    for file in entry_points((entry.file for entry in entries), estate):
-        entry = by_file[file]
-        starts = [r for r in estate.incoming.get(file, ()) if r.verb == "starts"]
+    for entry, whole, starts in entry_points(entries, estate):
         how = ", ".join(dict.fromkeys(f"transaction {code(r.started_by)}" for r in starts))
-        yield f"{how + ': ' if how else ''}{_links(entry)} | {purpose_of(entry)}"
+        yield f"{how + ': ' if how else ''}{_links(entry, whole)} | {purpose_of(entry, whole)}"
 
 
 def _by_kind(entries: Sequence[FilePages]) -> Iterator[str]:
     for kind in KINDS:
         of_kind = [entry for entry in entries if kind_of(entry.file) is kind]
         columns = f"{kind.word} | What it is for | Units | Claims | Unverified | Not documented"
-        yield from section(kind.title, table(columns, map(_row, of_kind)))
+        rows = (_row(entry, whole) for entry in of_kind for whole in entry.wholes)
+        yield from section(kind.title, table(columns, rows))
 
 
-def _row(entry: FilePages) -> str:
-    verified = sum(len(judged.verified) for judged in entry.all_judged)
-    rejected = sum(len(judged.unverified) for judged in entry.all_judged)
-    units = len(entry.file.reading.units)
-    missing = units - sum(judged.failure is None for judged in entry.judged)
-    cells = (_links(entry), purpose_of(entry), units, verified, rejected, missing)
+def _row(entry: FilePages, whole: Unit) -> str:
+    of_units = entry.judged_of(whole)
+    judged = [*of_units, *filter(None, [entry.composed.get(whole)])]
+    verified = sum(len(one.verified) for one in judged)
+    rejected = sum(len(one.unverified) for one in judged)
+    units = len(entry.wholes[whole])
+    missing = units - sum(one.failure is None for one in of_units)
+    cells = (_links(entry, whole), purpose_of(entry, whole), units, verified, rejected, missing)
     return " | ".join(map(str, cells))
 
 
-def _links(entry: FilePages) -> str:
-    """Return links to what the file holds: to the page, or to where the second program begins."""
+def _links(entry: FilePages, whole: Unit) -> str:
+    """Return links to what *whole* holds: to its section, to the page, to where a second begins."""
+    of_units = entry.judged_of(whole)
+    if len(entry.wholes) > 1:
+        return link(code(whole.name), entry.page, anchor_of(of_units[0].unit) if of_units else "")
     names = names_of(entry.file)
     if not names:
         return link(code(entry.file.source.file), entry.page)
-    units = [judged.unit for judged in entry.judged]  # only these have a section
+    units = [judged.unit for judged in of_units]  # only these have a section
     places = [
         next((u for u in reversed(units) if u.first <= line), None) for line in names.values()
     ]

@@ -56,7 +56,7 @@ class PlannedFile:
 
 def _check(reading: Reading, last: int) -> None:
     lines = [thing.line for things in (reading.facts, reading.problems) for thing in things]
-    for part in (*reading.units, *reading.parts):
+    for part in (*reading.units, *reading.parts, *reading.wholes):
         lines += [part.first, part.last]
     if any(not 1 <= line <= last for line in lines):
         raise ValueError("a fact or a unit is outside the file")

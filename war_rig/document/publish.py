@@ -5,7 +5,7 @@ earlier run wrote stays only where the source is still that.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from war_rig.document.data import estate_json, file_json
 from war_rig.document.estate import Estate
@@ -55,10 +55,15 @@ class Publisher:
         names = [name for entry in self.entries.values() for name in entry.names]
         self._folder.begin([INDEX, ESTATE_DATA, *names])
 
-    def purposes(self, files: Iterable[str]) -> dict[str, str]:
-        """Return what each of *files* is for, as this run or an earlier one found, if any did."""
-        found = {file: self._purpose(self.entries[file]) for file in files}
-        return {file: text for file, text in found.items() if text}
+    def purpose(self, file: str, name: str) -> tuple[str, str | None]:
+        """Return how *name*, which is in *file*, is called, and what it is for.
+
+        None is neither known from this run nor from an earlier one.
+        """
+        entry = self.entries[file]
+        whole = entry.whole_named(name)
+        called = file if len(entry.wholes) == 1 else f"{whole.name} in {file}"
+        return called, self._purpose(entry, whole)
 
     def write(self, file: str) -> None:
         """Write a file's pages, when all that was chosen of it is judged."""
@@ -89,17 +94,21 @@ class Publisher:
             self._folder.text(entry.source) == source_page(entry)
         )
 
-    def _purpose(self, entry: FilePages) -> str | None:
+    def _purpose(self, entry: FilePages, whole: Unit) -> str | None:
         if entry.judged or not self._is_current(entry):
-            return entry.summary[0].text if entry.summary else None
-        return _purpose_in(self._folder.text(entry.data))
+            summary = entry.summary(whole)
+            return summary[0].text if summary else None
+        return _purpose_in(self._folder.text(entry.data), whole.name)
 
 
-def _purpose_in(text: str | None) -> str | None:
-    """Return the first verified claim in the JSON of an earlier run's page."""
+def _purpose_in(text: str | None, program: str) -> str | None:
+    """Return an earlier run's first verified claim: about *program*, where it had several."""
     try:
         data = json.loads(text or "{}")
-        claims = [*data["whole"], *(claim for unit in data["units"] for claim in unit["claims"])]
+        own = [one for one in data.get("programs", ()) if one["unit"]["name"] == program]
+        parts = [part for one in own for part in one["parts"]]
+        units = [unit for unit in data["units"] if not own or unit["unit"] in parts]
+        claims = [*data["whole"], *(claim for one in own + units for claim in one["claims"])]
         verdicts = ("verified", "supported")
         return next((str(c["text"]) for c in claims if c["verdict"] in verdicts), None)
     except (ValueError, KeyError, TypeError):

@@ -4,7 +4,7 @@ All foreign text goes through ``inert``. Pages hold no dates, so that the same
 source and claims give the same pages.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -18,6 +18,7 @@ from war_rig.document.judge import Judged
 from war_rig.document.kinds import kind_of, names_of
 from war_rig.document.plan import PlannedFile
 from war_rig.document.tables import Pages, section
+from war_rig.document.wholes import wholes_by_name, wholes_of
 from war_rig.readers import Unit
 
 INDEX = "README.md"
@@ -31,10 +32,10 @@ _FLOW = {
 class FilePages:
     """A file's result so far, its units in order, and where its two pages and its data are.
 
-    whole: what was composed of its units' claims, None where that is not done
-    or not needed. relations: what it uses and what uses it, as Markdown; open:
-    what it uses that is not in the source. is_chosen: whether all of its units
-    are to be documented in this run.
+    wholes: what is composed of its units, each with its own; composed: what was.
+    relations: what it uses and what uses it, as Markdown; open: what it uses
+    that is not in the source. is_chosen: whether all of its units are to be
+    documented in this run.
     """
 
     file: PlannedFile
@@ -43,15 +44,20 @@ class FilePages:
     relations: list[str] = field(default_factory=list)
     open: list[str] = field(default_factory=list)
     judged: list[Judged] = field(default_factory=list)
-    whole: Judged | None = None
+    wholes: Mapping[Unit, Sequence[Unit]] = field(default_factory=dict)
+    composed: dict[Unit, Judged] = field(default_factory=dict)
     is_chosen: bool = True
     is_written: bool = False
+    _named: Mapping[str, Unit] = field(default_factory=dict)
+    _by_unit: dict[Unit, Judged] = field(default_factory=dict)
 
     @classmethod
     def of(cls, file: PlannedFile, folder: DocsFolder) -> "FilePages":
         """Return the pages of *file* in *folder*."""
         name = file.source.file
-        return cls(file, folder.page_name("files", name), folder.page_name("source", name))
+        names = folder.page_name("files", name), folder.page_name("source", name)
+        wholes = wholes_of(file)
+        return cls(file, *names, wholes=wholes, _named=wholes_by_name(file, list(wholes)))
 
     @property
     def data(self) -> str:
@@ -63,12 +69,19 @@ class FilePages:
         """Return whether every unit of the file was judged."""
         return len(self.judged) == len(self.file.reading.units)
 
-    @property
-    def summary(self) -> Sequence[Claim]:
-        """Return what the file is for: composed claims, else those of its first unit with any."""
-        if self.whole is not None and self.whole.claims:
-            return self.whole.claims
-        return next((judged.claims for judged in self.judged if judged.claims), ())
+    def whole_named(self, name: str) -> Unit:
+        """Return the whole that *name* leads into, the first where it is none's."""
+        return self._named.get(name.upper(), next(iter(self.wholes)))
+
+    def summary(self, whole: Unit) -> Sequence[Claim]:
+        """Return what *whole* is for: composed claims, else those of its first unit with any."""
+        composed = self.composed.get(whole)
+        known = [*([composed] if composed else []), *self.judged_of(whole)]
+        return next((judged.claims for judged in known if judged.claims), ())
+
+    def judged_of(self, whole: Unit) -> list[Judged]:
+        """Return the results of the units of *whole*."""
+        return [self._by_unit[unit] for unit in self.wholes[whole] if unit in self._by_unit]
 
     @property
     def summary_lines(self) -> Sequence[Line]:
@@ -77,11 +90,12 @@ class FilePages:
 
     @property
     def all_judged(self) -> list[Judged]:
-        """Return the results of its units, and of the whole."""
-        return [*([self.whole] if self.whole else []), *self.judged]
+        """Return the results of its units, and of what was composed of them."""
+        return [*self.composed.values(), *self.judged]
 
     def add(self, judged: Judged) -> None:
         """Take in one unit's result, in whatever order they come."""
+        self._by_unit[judged.unit] = judged
         self.judged.append(judged)
         self.judged.sort(key=lambda one: one.unit.first)
 
@@ -163,12 +177,13 @@ def _file_page(entry: FilePages, pages: Pages) -> Iterator[str]:
     yield ""
     if not file.reading.units:
         yield "This file holds no text."
-    if entry.whole is not None:
-        yield from section("What it is for", whole_lines(entry.whole, entry.page, pages))
+    if len(entry.wholes) == 1:
+        for composed in entry.composed.values():
+            yield from section("What it is for", whole_lines(composed, entry.page, pages))
     yield from entry.relations
     yield from section("Flow", graph_lines(_flow(file)))
-    for judged in entry.judged:
-        yield from _unit_section(entry, judged, pages)
+    for whole in entry.wholes:
+        yield from _units(entry, whole, pages)
     if not entry.is_complete:
         ended = "This run ended before the rest of this file was documented."
         yield from (ended if entry.is_chosen else "Only these units were chosen.", "")
@@ -188,12 +203,21 @@ def _flow(file: PlannedFile) -> Iterator[Edge]:
             yield Edge(fact.subject, fact.object, _FLOW[fact.kind])
 
 
-def _unit_section(entry: FilePages, judged: Judged, pages: Pages) -> Iterator[str]:
-    unit = judged.unit
-    yield f'<a id="{anchor_of(unit)}"></a>'
-    yield ""
-    yield f"## {inert(unit.name[:1].upper() + unit.name[1:])}"
-    yield ""
+def _units(entry: FilePages, whole: Unit, pages: Pages) -> Iterator[str]:
+    """Yield a section a unit; of several programs each begins with what it is for."""
+    level = "##" if len(entry.wholes) == 1 else "###"
+    for number, judged in enumerate(entry.judged_of(whole)):
+        unit = judged.unit
+        yield from (f'<a id="{anchor_of(unit)}"></a>', "")
+        if level == "###" and number == 0:
+            yield from (f"## {inert(whole.kind.capitalize())} {code(whole.name)}", "")
+            if whole in entry.composed:
+                yield from whole_lines(entry.composed[whole], entry.page, pages)
+        yield from (f"{level} {inert(unit.name[:1].upper() + unit.name[1:])}", "")
+        yield from _unit_lines(entry, judged, pages)
+
+
+def _unit_lines(entry: FilePages, judged: Judged, pages: Pages) -> Iterator[str]:
     yield from _parts(entry, judged, pages)
     if judged.failure is not None:
         yield from (f"Not documented: {inert(judged.failure)}", "")

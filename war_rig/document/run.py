@@ -1,12 +1,13 @@
 """The run: units judged side by side, what is used before whatever uses it.
 
-When the units of a file are done, what the whole is for is composed from their
-verified claims, and its pages are written. The estate's overview comes last.
+When the units of a file are done, what it is for, or each of its programs, is
+composed from their verified claims, and its pages are written. The estate's
+overview comes last.
 """
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
@@ -19,11 +20,12 @@ from war_rig.document.folder import DocsFolder
 from war_rig.document.ground import Ground, Line
 from war_rig.document.index import entry_points
 from war_rig.document.judge import Judged, judge
-from war_rig.document.kinds import kind_of, names_of
-from war_rig.document.plan import Plan, PlannedFile
+from war_rig.document.kinds import names_of
+from war_rig.document.plan import Plan
 from war_rig.document.publish import Publisher, chosen_units
 from war_rig.document.render import INDEX
 from war_rig.document.schedule import Schedule, dependencies
+from war_rig.document.wholes import wholes_of
 from war_rig.document.write import Context, Task, unit_task, whole_task
 from war_rig.readers import Unit
 
@@ -36,7 +38,7 @@ _MOST_GIVEN = 100
 class Progress:
     """How far a run is: tasks done (the failed among them), of how many, and tokens used.
 
-    A task is a unit, a file of several units as a whole, or the estate.
+    A task is a unit, a file or program of several units as a whole, or the estate.
     seconds_left: at the speed so far.
     """
 
@@ -149,11 +151,13 @@ class _Run:
         """Compose what the estate is for, from the claims about its files as wholes."""
         if not _has_overview(self._plan):
             return
-        first = entry_points(self._files.values(), self._estate)
-        named = [name for name, file in self._files.items() if names_of(file)]
-        entries = [self.publisher.entries[n] for n in dict.fromkeys([*first, *named, *self._files])]
+        entries = self.publisher.entries.values()
+        first = [whole for _, whole, _ in entry_points(entries, self._estate)]
+        named = [whole for entry in entries if names_of(entry.file) for whole in entry.wholes]
+        every = {whole: entry for entry in entries for whole in entry.wholes}
         shown = [line for entry in entries for line in entry.summary_lines]
-        claims = [list(entry.summary) for entry in entries]
+        wholes = dict.fromkeys([*first, *named, *every])
+        claims = [list(every[whole].summary(whole)) for whole in wholes]
         estate = Unit(INDEX, "the source", "estate", 0, 0)
         self.overview = await self._composed(estate, claims, shown, _MOST_OF_THE_ESTATE)
 
@@ -162,19 +166,19 @@ class _Run:
         if file not in self._declarations:
             self._declarations[file] = Declarations(planned, self._estate.copybooks)
         lines = self._declarations[file].of(unit)
-        purposes = self.publisher.purposes(self._waits_for[file])
-        known = known_of(unit, self._estate.outgoing.get(file, ()), purposes)
+        relations, waits_for = self._estate.outgoing.get(file, ()), self._waits_for[file]
+        known = known_of(unit, relations, waits_for, self.publisher.purpose)
         return unit_task(unit, planned, Context(lines, known))
 
     async def _end(self, file: str) -> None:
-        """Compose what the whole file is for, where it has several units, and write its pages."""
+        """Compose what the file, or each of its programs, is for, and write its pages."""
         entry = self.publisher.entries[file]
         self._declarations.pop(file, None)
-        if _has_whole(entry.file, self._units[file]):
-            whole = Unit(file, file, kind_of(entry.file).key, 1, len(entry.file.source.lines))
-            claims = [list(judged.claims) for judged in entry.judged]
-            shown = [line for judged in entry.judged for line in judged.shown]
-            entry.whole = await self._composed(whole, claims, shown, _MOST_OF_A_FILE)
+        for whole in _composable(entry.wholes, self._units[file]):
+            own = entry.judged_of(whole)
+            claims = [list(judged.claims) for judged in own]
+            shown = [line for judged in own for line in judged.shown]
+            entry.composed[whole] = await self._composed(whole, claims, shown, _MOST_OF_A_FILE)
         writing = asyncio.get_running_loop().run_in_executor(None, self.publisher.write, file)
         self._writing.append(writing)  # a disk that syncs must not hold up the others' calls
         await asyncio.shield(writing)
@@ -229,13 +233,18 @@ def estimate(plan: Plan) -> tuple[int, int]:
 
 def _tasks(plan: Plan) -> int:
     units = chosen_units(plan)
-    wholes = sum(_has_whole(file, units[file.source.file]) for file in plan.files)
-    return len(plan.chosen) + wholes + _has_overview(plan)
+    wholes = [
+        whole
+        for file in plan.files
+        for whole in _composable(wholes_of(file), units[file.source.file])
+    ]
+    return len(plan.chosen) + len(wholes) + _has_overview(plan)
 
 
-def _has_whole(file: PlannedFile, chosen: Sequence[Unit]) -> bool:
-    """Return whether something is composed of the file's units: all of more than one."""
-    return 1 < len(chosen) == len(file.reading.units)
+def _composable(wholes: Mapping[Unit, Sequence[Unit]], chosen: Iterable[Unit]) -> list[Unit]:
+    """Return those of *wholes* that have several units, all of them *chosen*."""
+    taken = set(chosen)
+    return [whole for whole, own in wholes.items() if len(own) > 1 and taken.issuperset(own)]
 
 
 def _has_overview(plan: Plan) -> bool:

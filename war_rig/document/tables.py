@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 
-from war_rig.document.estate import Estate, Relation
+from war_rig.document.estate import LEADS_ON, Estate, Relation
 from war_rig.document.folder import relative
 from war_rig.document.inert import code, inert, link
 
@@ -55,6 +55,11 @@ def open_lines(file: str, estate: Estate, pages: Pages) -> list[str]:
         elif not (relation.is_certain or relation.files):
             verb = inert(relation.verb)
             found.append(f"- It {verb} what {name} names, which could not be found (line {line}).")
+        elif relation.verb in LEADS_ON:
+            text = [path for path in relation.files if estate.copybooks.is_text(path)]
+            there = " and ".join(_page_of(path, pages, pages[file][0]) for path in text)
+            if there:
+                found.append(f"- {name} is there as {there}, which was read as text (line {line}).")
     for fact in estate.copybooks.unapplied(file):
         name, line = code(fact.object), _lines([fact.line], source)
         found.append(

@@ -31,6 +31,11 @@ Or, where something is to be composed of claims:
 _BLOCK = re.compile(rf"^```{FACTS_FENCE}\n(.*?)\n```$", re.MULTILINE | re.DOTALL)
 _LEGAL = re.compile(r"copyright|all rights reserved|\blicen[cs]e", re.IGNORECASE)
 _LONGEST_QUOTE = 200
+_PAUSES = (
+    (re.compile(r"(?<!\.\w)[.!?][)'\"]*(?=\s|$)"), 60, ""),  # of a sentence, not of "e.g."
+    (re.compile(r"[,;](?=\s|$)"), 120, " ..."),  # of a clause
+)
+"""Where a quotation that is cut may end, from which length on, and what stands for the rest."""
 _MOST_OF_ONE_FILE = 3
 _MOST_CLAIMS = 12
 
@@ -184,14 +189,25 @@ def _quotes(comments: list[dict[str, Any]]) -> Iterator[tuple[int, int, str]]:
 
 
 def _quote(run: list[dict[str, Any]]) -> tuple[int, int, str]:
-    """Return as much of the run as fits into a quotation, whole lines first."""
-    text, last = "", run[0]["line"]
+    """Return as much of the run as fits into a quotation, whole lines unless it has to be cut."""
+    text, ends = "", {}
     for comment in run:
         longer = f"{text} {comment['text']}".strip()
         if text and len(longer) > _LONGEST_QUOTE:
             break
-        text, last = longer, comment["line"]
-    return run[0]["line"], last, text.replace('"', "'")
+        text, ends[comment["line"]] = longer, len(longer)
+    size, mark = _pause(text) if len(ends) < len(run) else (len(text), "")
+    last = next(line for line, end in ends.items() if end >= size)
+    return run[0]["line"], last, text[:size].replace('"', "'") + mark
+
+
+def _pause(text: str) -> tuple[int, str]:
+    """Return how much of *text*, which goes on, to quote, and what stands for the rest."""
+    for end, shortest, mark in _PAUSES:
+        found = [match.end() for match in end.finditer(text) if match.end() >= shortest]
+        if found:
+            return found[-1], mark
+    return len(text), " ..."
 
 
 def _refusal(asked: str) -> str:

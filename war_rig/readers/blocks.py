@@ -1,6 +1,5 @@
 """From blocks to units: stretched over blank lines, cut where long, grouped where short."""
 
-import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,12 +7,11 @@ from dataclasses import replace
 from math import ceil
 from pathlib import PurePosixPath
 
-from war_rig.readers.source import Fact, Source, Unit, clipped
+from war_rig.readers.comments import bare, telling
+from war_rig.readers.source import Fact, Source, Unit
 
 LONGEST_PIECE = 120
 LONGEST_GROUP = 60
-_DECORATION = " \t*-=/#>+~_|"
-_WORDS = re.compile(r"[^\W\d_]{2,}")
 
 
 def stretched(source: Source, spans: Sequence[Unit], kind: str) -> list[Unit]:
@@ -94,10 +92,8 @@ def told_apart(units: Iterable[Unit]) -> tuple[Unit, ...]:
 def comment_facts(
     source: Source, blocks: Sequence[Unit], comments: Iterable[tuple[int, str]]
 ) -> Iterator[Fact]:
-    """Yield a fact for each comment of two words or more, about the block that it stands in."""
+    """Yield a fact for each comment that says something, about the block that it stands in."""
     firsts = [block.first for block in blocks]
-    for line, written in comments:
-        text = clipped(written.strip(_DECORATION))
-        if len(_WORDS.findall(text)) > 1:
-            subject = blocks[bisect_right(firsts, line) - 1].name
-            yield Fact("comment", subject, text, source.file, line)
+    for line, text in telling(bare(comments)):
+        subject = blocks[bisect_right(firsts, line) - 1].name
+        yield Fact("comment", subject, text, source.file, line)

@@ -5,8 +5,8 @@ A scanner, no parser: it rejects no file, and says what it could not read.
 
 import re
 from bisect import bisect
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil
@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 
 from war_rig.readers.cobol_lines import Scan, cards, scan
 from war_rig.readers.cobol_program import Block, Walk
+from war_rig.readers.comments import bare, telling
 from war_rig.readers.source import Fact, Reading, Source, Unit
 
 _SUFFIXES = frozenset((".cbl", ".cob", ".cobol", ".cpy", ".dcl", ".pco"))
@@ -21,9 +22,6 @@ _BEGINS = re.compile(
     r"\s*(?:(?:IDENTIFICATION|ID|PROCEDURE)\s+DIVISION|PROGRAM-ID)\b", re.IGNORECASE
 )
 _BEFORE = re.compile(r"\s*(?:CBL|PROCESS|COPY|REPLACE|EJECT|SKIP[123]|TITLE)\b", re.IGNORECASE)
-_DECORATION = " \t*-=/#>+~_|"
-_WORDS = re.compile(r"[^\W\d_]{2,}")
-_LONGEST_COMMENT = 200
 _LONGEST = {"declarations": 120, "copybook": 120, "paragraphs": 60}
 _LONGEST_PARAGRAPH = 150
 
@@ -59,7 +57,8 @@ class CobolReader:
         comments = _comments(source, found, spans)
         facts = sorted((*walk.facts, *comments), key=lambda fact: fact.line)
         parts = tuple(_parts(source, spans, units)) if walk.is_program else units
-        return Reading(units, tuple(facts), parts, tuple(walk.problems))
+        wholes = _programs(source, spans, walk.owners)
+        return Reading(units, tuple(facts), parts, tuple(walk.problems), wholes)
 
 
 def _spans(blocks: Sequence[Block], found: Scan, lines: Sequence[str]) -> Iterator[_Span]:
@@ -90,6 +89,19 @@ def _trimmed(block: Block, first: int, last: int, lines: Sequence[str]) -> _Span
     while first < last and not lines[last - 1].strip():
         last -= 1
     return _Span(block, first, last) if first <= last else None
+
+
+def _programs(
+    source: Source, spans: Iterable[_Span], owners: Mapping[int, str]
+) -> tuple[Unit, ...]:
+    """Return the programs, with the lines of those inside them, where there are several."""
+    lines: dict[str, list[int]] = defaultdict(list)
+    for span in spans:
+        if span.block.program in owners:
+            lines[owners[span.block.program]] += (span.first, span.last)
+    if len(lines) < 2:
+        return ()
+    return tuple(Unit(source.file, n, "program", min(at), max(at)) for n, at in lines.items())
 
 
 def _units(source: Source, spans: Sequence[_Span]) -> list[Unit]:
@@ -173,15 +185,6 @@ def _parts(source: Source, spans: Sequence[_Span], units: Sequence[Unit]) -> Ite
 
 def _comments(source: Source, found: Scan, spans: Sequence[_Span]) -> Iterator[Fact]:
     firsts = [span.first for span in spans]
-    for line, written in found.comments:
-        text = _clipped(written.strip(_DECORATION))
-        if len(_WORDS.findall(text)) > 1:
-            subject = spans[bisect(firsts, line) - 1].block.name
-            yield Fact("comment", subject, text, source.file, line)
-
-
-def _clipped(text: str) -> str:
-    """Return at most _LONGEST_COMMENT characters of *text*, and no part of a word."""
-    if len(text) <= _LONGEST_COMMENT:
-        return text
-    return re.sub(r"\w+$", "", text[: _LONGEST_COMMENT + 1]).rstrip()
+    for line, text in telling(bare(found.comments)):
+        subject = spans[bisect(firsts, line) - 1].block.name
+        yield Fact("comment", subject, text, source.file, line)

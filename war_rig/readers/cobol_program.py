@@ -53,7 +53,10 @@ class Block:
 
 
 class Walk:
-    """Reads *tokens* once; then facts, problems and blocks hold what it found."""
+    """Reads *tokens* once; then facts, problems and blocks hold what it found.
+
+    owners: the name of the program that a block is of, by the block's number of it.
+    """
 
     def __init__(self, file: str, tokens: Sequence[Token]) -> None:
         self.facts: list[Fact] = []
@@ -70,6 +73,7 @@ class Walk:
         self._division = "IDENTIFICATION" if self.is_program else ""
         kind = "declarations" if self.is_program else "copybook"
         self.blocks = [Block(1, self._stem, kind, 0)]
+        self.owners: dict[int, str] = {}
         self._walk()
 
     def _walk(self) -> None:
@@ -172,6 +176,7 @@ class Walk:
             return at
         self._subject = token.text.upper()
         self._programs.append(self._subject)
+        self.owners[self.blocks[-1].program] = self._subject
         self._name_blocks()
         self._add([Found("program", self._subject, token.line)])
         return at + 1
@@ -193,6 +198,8 @@ class Walk:
         if following is not END and following.word not in ("IDENTIFICATION", "ID", *_ID_WORDS):
             self._begin(following.line, self._subject)
             self.blocks[-1].program += 1
+            if len(self._programs) > 1:
+                self.owners[self.blocks[-1].program] = self._subject
         return at
 
     def _is_section(self, text: str) -> bool:

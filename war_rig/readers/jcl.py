@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import PurePosixPath
 
+from war_rig.readers.comments import telling
 from war_rig.readers.jcl_lines import LAST_COLUMN, SILENT, Operand, Scanner, Statement, bare
 from war_rig.readers.source import Fact, Problem, Reading, Source, Unit
 
@@ -120,7 +121,7 @@ class _Job:
         if not self._segments or self._segments[0][0] > 1:
             self._segments.insert(0, (1, "job", self._member))
         firsts = [first for first, _, _ in self._segments]
-        for line, text in comments:
+        for line, text in telling(comments):
             self._fact("comment", self._segments[bisect_right(firsts, line) - 1][2], text, line)
         facts = sorted(dict.fromkeys(self._facts), key=lambda fact: fact.line)
         pieces = [list(self._cut(*both)) for both in pairwise([*self._segments, self._end()])]
@@ -288,8 +289,9 @@ class _Job:
             self._take_data(statement.data, statement.last + 1)
 
     def _take_data(self, data: Sequence[str], line: int) -> None:
-        is_override = not self._program and self._dd.endswith(".SYSTSIN")
-        if self._program not in _TERMINALS and not is_override:
+        step, _, dd = self._dd.rpartition(".")
+        is_override = step and not self._program
+        if dd != "SYSTSIN" or not (self._program in _TERMINALS or is_override):
             return
         text, at = "\n".join(_REMARK.sub("", row[: LAST_COLUMN + 1]) for row in data), 0
         for run in _RUN.finditer(text):

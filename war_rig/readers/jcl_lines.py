@@ -16,7 +16,6 @@ _JES3 = re.compile(
 )
 _SEQUENCE_NUMBER = re.compile(r"(?<=^.{72})\w*\d{3}\s*$", re.DOTALL)
 _XMIT_DELIMITER = re.compile(r"\bDLM=(\S{2})")
-_WORDS = re.compile(r"[^\W\d_]{2,}")
 _FIELD = re.compile(r"(?:[^\s']|'[^']*')*+")  # an operand field ends at a blank outside quotes
 _TOKEN = re.compile(r"'[^']*'?|[(),]|[^'(),]+")
 _KEYWORD = re.compile(r"([A-Z@#$][\w@#$.]*)=(.*)", re.IGNORECASE | re.DOTALL)
@@ -91,8 +90,7 @@ class Scanner:
     def _comment(self, line: int) -> None:
         self._above = self._above or line
         text = _SEQUENCE_NUMBER.sub("", self._lines[line - 1][:80])[3:].strip(" \t*")
-        if len(_WORDS.findall(text)) > 1:
-            self.comments.append((line, text))
+        self.comments.append((line, text))
 
     def _other(self, card: str) -> None:
         """Take a null or JES statement, a delimiter, or what is none of them."""

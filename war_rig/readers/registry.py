@@ -1,6 +1,7 @@
 """Which readers there are."""
 
 from collections.abc import Sequence
+from traceback import format_exception_only
 from typing import TYPE_CHECKING
 
 from war_rig.errors import PluginError
@@ -44,13 +45,14 @@ def reader_for(source: Source, known: Sequence[Reader]) -> Reader:
 def _made(entry_point: "EntryPoint") -> Reader:
     try:
         reader: Reader = entry_point.load()()
-    except Exception as error:  # the plugin's border: its module and constructor run here
+    except (Exception, SystemExit) as error:  # the plugin's border: module and constructor run
         failure = error
     else:
         return reader
     owner = entry_point.dist.name if entry_point.dist else "unknown distribution"
+    told = " ".join("".join(format_exception_only(failure)).split())  # also where str() fails
     raise PluginError(
-        f"the reader '{entry_point.name}' could not be made: {type(failure).__name__}: {failure}\n"
+        f"the reader '{entry_point.name}' could not be made: {told}\n"
         f"  {owner}, entry point {entry_point.value}\n"
         "  install what it misses, upgrade it, or uninstall it"
     ) from failure

@@ -61,12 +61,15 @@ class Reading:
 
     parts: what has to be documented inside the units, such as paragraphs; each
     lies in one unit and needs a claim that cites it. None: the units themselves.
+    wholes: what the units make up, such as programs, in order, each before those
+    inside it. None: the file.
     """
 
     units: tuple[Unit, ...]
     facts: tuple[Fact, ...]
     parts: tuple[Unit, ...] = ()
     problems: tuple[Problem, ...] = ()
+    wholes: tuple[Unit, ...] = ()
 
 
 class Reader(Protocol):
@@ -86,11 +89,11 @@ class Reader(Protocol):
         ...
 
 
-def clipped(line: str, longest: int = 200) -> str:
-    """Return at most *longest* characters of *line*, and no part of a word."""
+def clipped(line: str, longest: int = 200, mark: str = "") -> str:
+    """Return at most *longest* characters of *line*, no part of a word, and *mark* for the rest."""
     if len(line) <= longest:
         return line
-    return re.sub(r"\w+$", "", line[: longest + 1]).rstrip()
+    return re.sub(r"\w+$", "", line[: longest + 1]).rstrip() + mark
 
 
 def decode(file: str, data: bytes) -> Source | None:

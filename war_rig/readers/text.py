@@ -7,6 +7,7 @@ that look like comments.
 import re
 from collections.abc import Iterator, Sequence
 
+from war_rig.readers.comments import CUT, telling
 from war_rig.readers.source import Fact, Reading, Source, Unit, clipped
 
 _COMMENT = re.compile(
@@ -16,7 +17,6 @@ _COMMENT = re.compile(
         \s*(?P<text>.*?)[\s*]*(?:/|-->|\"\"\")?(?:(?<=\W)\d{8}\s*)?$  # ... or columns 73-80""",
     re.VERBOSE,
 )
-_WORDS = re.compile(r"[^\W\d_]{2,}")
 
 
 class TextReader:
@@ -67,8 +67,8 @@ def _last_blank(lines: Sequence[str], first: int, end: int) -> int | None:
 
 
 def _facts(source: Source, unit: Unit) -> Iterator[Fact]:
-    lines = range(unit.first, unit.last + 1)
-    for line in lines:
-        match = _COMMENT.match(clipped(source.lines[line - 1]))
-        if match and len(_WORDS.findall(match["text"])) > 1:
-            yield Fact("comment", unit.name, match["text"], source.file, line)
+    lines = source.lines[unit.first - 1 : unit.last]
+    found = (_COMMENT.match(clipped(line, mark=CUT)) for line in lines)
+    comments = ((n, match["text"]) for n, match in enumerate(found, unit.first) if match)
+    for line, text in telling(comments):
+        yield Fact("comment", unit.name, text, source.file, line)
