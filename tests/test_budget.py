@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from war_rig.errors import BudgetExceededError, ProviderError, ProviderTimeoutError, ServerError
 from war_rig.ledger import Attempt, total
 from war_rig.policies.attempts import Attempts, CostOf
-from war_rig.policies.budget import FIRST_COMPLETION_TOKENS, Amount, Budget, Purse
+from war_rig.policies.budget import Amount, Budget, Purse
 from war_rig.policies.call import Call, current_call, under_way
+from war_rig.policies.estimate import FIRST_COMPLETION_TOKENS
 from war_rig.policies.prices import Price, Prices
 from war_rig.providers import CompletionChunk, CompletionResponse, LLMProvider, Message
 from war_rig.providers.border import Border

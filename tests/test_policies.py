@@ -1,4 +1,4 @@
-"""Policies as a file declares them: merged key by key, refused where they can't be, wired in order."""
+"""Policies as a file declares them: merged by key, refused where they can't be, wired in order."""
 
 import asyncio
 from pathlib import Path

@@ -14,7 +14,7 @@ from typing import Literal, Protocol
 
 from war_rig.errors import ConfigError, ProviderConnectionError, ProviderError
 from war_rig.ledger import Attempt, Outcome
-from war_rig.policies.call import current_call
+from war_rig.policies.call import current_call, reason_of
 from war_rig.policies.policy import Answered, Around, Request, StreamingProvider
 from war_rig.providers import CompletionResponse
 from war_rig.providers.usage import estimate_tokens
@@ -95,11 +95,6 @@ def _outcome(answered: Answered, error: BaseException | None) -> tuple[Outcome, 
     if isinstance(error, ProviderError):
         return "failed", reason_of(error)
     return "cancelled", "its caller went on without it"
-
-
-def reason_of(error: BaseException) -> str:
-    """Return the kind of *error* and the first line of its text."""
-    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
 
 
 def _usage(request: Request, answered: Answered, error: BaseException | None) -> _Usage:

@@ -20,18 +20,11 @@ from threading import Lock
 
 from war_rig.errors import BudgetExceededError
 from war_rig.ledger import Attempt
-from war_rig.policies.attempts import CostOf, reason_of
+from war_rig.policies.attempts import CostOf
 from war_rig.policies.call import Call, current_call
+from war_rig.policies.estimate import Mean, declared_completion
 from war_rig.policies.policy import Answered, Around, Request, StreamingProvider
 from war_rig.policies.prices import EXACT
-from war_rig.providers.answers import message
-from war_rig.providers.classification import Verdict
-
-FIRST_COMPLETION_TOKENS = 1_000
-"""The estimate before the first answer: a page and a half of text. Rather too much, since
-what is not taken is given back, but not so much that a small purse lets nothing through."""
-
-_COMPLETION_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +120,7 @@ class Budget(Around):
         self.purse = purse
         self._provider_name = name
         self._cost_of = cost_of
-        self._answers = (0, 0)  # how many there were, and their tokens
+        self._mean = Mean()
 
     @asynccontextmanager
     async def _around(self, request: Request) -> AsyncIterator[Answered]:
@@ -139,43 +132,30 @@ class Budget(Around):
             yield Answered()
         finally:
             made = [a for a in call.attempts[mark:] if a.outcome not in ("refused", "cached")]
+            self._mean.learn(made, request)
             spent = sum((self._spent(a, model, estimate) for a in made), Amount())
             self.purse.settle(estimate, spent)
 
     def _reserve(self, call: Call, request: Request, model: str | None) -> Amount:
         """Return what was reserved; raise BudgetExceededError where nothing could be."""
-        prompt, completion = request.estimated_tokens, self._completion(request)
+        prompt = request.estimated_tokens
+        completion = declared_completion(request) or self._mean.completion()
         money = self._money(model, prompt, completion)
         if money is None:
             what = f"its budget is in money, and no price is known for {model or 'its model'}"
-            raise self._refused(call, model, what, _NoPriceError)
+            raise call.refuse(
+                self._provider_name, model, BudgetExceededError, what, now_do=_NoPriceError
+            )
         estimate = Amount(prompt + completion, money)
         if refusal := self.purse.reserve(estimate):
-            raise self._refused(call, model, refusal, BudgetExceededError)
+            raise call.refuse(self._provider_name, model, BudgetExceededError, refusal)
         return estimate
-
-    def _completion(self, request: Request) -> int:
-        """Return how many tokens the answer may have."""
-        asked = (request.parameters.get(name) for name in _COMPLETION_LIMITS)
-        limits = [limit for limit in asked if isinstance(limit, int) and limit > 0]
-        if limits:
-            return max(limits)
-        count, tokens = self._answers
-        return -(-tokens // count) if count else FIRST_COMPLETION_TOKENS
 
     def _money(self, model: str | None, prompt: int, completion: int) -> Decimal | None:
         """Return the cost, None without a price; nothing where the purse has no limit of money."""
         if self.purse.money is None:
             return Decimal()
         return self._cost_of(model, prompt, completion)
-
-    def _refused(
-        self, call: Call, model: str | None, what: str, kind: type[BudgetExceededError]
-    ) -> BudgetExceededError:
-        text = message(self._provider_name, model, Verdict(kind, f"was not asked: {what}"))
-        error = BudgetExceededError(text, provider=self._provider_name, model=model)
-        call.unsent(self._provider_name, model, reason_of(error), "refused")
-        return error
 
     def _spent(self, attempt: Attempt, model: str | None, estimate: Amount) -> Amount:
         """Return what *attempt* took; what the ledger doesn't know, by the estimate.
@@ -186,9 +166,6 @@ class Budget(Around):
             return estimate
         prompt = attempt.prompt_tokens or 0
         completion = max(attempt.tokens_used - prompt, 0)
-        if attempt.outcome == "answered":
-            count, tokens = self._answers  # a thread may forget another's: the mean is good enough
-            self._answers = count + 1, tokens + completion
         money = attempt.cost
         if money is None:
             money = self._money(model, prompt, completion)

@@ -7,12 +7,18 @@ step is under way: an async generator shares its context with whoever reads it.
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from math import inf
+from typing import TypeVar
 
+from war_rig.errors import ProviderError
 from war_rig.ledger import Attempt, Outcome
+from war_rig.providers.answers import message
+from war_rig.providers.classification import Verdict
+
+E = TypeVar("E", bound=ProviderError)
 
 
 @dataclass(slots=True)
@@ -29,14 +35,21 @@ class Call:
     waited_for: str = ""
 
     async def wait(self, seconds: float, reason: str) -> None:
-        """Sleep, and count it for the next attempt, where it is cut short too."""
+        """Sleep, counted for the next attempt."""
+        with self.waiting(reason):
+            await asyncio.sleep(seconds)
+
+    @contextmanager
+    def waiting(self, reason: str) -> Iterator[None]:
+        """Count the time inside for the next attempt, also where it is cut short."""
         now = asyncio.get_running_loop().time
         begun = now()
         try:
-            await asyncio.sleep(seconds)
+            yield
         finally:
             self.waited_seconds += now() - begun
-            self.waited_for = f"{self.waited_for}; {reason}" if self.waited_for else reason
+            if reason not in self.waited_for:
+                self.waited_for = f"{self.waited_for}; {reason}" if self.waited_for else reason
 
     def waited(self) -> tuple[float, str]:
         """Return what was waited since the last attempt, and begin to count anew."""
@@ -58,6 +71,28 @@ class Call:
             )
         )
 
+    def refuse(
+        self,
+        provider: str,
+        model: str | None,
+        kind: type[E],
+        what: str,
+        now_do: type[ProviderError] | None = None,
+    ) -> E:
+        """Write down that an attempt was not sent, and return the error to raise.
+
+        now_do: the class whose next step is told, *kind* itself by default.
+        """
+        text = message(provider, model, Verdict(now_do or kind, f"was not asked: {what}"))
+        error = kind(text, provider=provider, model=model, is_retryable=False)
+        self.unsent(provider, model, reason_of(error), "refused")
+        return error
+
+
+def reason_of(error: BaseException) -> str:
+    """Return the kind of *error* and the first line of its text."""
+    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+
 
 _current: ContextVar[Call | None] = ContextVar("current_call", default=None)
 
@@ -74,4 +109,5 @@ def under_way(call: Call) -> Iterator[None]:
     try:
         yield
     finally:
-        _current.reset(token)
+        with suppress(ValueError):  # another context: the garbage collector ends what was left
+            _current.reset(token)

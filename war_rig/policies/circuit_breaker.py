@@ -33,11 +33,8 @@ from war_rig.errors import (
     ProviderTimeoutError,
     ServerError,
 )
-from war_rig.policies.attempts import reason_of
 from war_rig.policies.call import Call, current_call
 from war_rig.policies.policy import Answered, Around, Request, StreamingProvider
-from war_rig.providers.answers import message
-from war_rig.providers.classification import Verdict
 
 _FAILURES = (ServerError, ProviderConnectionError, ProviderTimeoutError, MalformedAnswerError)
 
@@ -119,14 +116,9 @@ class CircuitBreaker(Around):
     def _refused(self, call: Call, model: str, rest: float | None) -> CircuitOpenError:
         times = "once" if self._failures == 1 else f"{self._failures} times in a row"
         until = "the call that tries it has ended" if rest is None else f"{rest:.1f} s have passed"
-        what = f"was not asked: it failed {times}, and is left alone until {until}"
-        error = CircuitOpenError(
-            message(self._provider_name, model, Verdict(CircuitOpenError, what)),
-            provider=self._provider_name,
-            model=model,
-            retry_after_seconds=rest,
-        )
-        call.unsent(self._provider_name, model, reason_of(error), "refused")
+        what = f"it failed {times}, and is left alone until {until}"
+        error = call.refuse(self._provider_name, self.shown_model(model), CircuitOpenError, what)
+        error.retry_after_seconds = rest
         return error
 
     def _tell(self, model: str, state: str) -> None:

@@ -14,25 +14,21 @@ a call that is cancelled while it waits, at whatever moment, had nothing to give
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from math import ceil, inf
 from threading import RLock
 
 from war_rig.errors import BadRequestError, ProviderError, RateLimitError
 from war_rig.ledger import Attempt
-from war_rig.policies.attempts import reason_of
 from war_rig.policies.call import Call, current_call
+from war_rig.policies.estimate import Mean, declared_completion
 from war_rig.policies.policy import Answered, Around, Request, StreamingProvider
-from war_rig.providers.answers import message
-from war_rig.providers.classification import Verdict
 
 _WINDOW_SECONDS = 60.001  # more than a minute: then its last moment counts, and early timers
 _EARLY_SECONDS = 0.0005  # how much too early a timer may fire
 _LOOK_AGAIN_SECONDS = 60.0  # whatever became of those in front
-_FIRST_MEAN = 1_000  # tokens of a completion, before the first answer
-_COMPLETION_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 
 
 class RateLimit(Around):
@@ -50,7 +46,7 @@ class RateLimit(Around):
         self._provider_name = name
         self._tokens_per_minute = tokens_per_minute
         self._gate = _Gate(requests_per_minute, tokens_per_minute, concurrency)
-        self._answers = self._completion_tokens = 0
+        self._mean = Mean()
 
     @asynccontextmanager
     async def _around(self, request: Request) -> AsyncIterator[Answered]:
@@ -69,7 +65,7 @@ class RateLimit(Around):
             while not isinstance(entered := self._gate.enter(turn), _Begun):
                 if turn.loop.time() + entered.seconds > call.deadline:
                     raise self._too_late(request, call, entered)
-                with _waiting(call, turn.loop.time, f"rate limit: {entered.limit}"):
+                with call.waiting(f"rate limit: {entered.limit}"):
                     await turn.sleep(entered.seconds)
         except BaseException:  # which is raised again: whoever is next takes its place
             self._gate.leave(turn)
@@ -84,8 +80,7 @@ class RateLimit(Around):
         limit = self._tokens_per_minute
         if limit is None:
             return 0
-        asked = (request.parameters.get(name) for name in _COMPLETION_LIMITS)
-        completion = max((n for n in asked if isinstance(n, int) and n > 0), default=0)
+        completion = declared_completion(request)
         least = request.estimated_tokens + completion
         if least > limit:
             what = (
@@ -93,18 +88,13 @@ class RateLimit(Around):
                 f"rate_limit.tokens_per_minute lets {limit:,} through"
             )
             raise self._refused(request, call, BadRequestError, what)
-        mean = self._completion_tokens / self._answers if self._answers else _FIRST_MEAN
-        return least if completion else min(least + ceil(mean), limit)
+        return least if completion else min(least + self._mean.completion(), limit)
 
     def _told(self, request: Request, attempts: Sequence[Attempt]) -> int | None:
         """Return how many tokens *attempts* took, None where nobody knows; learn from answers."""
         if self._tokens_per_minute is None:
             return None
-        for attempt in attempts:
-            if attempt.outcome == "answered" and attempt.tokens_used is not None:
-                prompt = attempt.prompt_tokens or request.estimated_tokens
-                self._answers += 1
-                self._completion_tokens += max(attempt.tokens_used - prompt, 0)
+        self._mean.learn(attempts, request)
         told = [attempt.tokens_used for attempt in attempts if attempt.tokens_used is not None]
         return sum(told) if told else None
 
@@ -121,23 +111,8 @@ class RateLimit(Around):
     def _refused(
         self, request: Request, call: Call, kind: type[ProviderError], what: str
     ) -> ProviderError:
-        name, model = self._provider_name, request.model or self.default_model
-        text = message(name, model, Verdict(kind, f"was not asked: {what}"))
-        error = kind(text, provider=name, model=model, is_retryable=False)
-        call.unsent(name, model, reason_of(error), "refused")
-        return error
-
-
-@contextmanager
-def _waiting(call: Call, now: Callable[[], float], reason: str) -> Iterator[None]:
-    """Count the time inside as waited for *reason*, which is told once."""
-    begun = now()
-    try:
-        yield
-    finally:
-        call.waited_seconds += now() - begun
-        if reason not in call.waited_for:
-            call.waited_for = f"{call.waited_for}; {reason}" if call.waited_for else reason
+        model = self.shown_model(request.model)
+        return call.refuse(self._provider_name, model, kind, what)
 
 
 def _counted(number: float, noun: str) -> str:

@@ -14,8 +14,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from war_rig.errors import ProviderError
-from war_rig.policies.attempts import reason_of
-from war_rig.policies.call import Call, current_call
+from war_rig.policies.call import Call, current_call, reason_of
 from war_rig.policies.policy import Policy, Request, StreamingProvider
 from war_rig.providers import CompletionChunk, CompletionResponse
 

@@ -27,7 +27,7 @@ class RehearsalLoop(asyncio.SelectorEventLoop):
         """Return the seconds since the loop was made, in its own time."""
         return self._seconds
 
-    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ASYNC109
         """Wait for the threads without a limit, which would be jumped over."""
         await super().shutdown_default_executor()
 
