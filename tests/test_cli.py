@@ -160,6 +160,29 @@ def test_what_an_answer_took_is_told_where_it_took_more_than_one_attempt(war_rig
     assert re.fullmatch(r"2 attempts, 1 failed, about \d+ tokens?(, waited \d\.\d s)?\n", ran.err)
 
 
+def test_what_a_run_has_spent_of_its_budget_is_told(war_rig: WarRig, tmp_path: Path) -> None:
+    """In money where there is a price, and of how much."""
+    file = tmp_path / "priced.yaml"
+    file.write_text(
+        "policies:\n"
+        "  budget: {tokens: 50000, money: 2.5}\n"
+        "  prices: {models: {fake: {input: 1, output: 1000}}}\n"
+    )
+    registry.register_provider("paid", lambda: FakeProvider("one two three"))
+    ran = war_rig("ask", "Hello", "--provider", "paid", "--config", file)
+    assert ran.err == (
+        "1 attempt, about 3 tokens, 0.003 spent\n"
+        "budget of the run: 3 of 50,000 tokens, 0.0030 of 2.50\n"
+    )
+    source = tmp_path / "src"
+    source.mkdir()
+    (source / "a.txt").write_text("hello\n")
+    policies = file.read_text().replace("fake", "offline")
+    file.write_text(policies)
+    ran = war_rig("document", str(source), "--out", str(tmp_path / "docs"), "--config", file)
+    assert "spent\nbudget of the run: " in ran.out
+
+
 def test_ask_prints_a_whole_answer_where_that_is_wanted(war_rig: WarRig, api: Server) -> None:
     """--no-stream asks without a stream."""
     ran = war_rig("ask", "Hello", "--no-stream", LLM_PROVIDER="openai", **keys(api))

@@ -10,7 +10,13 @@ from stacked import HELLO, stacked
 
 from containers import Application, application, running
 from war_rig.config import Settings, load
-from war_rig.errors import BudgetExceededError, ConfigError, ServerError, UnknownProviderError
+from war_rig.errors import (
+    BudgetExceededError,
+    ConfigError,
+    MalformedAnswerError,
+    ServerError,
+    UnknownProviderError,
+)
 from war_rig.policies.stack import Stack
 from war_rig.providers import register_provider
 from war_rig.testing import FakeProvider, rehearse
@@ -243,6 +249,25 @@ def test_a_file_that_was_only_found_may_declare_the_rest() -> None:
 # what is wired
 
 
+def test_the_limit_of_connecting_goes_to_a_provider_that_takes_it() -> None:
+    """By its parameter connect_timeout_seconds; an argument of the entry itself beats it."""
+    made: dict[str, Any] = {}
+
+    def patient(connect_timeout_seconds: float = 10.0) -> FakeProvider:
+        made["seconds"] = connect_timeout_seconds
+        return FakeProvider()
+
+    container = app("policies: {timeout: {connect: 3}}\nproviders: {other: {type: patient}}\n")
+    register_provider("patient", patient)
+    container.llm_provider.providers["other"]()
+    assert made == {"seconds": 3.0}
+    entry = "providers: {patient: {connect_timeout_seconds: 4}}"
+    container = app(f"policies: {{timeout: {{connect: 3}}}}\n{entry}")
+    container.llm_provider.providers["patient"]()
+    assert made == {"seconds": 4.0}
+    assert app("policies: {timeout: {connect: 3}}").llm_provider().default_model == "offline"
+
+
 def test_the_option_of_the_selector_is_the_whole_stack() -> None:
     """What an agent is given retries by itself."""
     moody = FakeProvider(replies=[BUSY, "hello"])
@@ -422,3 +447,25 @@ def test_both_questions_of_a_structured_answer_are_in_its_attempts() -> None:
         return counts
 
     assert rehearse(ask()) == [2, 2, 2]
+
+
+def test_an_answer_that_did_not_fit_is_not_kept() -> None:
+    """A cache in the stack forgets what no agent could use, and asks again the next time."""
+    from pydantic import BaseModel
+
+    class Point(BaseModel):
+        x: int
+
+    container = app(
+        "llm_provider: fake\npolicies: {cache: {path: kept.sqlite}}\n",
+        fake=FakeProvider(replies=["no", "no", '{"x": 1}']),
+    )
+
+    async def ask() -> Any:
+        async with running(container):
+            agent = container.agents("assistant")
+            with pytest.raises(MalformedAnswerError):
+                await agent.run("?", output=Point)
+            return (await agent.run("?", output=Point)).output
+
+    assert rehearse(ask()) == Point(x=1)

@@ -14,6 +14,7 @@ import os
 import threading
 from collections.abc import AsyncGenerator, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
@@ -52,7 +53,8 @@ class Agent:
         """
         if output is None:
             return await self._complete(self._messages(text), parameters)
-        return await self._structured(text, output, parameters)
+        with _one_piece_of_work(self.provider):
+            return await self._structured(text, output, parameters)
 
     def run_sync(
         self, text: str, *, output: "type[BaseModel] | None" = None, **parameters: Any
@@ -119,6 +121,12 @@ class Agent:
     @property
     def _provider_name(self) -> str:
         return getattr(self.provider, "name", None) or type(self.provider).__name__
+
+
+def _one_piece_of_work(provider: LLMProvider) -> AbstractContextManager[None]:
+    """Return the context in which a cache forgets the answers that could not be used."""
+    begin = getattr(provider, "one_piece_of_work", None)
+    return begin() if callable(begin) else contextlib.nullcontext()
 
 
 @lru_cache

@@ -171,6 +171,7 @@ def provider_blueprint(name: str, settings: Settings) -> Blueprint:
         registration,
         env=settings.env if is_trusted else {},
         given=_arguments(entry, settings, registration.templates),
+        offered=_limits(name, settings),
         notes=() if is_trusted else (_UNTRUSTED,),
         origin=entry.origin.label,
     )
@@ -201,6 +202,15 @@ def _arguments(
             frozenset(_secrets(located, value)) if is_secret else frozenset(),
         )
     return found
+
+
+def _limits(name: str, settings: Settings) -> dict[str, Argument]:
+    """Return the limit of the timeout policy that only a provider itself can keep."""
+    timeout = settings.policies_of(name).timeout
+    if timeout is None or timeout.connect is None:
+        return {}
+    key = settings.policy_key(name, "timeout.connect")
+    return {"connect_timeout_seconds": Argument(timeout.connect, settings.origin(key).label)}
 
 
 def _anchored(value: Any, folder: Path) -> Any:

@@ -81,15 +81,15 @@ async def _answer(app: "Application", agent: "Agent", question: str, is_streamed
     from containers import running
     from containers.cli import spent
 
+    run = app.run()
     async with running(app):
         if is_streamed:
             async with aclosing(agent.stream(question)) as chunks:
                 await _print_all(chunks)
         else:
             _print((await agent.run(question)).content + "\n")
-        total = app.run().ledger.total
-        if total.sent > 1 or total.cached or total.cost is not None:
-            print(spent.line(total), file=sys.stderr)
+    for line in spent.report(run):
+        print(line, file=sys.stderr)
 
 
 async def _print_all(chunks: AsyncIterator["CompletionChunk"]) -> None:

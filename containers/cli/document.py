@@ -169,6 +169,7 @@ async def _document(
     app: "Application", planned: "Plan", folder: "DocsFolder", in_flight: int
 ) -> "Summary":
     from containers import running
+    from containers.cli import spent
     from war_rig.document import document
     from war_rig.policies import CacheStore
 
@@ -179,6 +180,7 @@ async def _document(
     with closing(CacheStore(folder.path / _CACHE)) as store:
         scribe = _cached(_AGENT, name, store, app)
         challenger = None if doubter is None else _cached(_CHALLENGER, doubter, store, app)
+        run = app.run()
         async with running(app):
             with _progress() as show:
                 summary = await document(
@@ -193,6 +195,8 @@ async def _document(
                 )
         asked = [agent.provider for agent in (scribe, challenger) if agent is not None]
         _print_summary(summary, folder, asked)
+        for line in spent.report(run):
+            print(line)
         return summary
 
 
@@ -202,8 +206,9 @@ def _cached(agent: str, provider: str, store: "CacheStore", app: "Application") 
     from war_rig.wiring import provider_blueprint
 
     found = app.agents(agent)
-    identity = provider_blueprint(provider, app.settings()).identity
-    return replace(found, provider=CachedProvider(found.provider, store, identity))
+    plan = provider_blueprint(provider, app.settings())
+    cached = CachedProvider(found.provider, store, plan.identity, plan.secrets)
+    return replace(found, provider=cached)
 
 
 @contextmanager

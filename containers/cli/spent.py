@@ -5,8 +5,19 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from war_rig.ledger import Attempt, Total
+    from war_rig.wiring import Run
 
 _MOST_LINES = 12
+
+
+def report(run: "Run") -> Iterator[str]:
+    """Yield what *run* came to, where there is more to tell than an answer's tokens."""
+    total = run.ledger.total
+    is_plain = not (total.failed or total.refused or total.cached or total.waited_seconds >= 0.05)
+    if not is_plain or total.cost is not None:
+        yield line(total)
+    if run.purse.has_limit:
+        yield f"budget of the run: {run.purse.text()}"
 
 
 def line(total: "Total") -> str:

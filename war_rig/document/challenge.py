@@ -11,9 +11,8 @@ from typing import Literal
 from pydantic import BaseModel
 
 from war_rig.agents import Agent
-from war_rig.document.ask import LONGEST_LINE, asked
 from war_rig.document.check import Checked
-from war_rig.document.ground import Ground
+from war_rig.document.ground import LONGEST_LINE, Ground
 from war_rig.errors import ContentRefusedError, ContextTooLongError, MalformedAnswerError
 from war_rig.readers import clipped
 
@@ -37,7 +36,7 @@ async def challenge(challenger: Agent, checked: Checked, ground: Ground) -> tupl
     """
     prompt = f"Claim: {json.dumps(checked.claim.text)}\n\n{_cited(checked, ground)}"
     try:
-        response = await asked(challenger, prompt, Opinion)
+        response = await challenger.run(prompt, output=Opinion)
     except ABOUT_ONE_UNIT as error:
         failure = str(error).partition("\n")[0]
         return replace(checked, verdict="cannot tell", reason=failure), 0

@@ -10,6 +10,9 @@ from war_rig.readers import Fact, Source, Unit
 
 _MOST_RANGES = 5
 
+LONGEST_LINE = 500
+"""How much of a source line stands in a prompt, in characters."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:

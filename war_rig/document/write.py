@@ -13,10 +13,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from war_rig.agents import Agent
-from war_rig.document.ask import LONGEST_LINE, asked
 from war_rig.document.check import Checked
 from war_rig.document.claims import Claim
-from war_rig.document.ground import Ground, Line
+from war_rig.document.ground import LONGEST_LINE, Ground, Line
 from war_rig.document.plan import PlannedFile
 from war_rig.providers import CompletionResponse
 from war_rig.providers.offline import FACTS_FENCE
@@ -94,7 +93,7 @@ async def write(
     rejected: claims to be mended. uncovered: parts that still need one.
     """
     prompt = "\n\n".join(filter(None, [task.text, _complaints(rejected, uncovered)]))
-    response = await asked(scribe, prompt, Written)
+    response = await scribe.run(prompt, output=Written)
     written: Written = response.output
     return [Claim(c.text.strip(), tuple(c.cites), c.about) for c in written.claims], response
 

@@ -55,6 +55,11 @@ class Purse:
         self._lock = Lock()
 
     @property
+    def has_limit(self) -> bool:
+        """Return whether it limits anything."""
+        return self.tokens is not None or self.money is not None
+
+    @property
     def spent(self) -> Amount:
         """Return what was spent until now."""
         with self._lock:

@@ -190,9 +190,8 @@ class CachedProvider(Policy):
         """Close the store's file; a later call opens it again."""
         self._store.close()
 
-    @staticmethod
     @contextmanager
-    def one_piece_of_work() -> Iterator[None]:
+    def one_piece_of_work(self) -> Iterator[None]:
         """Forget the answers that came inside the block where it ends in MalformedAnswerError.
 
         So that answers that could not be used are asked for again the next time. Each

@@ -7,9 +7,14 @@ innermost provider is a Border, so what comes out is an answer or one of our err
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator
-from contextlib import AbstractAsyncContextManager, aclosing
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    aclosing,
+    nullcontext,
+)
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from war_rig.providers import CompletionChunk, CompletionResponse, LLMProvider, Message
 from war_rig.providers.usage import estimate_tokens
@@ -93,6 +98,11 @@ class Policy:
     def takes_output_schema(self) -> bool:
         """Return whether the provider takes a JSON schema."""
         return getattr(self.provider, "takes_output_schema", False) is True
+
+    def one_piece_of_work(self) -> AbstractContextManager[None]:
+        """Return a context: where it ends in MalformedAnswerError, caches forget what was asked."""
+        begin = getattr(self.provider, "one_piece_of_work", nullcontext)
+        return cast(AbstractContextManager[None], begin())
 
     async def complete(
         self,

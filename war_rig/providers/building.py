@@ -210,12 +210,14 @@ def blueprint(
     *,
     env: Mapping[str, str],
     given: Mapping[str, Argument] | None = None,
+    offered: Mapping[str, Argument] | None = None,
     notes: tuple[str, ...] = (),
     origin: str = "",
 ) -> Blueprint:
     """Import the provider and find each parameter's argument.
 
-    given: from create_provider and the configuration file; env is looked up
+    given: from create_provider and the configuration file; offered: what is
+    taken where the constructor names it and nothing is given; env is looked up
     for the rest. notes are added to the message about a missing argument.
     Raises PluginError for a failing import, ConfigError for an argument that
     the constructor does not take or that can't be converted; a factory that
@@ -225,6 +227,7 @@ def blueprint(
     factory = _loaded(name, registration)
     signature = _signature(factory)
     named = {p.name: p for p in signature.parameters.values() if p.kind not in _VARIADIC}
+    given = {key: a for key, a in (offered or {}).items() if key in named} | given
     extra = {key: argument for key, argument in given.items() if key not in named}
     if extra and not _takes_any(signature):
         raise ConfigError(_unknown_arguments(name, factory, registration, extra, list(named)))
