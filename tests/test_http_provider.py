@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from pathlib import Path
+from socket import socket
 from typing import Any
 
 import pytest
@@ -407,6 +409,34 @@ def test_a_mark_ends_the_stream(end: Any, parts: list[bytes], found: str) -> Non
     """A data text, an event's name or a value ends it; without a value more may follow."""
     chunks, _, error = stream(streaming(*parts), stream={**DEFINITION["stream"], "end": end})
     assert (error, chunks[-1].response.content) == (None, found)
+
+
+@pytest.mark.parametrize("timeouts", [{}, {"between_tokens": 0.1}, {"total": 0.5}])
+def test_a_server_that_waits_after_its_mark_has_ended(timeouts: dict[str, float]) -> None:
+    """A connection that is kept open after a mark that more may follow costs no error."""
+    parts = [event({"piece": "a", "why": "x"}), event({"piece": "b"})]
+    declared = {**DEFINITION["stream"], "end": {"path": "why"}}
+    began = time.monotonic()
+    chunks, _, error = stream(streaming(*parts, ending="stall"), stream=declared, timeouts=timeouts)
+    assert (error, chunks[-1].response.content) == (None, "ab")
+    assert time.monotonic() - began < 4
+
+
+def test_what_a_server_sends_for_ever_after_its_mark_is_not_awaited() -> None:
+    """Signs of life after the mark keep nobody waiting."""
+
+    def respond(request: Any, connection: socket) -> None:
+        streaming(event({"piece": "a", "why": "x"}), ending="open")(request, connection)
+        with suppress(ConnectionError):
+            for _ in range(100):
+                connection.sendall(b"3\r\n: \n\r\n")
+                time.sleep(0.1)
+
+    began = time.monotonic()
+    declared = {**DEFINITION["stream"], "end": {"path": "why"}}
+    chunks, _, error = stream(respond, stream=declared)
+    assert (error, chunks[-1].response.content) == (None, "a")
+    assert time.monotonic() - began < 5
 
 
 def test_lines_of_json_are_a_stream_too() -> None:

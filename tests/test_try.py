@@ -264,6 +264,17 @@ def test_a_stream_without_its_end_mark_is_told_so(war_rig: WarRig) -> None:
     assert "sent a chunk of broken JSON" in ran.err
 
 
+def test_a_stream_whose_server_waits_after_its_mark_is_shown(war_rig: WarRig) -> None:
+    """What follows a mark that does not end the stream is shown, and the end is soon."""
+    declared = STREAM.replace("'[DONE]'", "{path: 'choices[0].finish_reason'}")
+    respond = streaming(*HELLO[:-1], ending="stall")
+    ran, _ = tried(war_rig, respond, f"stream: {declared}", words=("--stream",))
+    assert (ran.code, ran.err) == (0, "")
+    assert part(ran, "stream of 5 events").split("\n")[-1] == (
+        'end mark {"path": "choices[0].finish_reason"} came with event 4'
+    )
+
+
 def test_an_error_in_mid_stream_shows_its_event(war_rig: WarRig) -> None:
     """However late it comes, the event that tells of a failure is shown, without the key."""
     parts = [chunk(str(n)) for n in range(25)] + [event({"error": {"message": f"no {CANARY}"}})]

@@ -28,6 +28,7 @@ T = TypeVar("T")
 
 _MOST_BYTES = 64 * 1024 * 1024
 _LEFT_OVER_SECONDS = 0.2  # for the few bytes after a stream's end marker
+_AFTER_THE_MARK_SECONDS = 2.0  # for what may follow a mark that does not end the stream: its usage
 _HEADERS = {
     "user-agent": ("User-Agent", f"war-rig/{__version__}"),
     "accept-encoding": ("Accept-Encoding", "identity"),  # a compressed stream arrives late
@@ -82,6 +83,10 @@ class Exchange:
     def expect_more(self) -> None:
         """Set the limit for the next piece."""
         self._expect("sent nothing more for {:g} s", self._timeouts.between_tokens)
+
+    def end_soon(self) -> None:
+        """Let the call end shortly, whatever still comes."""
+        self._end = min(self._end, self._now() + _AFTER_THE_MARK_SECONDS)
 
     async def whole(self, request: Request, auth: Auth | None) -> Answer:
         """Return the answer with its body."""
@@ -188,6 +193,10 @@ class StreamedAnswer:
         while piece := await exchange.limited(anext(self._pieces, b"")):
             yield piece
             exchange.expect_more()
+
+    def end_soon(self) -> None:
+        """Wait only a moment for what may still come: the answer is whole."""
+        self._exchange.end_soon()
 
     async def read(self) -> bytes:
         """Return the body; it may have up to 64 MB."""

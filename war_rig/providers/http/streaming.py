@@ -7,9 +7,10 @@
       end: "[DONE]"                        # or {event: message_stop}, {path: done, equals: true}
       error: error
 
-``end`` without ``equals``, as in ``{path: done}``, says that the stream may end
-once something stands there; all other marks end it at once. A stream without
-its mark is an error, since nobody knows what is missing.
+``end`` without ``equals``, as in ``{path: done}``, says that the answer is whole
+once something stands there; what follows is read for a moment. All other marks
+end the stream at once. A stream without its mark is an error, since nobody knows
+what is missing.
 """
 
 import json
