@@ -505,6 +505,16 @@ def test_an_error_in_mid_stream_arrives_in_our_types(
     assert (error.status, error.retry_after_seconds) == (status, wait)
 
 
+@pytest.mark.parametrize("before", [b"", event({"id": 7})])
+def test_an_error_in_the_place_of_a_stream_is_told_as_such(before: bytes) -> None:
+    """Where nothing of an answer came before it, there is no mid-stream."""
+    chunks, _, error = stream(streaming(before + event({"error": {"code": 429, "message": "m"}})))
+    assert (chunks, type(error)) == ([], RateLimitError)
+    assert str(error) == "sent an error instead of an answer: m"
+    _, _, error = stream(streaming(USED, event({"error": "gone"})))
+    assert str(error) == "sent an error in mid-stream: gone"
+
+
 def test_a_broken_event_is_an_error() -> None:
     """JSON that is cut inside an event is no answer."""
     chunks, _, error = stream(streaming(*pieces("H"), event('{"piece": "i'), END))

@@ -97,7 +97,8 @@ class StreamedAnswer:
         data = _parsed(event.data)
         error = self.streaming.error(data)
         if error or event.name == "error":
-            raise failure_in_stream(data, error, self.rules, self.redact)
+            has_begun = bool(self.texts or self.told)
+            raise failure_in_stream(data, error, has_begun, self.rules, self.redact)
         told = self.streaming.paths.told_in(data)
         self.told.update(told)
         self._reason = data if "finish_reason" in told else self._reason
