@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from copy import copy
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from war_rig.errors import ConfigError, MalformedAnswerError, ProviderError, ProviderTimeoutError
 from war_rig.providers.conversion import Examined
@@ -23,12 +23,14 @@ from war_rig.providers.secrets import Redactor
 
 _BETWEEN_SYSTEM_MESSAGES = "\n\n"
 _LONGEST_TEXT = 2000  # more than the border shows, which clears it of secrets before it cuts
+_CHECK = "check the entry's URL and its paths: war-rig providers try {provider}"
 
 
 class HttpProvider:
     """Asks any HTTP API that a definition describes."""
 
     errors_are_predicates = True  # "answered 429: ...", "sent nothing in 3 s"
+    next_steps: ClassVar = {MalformedAnswerError: _CHECK}
 
     def __init__(
         self,
