@@ -256,6 +256,28 @@ def test_a_provider_may_say_what_it_did_itself() -> None:
     assert str(error).splitlines()[0] == "provider 'house' ran dry"
 
 
+OURS = "check the key and its rights: war-rig providers show house"
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (None, OURS),
+        ("look", OURS),
+        ({RateLimitError: "look"}, OURS),
+        ({AuthenticationError: "look at {provider}'s\nbadge"}, "look at house's badge"),
+    ],
+)
+def test_a_provider_may_say_what_to_do_next(said: object, expected: str) -> None:
+    """What it says of a kind of error takes the place of our own advice."""
+
+    class Helpful(Scripted):
+        next_steps = said
+
+    error = failure(Helpful(AuthenticationError("no")))
+    assert str(error).splitlines()[-1] == f"  {expected}"
+
+
 @pytest.mark.parametrize("kind", [ConfigError, PluginError])
 def test_our_error_that_is_no_providererror_stays_what_it_is(kind: type[WarRigError]) -> None:
     """A ConfigError of a provider keeps its kind and its text."""

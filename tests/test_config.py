@@ -730,8 +730,8 @@ providers:
     assert lines_of(caught.value) == [
         "  my.yaml:4  providers.house.api_key: the environment variable HOUSE_KEY is not set "
         "and has no default",
-        "  my.yaml:5  providers.house.options: the environment variable REGION is not set "
-        "and has no default",
+        "  my.yaml:5  providers.house.options.region: the environment variable REGION is not "
+        "set and has no default",
     ]
     assert list(entry.interpolated({"HOUSE_KEY": CANARY, "REGION": "eu"})) == [
         ("api_key", CANARY, frozenset({"HOUSE_KEY"})),

@@ -315,6 +315,34 @@ def test_an_unset_variable_of_another_provider_stops_nothing(tmp_path: Path) -> 
     assert f"{where}.model: the environment variable NOR_THIS {unset}" in str(caught.value)
 
 
+def test_an_unset_variable_inside_an_argument_is_told_with_its_key(tmp_path: Path) -> None:
+    """The fault names the innermost key, or the place in a list, and its own line."""
+    text = """
+providers:
+  house:
+    type: http
+    auth:
+      oauth2:
+        client_id: rig
+        client_secret: ${NOT_SET}
+    errors:
+      - {path: state, equals: ["a${NOR_THIS}", "${broken"]}
+"""
+    with pytest.raises(ConfigError) as caught:
+        application(yaml(tmp_path, text), env={}, llm_provider="house").llm_provider()
+    unset = "is not set and has no default"
+    file = tmp_path / "my.yaml"
+    assert str(caught.value).splitlines() == [
+        "the configuration has 3 faults",
+        f"  {file}:8  providers.house.auth.oauth2.client_secret: "
+        f"the environment variable NOT_SET {unset}",
+        f"  {file}:10  providers.house.errors.0.equals.0: "
+        f"the environment variable NOR_THIS {unset}",
+        f"  {file}:10  providers.house.errors.0.equals.1: "
+        "has a '${' without its '}'; a plain '$' is written '$$'",
+    ]
+
+
 def test_a_secret_of_the_given_environment_is_known(tmp_path: Path) -> None:
     """A key that only env= holds, even inside another argument, leaves through no error."""
 

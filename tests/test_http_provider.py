@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from pathlib import Path
+from socket import socket
 from typing import Any
 
 import pytest
@@ -409,6 +411,34 @@ def test_a_mark_ends_the_stream(end: Any, parts: list[bytes], found: str) -> Non
     assert (error, chunks[-1].response.content) == (None, found)
 
 
+@pytest.mark.parametrize("timeouts", [{}, {"between_tokens": 0.1}, {"total": 0.5}])
+def test_a_server_that_waits_after_its_mark_has_ended(timeouts: dict[str, float]) -> None:
+    """A connection that is kept open after a mark that more may follow costs no error."""
+    parts = [event({"piece": "a", "why": "x"}), event({"piece": "b"})]
+    declared = {**DEFINITION["stream"], "end": {"path": "why"}}
+    began = time.monotonic()
+    chunks, _, error = stream(streaming(*parts, ending="stall"), stream=declared, timeouts=timeouts)
+    assert (error, chunks[-1].response.content) == (None, "ab")
+    assert time.monotonic() - began < 4
+
+
+def test_what_a_server_sends_for_ever_after_its_mark_is_not_awaited() -> None:
+    """Signs of life after the mark keep nobody waiting."""
+
+    def respond(request: Any, connection: socket) -> None:
+        streaming(event({"piece": "a", "why": "x"}), ending="open")(request, connection)
+        with suppress(ConnectionError):
+            for _ in range(100):
+                connection.sendall(b"3\r\n: \n\r\n")
+                time.sleep(0.1)
+
+    began = time.monotonic()
+    declared = {**DEFINITION["stream"], "end": {"path": "why"}}
+    chunks, _, error = stream(respond, stream=declared)
+    assert (error, chunks[-1].response.content) == (None, "a")
+    assert time.monotonic() - began < 5
+
+
 def test_lines_of_json_are_a_stream_too() -> None:
     """With format ndjson each line is an event."""
     lines = [b'{"piece": "H"}\n{"pie', b'ce": "i."}\n\n', b'{"done": true, "usage": {"all": 9}}']
@@ -473,6 +503,16 @@ def test_an_error_in_mid_stream_arrives_in_our_types(
     assert texts(chunks) == ["H"]
     assert (type(error), str(error)) == (kind, f"sent an error in mid-stream: {text}")
     assert (error.status, error.retry_after_seconds) == (status, wait)
+
+
+@pytest.mark.parametrize("before", [b"", event({"id": 7})])
+def test_an_error_in_the_place_of_a_stream_is_told_as_such(before: bytes) -> None:
+    """Where nothing of an answer came before it, there is no mid-stream."""
+    chunks, _, error = stream(streaming(before + event({"error": {"code": 429, "message": "m"}})))
+    assert (chunks, type(error)) == ([], RateLimitError)
+    assert str(error) == "sent an error instead of an answer: m"
+    _, _, error = stream(streaming(USED, event({"error": "gone"})))
+    assert str(error) == "sent an error in mid-stream: gone"
 
 
 def test_a_broken_event_is_an_error() -> None:

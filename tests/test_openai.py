@@ -579,6 +579,13 @@ def test_an_error_event_is_the_error_that_it_tells(name: str) -> None:
     assert "sent an error in mid-stream: " in str(error)
 
 
+def test_an_error_event_in_the_place_of_a_stream_is_told_as_such() -> None:
+    """Where no chunk came before it, there is no mid-stream."""
+    error = stream_failure(streaming(event({"error": {"code": 429, "message": "slow"}}), DONE))
+    assert type(error) is RateLimitError
+    assert "sent an error instead of an answer: slow" in str(error)
+
+
 @pytest.mark.parametrize("delta", [{"refusal": "I won't."}, {}])
 def test_a_refusal_in_a_stream_is_told_as_such(delta: dict[str, str]) -> None:
     """A model that refuses, or a filter that leaves nothing, is no malformed answer."""

@@ -94,6 +94,8 @@ def test_a_wrong_path_is_told_what_is_near(war_rig: WarRig) -> None:
         "error: provider 'house' answered 200 with no text at choices[0].text.content "
         "(response.content); it has: id, object, created, model, choices, usage",
     )
+    hint = "  check the entry's URL and its paths: war-rig providers try house"
+    assert ran.err.splitlines()[-1] == hint
     shown = part(ran, "response").split("\n")
     assert shown[0] == (
         "content        choices[0].text.content  nothing there; choices[0] has: "
@@ -262,6 +264,17 @@ def test_a_stream_without_its_end_mark_is_told_so(war_rig: WarRig) -> None:
     assert part(ran, "event 2") == "[END]"
     assert 'end mark "[DONE]" did not come' in part(ran, "stream of 2 events")
     assert "sent a chunk of broken JSON" in ran.err
+
+
+def test_a_stream_whose_server_waits_after_its_mark_is_shown(war_rig: WarRig) -> None:
+    """What follows a mark that does not end the stream is shown, and the end is soon."""
+    declared = STREAM.replace("'[DONE]'", "{path: 'choices[0].finish_reason'}")
+    respond = streaming(*HELLO[:-1], ending="stall")
+    ran, _ = tried(war_rig, respond, f"stream: {declared}", words=("--stream",))
+    assert (ran.code, ran.err) == (0, "")
+    assert part(ran, "stream of 5 events").split("\n")[-1] == (
+        'end mark {"path": "choices[0].finish_reason"} came with event 4'
+    )
 
 
 def test_an_error_in_mid_stream_shows_its_event(war_rig: WarRig) -> None:

@@ -10,6 +10,7 @@ from containers.cli.stack import common_rows, stack_rows, worst_case_lines
 
 if TYPE_CHECKING:
     from war_rig.config import ProviderEntry, Settings
+    from war_rig.providers.registry import Registration
 
 _WIDEST_VALUE = 60
 _HARMLESS = (
@@ -137,10 +138,19 @@ def _one(agent: str, settings: "Settings") -> Iterator[Row]:
     chosen = agent_settings(agent, settings).provider or settings.llm_provider
     yield from _agent(agent, settings)
     plan = provider_blueprint(chosen, settings)
+    key = f"providers.{plan.name}"
+    if plan.registration.templates:
+        yield f"{key}.type", _type(plan.registration), plan.origin
     for parameter in plan.parameters:
-        key = f"providers.{plan.name}.{parameter.name}"
-        yield key, parameter.shown, parameter.origin
+        yield f"{key}.{parameter.name}", parameter.shown, parameter.origin
+    for name, argument in plan.extra.items():
+        yield f"{key}.{name}", plan.shown_extra(name), argument.origin
     yield from stack_rows(plan.name, settings)
+
+
+def _type(offer: "Registration") -> str:
+    """Return what a definition is: http itself, or a shipped one with its file."""
+    return f"{offer.name}, {offer.source}" if offer.kind == "definition" else offer.name
 
 
 def _worst_case(agent: str, settings: "Settings") -> Iterator[str]:

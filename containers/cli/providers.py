@@ -59,7 +59,7 @@ def show(
 
     settings = load_settings(config or context.obj)
     plan = provider_blueprint(name, settings)
-    print(f"{plan.name}: {plan.registration.described}")
+    print(f"{plan.name}: {plan.registration.described}{_entry(plan, settings)}")
     print(f"  {plan.shown_signature}")
     rows = [(f"  {p.name}", p.shown, f"{p.origin} ({p.variable})") for p in plan.parameters]
     rows += [(f"  {key}", plan.shown_extra(key), a.origin) for key, a in plan.extra.items()]
@@ -74,6 +74,12 @@ def show(
 
 
 app.command(name="try")(try_)
+
+
+def _entry(plan: "Blueprint", settings: "Settings") -> str:
+    from war_rig.providers.foreign import one_line
+
+    return f"; entry at {one_line(plan.origin)}" if plan.name in settings.providers else ""
 
 
 def _faults(plan: "Blueprint", settings: "Settings") -> Iterator[str]:

@@ -57,18 +57,29 @@ class ProviderEntry:
         """Yield each argument's name, its value, and the variables that went into it.
 
         templates: the arguments in which ``$$`` stays as it is, for whoever
-        reads them next. Raises ConfigError that lists every argument with an
-        unset variable.
+        reads them next. Raises ConfigError that lists every text with an unset
+        variable.
         """
-        faults, found = [], []
+        faults: list[Fault] = []
+        found: list[tuple[str, Any, frozenset[str]]] = []
         for name, located in self.arguments.items():
             dollar = "$$" if name in templates else "$"
             try:
                 found.append((name, *interpolate(located.plain(), env, dollar)))
-            except ValueError as error:
-                faults.append(Fault(located.origin, f"providers.{self.name}.{name}", str(error)))
+            except ValueError:
+                faults += _faults(located, f"providers.{self.name}.{name}", env)
         refuse(faults)
         yield from found
+
+
+def _faults(located: Located, key: str, env: Mapping[str, str]) -> Iterator[Fault]:
+    """Yield each text at *key*, or inside it, into which no variables can be put."""
+    for path, part in (((), located), *located.parts()):
+        if isinstance(part.value, str):
+            try:
+                interpolate(part.value, env)
+            except ValueError as error:
+                yield Fault(part.origin, ".".join(map(str, (key, *path))), str(error))
 
 
 @dataclass(frozen=True, slots=True)

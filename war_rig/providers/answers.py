@@ -73,11 +73,15 @@ def malformed(
     return MalformedAnswerError(message(provider, model, verdict), provider=provider, model=model)
 
 
-def message(provider: str, model: str | None, verdict: Verdict) -> str:
-    """Return the text of an error: what failed, with which model, and what to do next."""
+def message(provider: str, model: str | None, verdict: Verdict, next_step: str = "") -> str:
+    """Return the text of an error: what failed, with which model, and what to do next.
+
+    next_step: what the provider says itself, where it does; its name is {provider}.
+    """
     told = [f"model {model}"] if model else []
     if verdict.retry_after_seconds is not None:
         told.append(f"the server asks to wait {verdict.retry_after_seconds:g} s")
     lines = [f"provider '{provider}' {verdict.what}"]
     lines += [f"  {'; '.join(told)}"] if told else []
-    return "\n".join([*lines, f"  {verdict.kind.next_step.format(provider=provider)}"])
+    advice = (next_step or verdict.kind.next_step).replace("{provider}", provider)
+    return "\n".join([*lines, f"  {one_line(advice)}"])

@@ -175,13 +175,18 @@ class Border:
             verdict = classify(failure, redact)
         _log.debug("%s failed: %s, status %s", self.name, verdict.kind.__name__, verdict.status)
         return verdict.kind(
-            redact(message(self.name, model, verdict)),
+            redact(message(self.name, model, verdict, self._next_step(verdict.kind))),
             provider=self.name,
             model=model and redact(model),
             status=verdict.status,
             retry_after_seconds=verdict.retry_after_seconds,
             is_retryable=verdict.is_retryable,
         )
+
+    def _next_step(self, kind: type[ProviderError]) -> str:
+        """Return what the provider says to do after an error of *kind*, nothing if it does not."""
+        told = attribute(self.provider, "next_steps")
+        return text_of(told.get(kind, "")) if isinstance(told, dict) else ""
 
     def _declared(self, failure: ProviderError) -> Verdict:
         """Return what a provider that raises our own errors said itself."""

@@ -14,7 +14,7 @@ from war_rig.errors import (
     ProviderConnectionError,
     ProviderError,
 )
-from war_rig.providers.classification import classify, likely_status
+from war_rig.providers.classification import classify, event_text, likely_status
 from war_rig.providers.protocol import CompletionResponse
 
 if TYPE_CHECKING:
@@ -141,9 +141,12 @@ def broken_json(error: ValueError, what: str = "answered 200 with") -> Malformed
 
 
 async def next_chunk(
-    stream: "AsyncStream[ChatCompletionChunk]",
+    stream: "AsyncStream[ChatCompletionChunk]", has_begun: bool
 ) -> "ChatCompletionChunk | None":
-    """Return the next chunk, None at the end; what the SDK raises of one is one of our errors."""
+    """Return the next chunk, None at the end; what the SDK raises of one is one of our errors.
+
+    has_begun: whether there was a chunk before it.
+    """
     from openai import APIConnectionError, APIError
 
     cause: Exception | None = None
@@ -156,7 +159,7 @@ async def next_chunk(
         if type(error) is APIConnectionError:
             failure, cause = _broken_off(error), error
         elif type(error) is APIError:
-            failure = _error_event(error.message, error.body)
+            failure = _error_event(error.message, error.body, has_begun)
         else:
             raise
     raise failure from cause
@@ -177,7 +180,7 @@ class _EventError(Exception):
         self.body = body
 
 
-def _error_event(text: str, body: object) -> ProviderError:
+def _error_event(text: str, body: object, has_begun: bool) -> ProviderError:
     """Return which of our errors an error event is: by its code, else by words, else the server's.
 
     A code that is an HTTP status becomes the error's ``status``.
@@ -186,7 +189,7 @@ def _error_event(text: str, body: object) -> ProviderError:
     status = int(f"{code}") if f"{code}" in _STATUSES else None
     likely = status or likely_status(f"{code} {kind}", f"{text} {body}") or 500
     verdict = classify(_EventError(text, likely, body))
-    return verdict.kind(f"sent an error in mid-stream: {text[:_LONGEST_TEXT]}", status=status)
+    return verdict.kind(event_text(text[:_LONGEST_TEXT], has_begun), status=status)
 
 
 _STATUSES = frozenset(map(str, range(400, 600)))

@@ -120,6 +120,12 @@ def likely_status(called: str, words: str) -> int | None:
     return likely
 
 
+def event_text(text: str, has_begun: bool) -> str:
+    """Return what to say of an error in a stream that has begun to answer, or has not."""
+    place = "in mid-stream" if has_begun else "instead of an answer"
+    return f"sent an error {place}: {text}"
+
+
 def _causes(error: BaseException) -> Iterator[BaseException]:
     seen: set[int] = set()
     inner: BaseException | None = error

@@ -100,7 +100,7 @@ def _annotation(declared: inspect.Parameter, factory: Callable[..., Any]) -> Any
         return annotation
     try:
         return eval(annotation, getattr(_function(factory), "__globals__", {}))
-    except Exception:  # the plugin's own text, as it would fail in typing.get_type_hints
+    except Exception:  # the plugin's border: its own text, as typing.get_type_hints would fail
         return None
 
 

@@ -32,7 +32,7 @@ def text_of(thing: object) -> str:
     """Return ``str(thing)``, nothing where that raises."""
     try:
         return str(thing)
-    except Exception:
+    except Exception:  # the plugin's border: its own __str__
         return ""
 
 
@@ -40,7 +40,7 @@ def repr_of(thing: object) -> str:
     """Return ``repr(thing)``, its type's name where that raises."""
     try:
         return repr(thing)
-    except Exception:
+    except Exception:  # the plugin's border: its own __repr__
         return f"<{type(thing).__name__}>"
 
 
@@ -49,7 +49,7 @@ def attribute(thing: object, *names: str) -> Any:
     for name in names:
         try:
             value = getattr(thing, name, None)
-        except Exception:
+        except Exception:  # the plugin's border: a property of its own
             continue
         if value is not None:
             return value
@@ -109,7 +109,7 @@ def _header(headers: object, name: str) -> object:
     for spelling in (name, name.title()):
         try:
             value = headers.get(spelling)  # type: ignore[attr-defined]
-        except Exception:  # a plugin's own idea of headers
+        except Exception:  # the plugin's border: its own idea of headers
             return None
         if value is not None:
             return value if isinstance(value, (int, float)) else text_of(value)

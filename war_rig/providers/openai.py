@@ -119,12 +119,12 @@ class _ChatCompletions(ABC):
                 stream = await completions.create(**request)
                 opened.push_async_callback(stream.close)
                 whole = await whole_answer(stream.response)
-                chunk = None if whole else await next_chunk(stream)
+                chunk = None if whole else await next_chunk(stream, has_begun=False)
             while chunk is not None:
                 if text := answer.take(chunk):
                     yield CompletionChunk(text)
                 with patience.wait(answer.has_text):
-                    chunk = await next_chunk(stream)
+                    chunk = await next_chunk(stream, has_begun=True)
         response = whole or answer.response()
         yield CompletionChunk(whole.content if whole else "", response)
 

@@ -9,7 +9,7 @@ provider's code is imported, and its definition parsed, when it is built.
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -128,7 +128,8 @@ def find_type(name: str, distribution: str | None = None) -> Registration:
     """Return what ``type: name`` of an entry stands for: a name, or a type that is none."""
     if name not in TYPES:
         return find(name, distribution)
-    found = _built_in(name, TYPES[name], TEMPLATES)
+    made = _built_in(name, TYPES[name])
+    found = replace(made, source=f"type {name}, an API declared in YAML", templates=TEMPLATES)
     return found if distribution is None else _of_distribution(name, distribution, [found])
 
 
@@ -167,15 +168,13 @@ def _selectable(name: str) -> str:
     return normal
 
 
-def _built_in(name: str, value: str, templates: frozenset[str] = frozenset()) -> Registration:
+def _built_in(name: str, value: str) -> Registration:
     from importlib.metadata import EntryPoint
 
     from war_rig import __version__
 
     load = EntryPoint(name=name, value=value, group=GROUP).load
-    return Registration(
-        name, "built-in", "built in", load, OWN_DISTRIBUTION, __version__, templates
-    )
+    return Registration(name, "built-in", "built in", load, OWN_DISTRIBUTION, __version__)
 
 
 def _definitions() -> Iterator[Registration]:

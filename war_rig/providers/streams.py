@@ -124,5 +124,5 @@ async def _close(chunks: AsyncIterator[Any]) -> None:
         closing = getattr(chunks, "aclose", lambda: None)()
         if inspect.isawaitable(closing):
             await closing
-    except Exception as error:  # the plugin's own code
+    except Exception as error:  # the plugin's border: its own aclose()
         _log.debug("a stream could not be closed: %s", type(error).__name__)

@@ -13,6 +13,7 @@ nobody can tell whether it was read.
 import asyncio
 import ssl
 from collections.abc import Sequence
+from contextlib import ExitStack
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
@@ -171,14 +172,18 @@ def _response_class(opened: "WeakSet[asyncio.Transport]") -> "type[aiohttp.Clien
             opened.update(filter(None, [connection.transport]))
             if self.request_info.headers.get("Connection") == LAST["Connection"]:
                 connection.protocol.force_close()  # at the answer's end, which may come with it
-            try:
-                return await super().start(connection)
-            except BaseException:
-                if connection.transport is not None:
-                    connection.transport.abort()
-                raise
+            with ExitStack() as unanswered:
+                unanswered.callback(_abort, connection)
+                await super().start(connection)
+                unanswered.pop_all()
+            return self
 
     return Response
+
+
+def _abort(connection: Any) -> None:
+    if connection.transport is not None:
+        connection.transport.abort()
 
 
 def _address(url: str) -> "httpx.URL":

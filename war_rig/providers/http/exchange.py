@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, TypeVar, cast
 from urllib.parse import quote, urlencode
 
@@ -28,6 +28,7 @@ T = TypeVar("T")
 
 _MOST_BYTES = 64 * 1024 * 1024
 _LEFT_OVER_SECONDS = 0.2  # for the few bytes after a stream's end marker
+_AFTER_THE_MARK_SECONDS = 2.0  # for what may follow a mark that does not end the stream: its usage
 _HEADERS = {
     "user-agent": ("User-Agent", f"war-rig/{__version__}"),
     "accept-encoding": ("Accept-Encoding", "identity"),  # a compressed stream arrives late
@@ -83,6 +84,10 @@ class Exchange:
         """Set the limit for the next piece."""
         self._expect("sent nothing more for {:g} s", self._timeouts.between_tokens)
 
+    def end_soon(self) -> None:
+        """Let the call end shortly, whatever still comes."""
+        self._end = min(self._end, self._now() + _AFTER_THE_MARK_SECONDS)
+
     async def whole(self, request: Request, auth: Auth | None) -> Answer:
         """Return the answer with its body."""
         answer = await self.opened(request, auth)
@@ -113,16 +118,15 @@ class Exchange:
             self._set(self._end, told, self._timeouts.total)
         await free.acquire()
         self._expect("sent nothing in {:g} s", self._first_seconds)
-        try:
+        with ExitStack() as unanswered:
+            unanswered.callback(free.release)
             response = await self.connections.open(
                 request.method,
                 _with_query(request.url, [*request.query, *query]),
                 _merged(request.headers, headers),
                 request.body,
             )
-        except BaseException:
-            free.release()
-            raise
+            unanswered.pop_all()
         answer = StreamedAnswer(response, self)
         if fault := _fault(answer, self.redact):
             await answer.aclose()
@@ -188,6 +192,10 @@ class StreamedAnswer:
         while piece := await exchange.limited(anext(self._pieces, b"")):
             yield piece
             exchange.expect_more()
+
+    def end_soon(self) -> None:
+        """Wait only a moment for what may still come: the answer is whole."""
+        self._exchange.end_soon()
 
     async def read(self) -> bytes:
         """Return the body; it may have up to 64 MB."""

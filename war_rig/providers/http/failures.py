@@ -20,7 +20,7 @@ from typing import Any
 from war_rig import errors
 from war_rig.errors import BadRequestError, ProviderError, ServerError
 from war_rig.names import did_you_mean
-from war_rig.providers.classification import Verdict, classify, likely_status
+from war_rig.providers.classification import Verdict, classify, event_text, likely_status
 from war_rig.providers.foreign import Redact, one_line, text_of
 from war_rig.providers.http.paths import Getter, getter
 from war_rig.providers.http.section import Section
@@ -127,12 +127,12 @@ def failure(failed: Failed, rules: Sequence[Rule], redact: Redact) -> ProviderEr
 
 
 def failure_in_stream(
-    data: Any, error: Any, rules: Sequence[Rule], redact: Redact
+    data: Any, error: Any, has_begun: bool, rules: Sequence[Rule], redact: Redact
 ) -> ProviderError:
     """Return the error for an event that tells one: by the rules, by a status in it, by its words.
 
-    error: what was found in the *data* of the event. Where nothing tells more,
-    it is the server's own failure.
+    error: what was found in the *data* of the event. has_begun: whether a part
+    of an answer came before. Where nothing tells more, it is the server's own failure.
     """
     inner = data.get("error") if isinstance(data, dict) else None
     holders = [one for one in (error, inner, data) if isinstance(one, dict)]
@@ -142,7 +142,7 @@ def failure_in_stream(
     verdict, message = _verdict(Failed(status or 400, {}, data), rule, redact)
     kind = verdict.kind if status or verdict.kind is not BadRequestError else ServerError
     return ((rule and rule.kind) or kind)(
-        f"sent an error in mid-stream: {message}",
+        event_text(message, has_begun),
         status=told,
         retry_after_seconds=verdict.retry_after_seconds,
     )

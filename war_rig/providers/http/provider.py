@@ -1,13 +1,13 @@
 """The provider of ``type: http``: it does what a definition says, and knows no vendor."""
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from copy import copy
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from war_rig.errors import ConfigError, MalformedAnswerError, ProviderError
+from war_rig.errors import ConfigError, MalformedAnswerError, ProviderError, ProviderTimeoutError
 from war_rig.providers.conversion import Examined
 from war_rig.providers.foreign import Redact, one_line
 from war_rig.providers.http.answers import response
@@ -17,17 +17,20 @@ from war_rig.providers.http.failures import MESSAGES, Failed, failure, is_failur
 from war_rig.providers.http.request import RequestTemplate
 from war_rig.providers.http.streaming import FORMATS, StreamedAnswer
 from war_rig.providers.http.transport import Answer, Request, Transport
+from war_rig.providers.http.transport import StreamedAnswer as Streamed
 from war_rig.providers.protocol import CompletionChunk, CompletionResponse, Message
 from war_rig.providers.secrets import Redactor
 
 _BETWEEN_SYSTEM_MESSAGES = "\n\n"
 _LONGEST_TEXT = 2000  # more than the border shows, which clears it of secrets before it cuts
+_CHECK = "check the entry's URL and its paths: war-rig providers try {provider}"
 
 
 class HttpProvider:
     """Asks any HTTP API that a definition describes."""
 
     errors_are_predicates = True  # "answered 429: ...", "sent nothing in 3 s"
+    next_steps: ClassVar = {MalformedAnswerError: _CHECK}
 
     def __init__(
         self,
@@ -146,7 +149,7 @@ class HttpProvider:
                 yield CompletionChunk(made.content, made)
                 return
             found = StreamedAnswer(self._definition.streaming, self._definition.rules, self.redact)
-            async with aclosing(_texts(answer.pieces(), found)) as texts:
+            async with aclosing(_texts(answer, found)) as texts:
                 async for text in texts:
                     yield CompletionChunk(text)
             found.end()
@@ -246,17 +249,24 @@ class HttpProvider:
         return 200 <= status < 300 and not is_plain
 
 
-async def _texts(pieces: AsyncIterator[bytes], found: StreamedAnswer) -> AsyncGenerator[str, None]:
+async def _texts(answer: Streamed, found: StreamedAnswer) -> AsyncGenerator[str, None]:
     """Yield the texts of *found* as they arrive, until its end mark or the end."""
-    events = FORMATS[found.streaming.format]()
+    pieces, events = answer.pieces(), FORMATS[found.streaming.format]()
     piece: bytes | None = b""
     while piece is not None:
-        piece = await anext(pieces, None)
+        try:
+            piece = await anext(pieces, None)
+        except ProviderTimeoutError:
+            if not found.is_whole:
+                raise
+            piece = None  # the server keeps the connection open after its mark
         for event in events.close() if piece is None else events.feed(piece):
             if text := found.take(event):
                 yield text
             if found.is_over:
                 return
+        if found.is_whole:
+            answer.end_soon()
 
 
 def parsed(body: bytes) -> Any:

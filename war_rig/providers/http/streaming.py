@@ -7,9 +7,10 @@
       end: "[DONE]"                        # or {event: message_stop}, {path: done, equals: true}
       error: error
 
-``end`` without ``equals``, as in ``{path: done}``, says that the stream may end
-once something stands there; all other marks end it at once. A stream without
-its mark is an error, since nobody knows what is missing.
+``end`` without ``equals``, as in ``{path: done}``, says that the answer is whole
+once something stands there; what follows is read for a moment. All other marks
+end the stream at once. A stream without its mark is an error, since nobody knows
+what is missing.
 """
 
 import json
@@ -96,7 +97,8 @@ class StreamedAnswer:
         data = _parsed(event.data)
         error = self.streaming.error(data)
         if error or event.name == "error":
-            raise failure_in_stream(data, error, self.rules, self.redact)
+            has_begun = bool(self.texts or self.told)
+            raise failure_in_stream(data, error, has_begun, self.rules, self.redact)
         told = self.streaming.paths.told_in(data)
         self.told.update(told)
         self._reason = data if "finish_reason" in told else self._reason

@@ -172,6 +172,9 @@ class _WatchedAnswer(StreamedAnswer):
             yield piece
         self._events.take(splitter.close())
 
+    def end_soon(self) -> None:
+        self._answer.end_soon()
+
     async def read(self) -> bytes:
         body = await self._answer.read()
         self._report.body(Answer(self.status, self.headers, body))
