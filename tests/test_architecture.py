@@ -35,10 +35,13 @@ MAY_IMPORT = {
         "war_rig.errors", "war_rig.ledger", "war_rig.config", "war_rig.policies",
     },
     "war_rig.worst_case": {"war_rig.config"},
+    "war_rig.entries": {
+        "war_rig.errors", "war_rig.names", "war_rig.providers", "war_rig.config",
+    },
     "war_rig.wiring": {
-        "war_rig.errors", "war_rig.ledger", "war_rig.names", "war_rig.providers",
-        "war_rig.policies",
-        "war_rig.config", "war_rig.agents", "war_rig.stacks", "dependency_injector",
+        "war_rig.errors", "war_rig.ledger", "war_rig.providers", "war_rig.policies",
+        "war_rig.config", "war_rig.agents", "war_rig.entries", "war_rig.stacks",
+        "dependency_injector",
     },
 }  # fmt: skip
 MAY_IMPORT_LATE = {

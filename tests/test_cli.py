@@ -1,5 +1,6 @@
 """The command line, as a user meets it: output, exit codes, and one readable block an error."""
 
+import asyncio
 import io
 import json
 import os
@@ -179,8 +180,22 @@ def test_what_a_run_has_spent_of_its_budget_is_told(war_rig: WarRig, tmp_path: P
     (source / "a.txt").write_text("hello\n")
     policies = file.read_text().replace("fake", "offline")
     file.write_text(policies)
-    ran = war_rig("document", str(source), "--out", str(tmp_path / "docs"), "--config", file)
-    assert "spent\nbudget of the run: " in ran.out
+    asked = ("document", str(source), "--out", str(tmp_path / "docs"), "--config", str(file))
+    assert "spent\nbudget of the run: " in war_rig(*asked).out
+
+
+def test_a_budget_that_ends_a_run_is_told_with_what_was_spent(
+    war_rig: WarRig, tmp_path: Path
+) -> None:
+    """What was paid for before is not forgotten because the run did not end well."""
+    file = tmp_path / "small.yaml"
+    file.write_text("policies: {budget: {tokens: 10}}\n")
+    source = tmp_path / "src"
+    source.mkdir()
+    (source / "a.txt").write_text("hello\n")
+    ran = war_rig("document", str(source), "--out", str(tmp_path / "docs"), "--config", str(file))
+    assert ran.code == 1
+    assert "budget of the run: 0 of 10 tokens\nerror: provider 'offline' was not asked" in ran.err
 
 
 def test_ask_prints_a_whole_answer_where_that_is_wanted(war_rig: WarRig, api: Server) -> None:
@@ -1004,7 +1019,8 @@ def test_an_interrupt_says_what_is_kept(war_rig: WarRig, src: Path) -> None:
         default_model = "stop"
 
         async def complete(self, messages: Any, **parameters: Any) -> Any:
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
+            await asyncio.sleep(60)
 
     registry.register_provider("stopped", Stopped)
     ran = war_rig("document", "src", "--out", "docs", LLM_PROVIDER="stopped")

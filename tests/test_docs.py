@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,17 +26,22 @@ import typer
 import yaml
 from conftest import ROOT, run
 from markdown import Snippet, snippets
+from pydantic_core import PydanticUndefined
 
 import war_rig.errors
 from containers.cli import app
 from war_rig.config import AgentSettings, DocumentSettings, load
+from war_rig.config.checking import model_at
+from war_rig.config.policies import FALLBACK_ON, PolicySettings
 from war_rig.config.settings import FileShape
+from war_rig.entries import provider_blueprint
+from war_rig.ledger import Attempt
 from war_rig.providers import available_providers
 from war_rig.providers.building import Parameter, blueprint
 from war_rig.providers.http.definition import definition
 from war_rig.providers.http.paths import getter
 from war_rig.providers.registry import TYPES, Registration, registrations
-from war_rig.wiring import provider_blueprint
+from war_rig.stacks import KINDS
 
 DOCS = ROOT / "docs"
 GUIDE = DOCS / "custom-provider.md"  # test_guide.py runs its code
@@ -313,7 +319,7 @@ def test_every_page_is_reached_from_the_index() -> None:
     """The index links to every page and every decision."""
     index = DOCS / "index.md"
     reached = {(DOCS / target).resolve() for target, _ in links(index) if target}
-    own = {*DOCS.glob("*.md"), *DOCS.glob("decisions/*.md")} - {index}
+    own = {*DOCS.glob("*.md"), *DOCS.glob("decisions/*.md"), *DOCS.glob("policies/*.md")} - {index}
     assert own <= reached
 
 
@@ -351,3 +357,52 @@ def anchors(page: Path) -> frozenset[str]:
         twin = sum(1 for other in found if re.fullmatch(rf"{re.escape(name)}(-\d+)?", other))
         found.add(f"{name}-{twin}" if twin else name)
     return frozenset(found)
+
+
+# policies
+
+
+POLICY_PAGES = {name: name.replace("_", "-") for name in PolicySettings.model_fields} | {
+    "prices": "budget"
+}
+POLICY_KEYS = [
+    (page, key, field)
+    for name, page in POLICY_PAGES.items()
+    for key, field in model_at(PolicySettings, (name,)).model_fields.items()
+]
+
+
+@pytest.mark.parametrize(("page", "key", "field"), POLICY_KEYS, ids=lambda value: str(value)[:40])
+def test_every_key_of_a_policy_has_its_row(page: str, key: str, field: Any) -> None:
+    """Each key that a policy may have has a row on its page, with its default."""
+    text = (DOCS / "policies" / f"{page}.md").read_text(encoding="utf-8")
+    (row,) = re.findall(rf"^\| `{key}` \|.*$", text, re.MULTILINE)
+    assert row.split("|")[2].strip() == _shown(field.default)
+
+
+def _shown(default: Any) -> str:
+    if default is None:
+        return "not set"
+    if default is PydanticUndefined:
+        return "required"
+    if default == FALLBACK_ON:
+        return "the first seven below"
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
+    return f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
+
+
+def test_every_kind_of_a_fallback_has_its_row() -> None:
+    """Each kind of error in `on` is told with its class, and whether it is on by default."""
+    page = (DOCS / "policies" / "fallback.md").read_text(encoding="utf-8")
+    for kind, error in KINDS.items():
+        default = "yes" if kind in FALLBACK_ON else "no"
+        assert f"| `{kind}` | `{error.__name__}` | {default} |" in page
+
+
+def test_every_field_of_an_attempt_has_its_row() -> None:
+    """Each field of an attempt in the ledger is in a row of its own table."""
+    page = (DOCS / "policies.md").read_text(encoding="utf-8")
+    table = page.split("| Field of an attempt | Holds |")[1].split("\n\n")[0]
+    for field in fields(Attempt):
+        assert re.search(rf"^\|[^|]*`{field.name}`[^|]*\|", table, re.MULTILINE)

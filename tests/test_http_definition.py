@@ -7,6 +7,7 @@ import pytest
 from canary import CANARY
 
 from containers import application
+from war_rig.entries import provider_blueprint
 from war_rig.errors import ConfigError, PluginError, UnknownProviderError
 from war_rig.providers import create_provider, register_provider
 from war_rig.providers.building import Blueprint, blueprint
@@ -15,7 +16,6 @@ from war_rig.providers.http.definition import definition, secrets
 from war_rig.providers.http.provider import HttpProvider
 from war_rig.providers.http.transport import Timeouts
 from war_rig.providers.registry import Registration, find_type
-from war_rig.wiring import provider_blueprint
 
 SMALL: dict[str, Any] = {
     "url": "https://llm.house.example/v1/chat",

@@ -469,3 +469,52 @@ def test_an_answer_that_did_not_fit_is_not_kept() -> None:
             return (await agent.run("?", output=Point)).output
 
     assert rehearse(ask()) == Point(x=1)
+
+
+def test_the_limit_of_connecting_is_a_definition_s_too() -> None:
+    """Of ``type: http`` it is the one of its timeouts, unless the entry has its own there."""
+    entry = (
+        "type: http, url: 'http://h', model: m, request: {p: $messages}, "
+        "messages: {each: $content}, response: {content: c}"
+    )
+    container = app(
+        "policies: {timeout: {connect: 3}}\nproviders:\n"
+        f"  one: {{{entry}}}\n"
+        f"  two: {{{entry}, timeouts: {{connect: 4, total: 9}}}}\n"
+    )
+    timeouts = [
+        stack_of(container, name).border.provider._definition.timeouts  # type: ignore[attr-defined]
+        for name in ("one", "two")
+    ]
+    assert [(t.connect, t.total) for t in timeouts] == [(3, 600), (4, 9)]
+    broken = app(
+        f"policies: {{timeout: {{connect: 3}}}}\nproviders: {{x: {{{entry}, timeouts: 5}}}}"
+    )
+    with pytest.raises(ConfigError, match=r"providers\.x\.timeouts: must be a map"):
+        stack_of(broken, "x")
+
+
+def test_the_answer_of_a_fallback_is_not_kept_as_the_first_one_s() -> None:
+    """The next time its own provider may be back."""
+    container = app(
+        "policies: {retry: null, cache: {path: kept.sqlite}}\n"
+        "providers: {first: {policies: {fallback: [second]}}}\n",
+        first=FakeProvider(replies=[BUSY, "from first", "never"]),
+        second=FakeProvider("from second"),
+    )
+
+    async def ask() -> list[str]:
+        async with running(container):
+            stack = stack_of(container, "first")
+            return [(await stack.complete(HELLO)).content for _ in range(3)]
+
+    assert rehearse(ask()) == ["from second", "from first", "from first"]
+
+
+def test_a_cache_without_its_folder_says_what_to_do() -> None:
+    """A folder is not made behind anybody's back."""
+    container = app(
+        "llm_provider: first\npolicies: {cache: {path: none/kept.sqlite}}\n", first=FakeProvider()
+    )
+    with pytest.raises(ConfigError, match=r"make the folder .*none, or set another 'path'"):
+        rehearse(container.llm_provider().complete(HELLO))

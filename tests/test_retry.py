@@ -105,6 +105,30 @@ def test_an_outage_is_not_made_worse() -> None:
     assert len(fake.calls) <= 200 * 1.1 + 5
 
 
+def test_a_retry_at_the_server_s_own_time_is_not_counted() -> None:
+    """Whoever keeps to a Retry-After makes nothing worse."""
+    fake = FakeProvider(limited(1))
+    stack = stacked(fake, retry={"attempts": 3, "share": 0, "spare": 0})
+    with pytest.raises(RateLimitError):
+        rehearse(stack.complete(HELLO))
+    assert len(fake.calls) == 3
+
+
+def test_a_stream_that_breaks_takes_nothing_from_the_budget() -> None:
+    """Only retries that are made are counted."""
+    broken: list[str | Exception] = ["one ", ProviderConnectionError("broke off")]
+    fake = FakeProvider(replies=[broken, broken, BUSY, "hello"])
+    stack = stacked(fake, retry={"share": 0, "spare": 1})
+
+    async def ask() -> str:
+        for _ in range(2):
+            with pytest.raises(ProviderConnectionError):
+                await read(stack)
+        return text(await read(stack))
+
+    assert rehearse(ask()) == "hello"
+
+
 def test_a_provider_that_works_earns_its_retries_back() -> None:
     """The budget fills with calls, up to the spare ones."""
     budget = RetryBudget(share=0.5, spare=1)

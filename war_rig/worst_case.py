@@ -35,7 +35,8 @@ def worst_case(entries: dict[str, PolicySettings]) -> WorstCase:
 
 def _seconds(policies: PolicySettings) -> float:
     """Return what one entry may take: its attempts, and the waits between them."""
-    limit = (policies.timeout and policies.timeout.attempt) or inf
+    timeout = policies.timeout
+    limit = min((timeout and timeout.attempt) or inf, (timeout and timeout.total) or inf)
     if policies.rate_limit:  # its queue has no end
         return inf
     retry = policies.retry

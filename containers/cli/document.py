@@ -142,7 +142,7 @@ def _challenged_by(name: str, app: "Application") -> str:
 
 
 def _destination(name: str, app: "Application") -> str:
-    from war_rig.wiring import provider_blueprint
+    from war_rig.entries import provider_blueprint
 
     target = provider_blueprint(name, app.settings())
     who = f"provider '{target.name}' ({target.registration.described})"
@@ -182,7 +182,7 @@ async def _document(
         challenger = None if doubter is None else _cached(_CHALLENGER, doubter, store, app)
         run = app.run()
         async with running(app):
-            with _progress() as show:
+            with spent.told_on_failure(run), _progress() as show:
                 summary = await document(
                     planned,
                     scribe,
@@ -202,8 +202,8 @@ async def _document(
 
 def _cached(agent: str, provider: str, store: "CacheStore", app: "Application") -> "Agent":
     """Return the agent with its answers kept in *store*."""
+    from war_rig.entries import provider_blueprint
     from war_rig.policies import CachedProvider
-    from war_rig.wiring import provider_blueprint
 
     found = app.agents(agent)
     plan = provider_blueprint(provider, app.settings())

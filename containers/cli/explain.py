@@ -133,7 +133,7 @@ def _masked(
 
 
 def _one(agent: str, settings: "Settings") -> Iterator[Row]:
-    from war_rig.wiring import agent_settings, provider_blueprint
+    from war_rig.entries import agent_settings, provider_blueprint
 
     chosen = agent_settings(agent, settings).provider or settings.llm_provider
     yield from _agent(agent, settings)
@@ -154,8 +154,8 @@ def _type(offer: "Registration") -> str:
 
 
 def _worst_case(agent: str, settings: "Settings") -> Iterator[str]:
+    from war_rig.entries import agent_settings, provider_blueprint
     from war_rig.names import normalise
-    from war_rig.wiring import agent_settings, provider_blueprint
 
     chosen = agent_settings(agent, settings)
     name = normalise(chosen.provider or settings.llm_provider)

@@ -55,7 +55,7 @@ def show(
     debug: Debug = False,
 ) -> None:
     """Import one provider, and show its parameters: which are set, from where, what is missing."""
-    from war_rig.wiring import provider_blueprint
+    from war_rig.entries import provider_blueprint
 
     settings = load_settings(config or context.obj)
     plan = provider_blueprint(name, settings)

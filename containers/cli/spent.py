@@ -1,7 +1,11 @@
 """What a run came to, in a line for people: attempts, tokens, money, and what was waited."""
 
+import sys
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from war_rig.errors import WarRigError
 
 if TYPE_CHECKING:
     from war_rig.ledger import Attempt, Total
@@ -18,6 +22,17 @@ def report(run: "Run") -> Iterator[str]:
         yield line(total)
     if run.purse.has_limit:
         yield f"budget of the run: {run.purse.text()}"
+
+
+@contextmanager
+def told_on_failure(run: "Run") -> Iterator[None]:
+    """Print what *run* came to where an error ends it: it was paid for all the same."""
+    try:
+        yield
+    except WarRigError:
+        for told in report(run):
+            print(told, file=sys.stderr)
+        raise
 
 
 def line(total: "Total") -> str:

@@ -37,8 +37,8 @@ def try_(
     """Send one call; show the request, the answer, and what was found where."""
     import asyncio
 
+    from war_rig.entries import provider_blueprint
     from war_rig.providers.secrets import Redactor, secrets_of
-    from war_rig.wiring import provider_blueprint
 
     settings = load_settings(config or context.obj)
     plan = provider_blueprint(name, settings)

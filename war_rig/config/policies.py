@@ -33,7 +33,7 @@ class TimeoutSettings(_Section):
     connect: Seconds | None = None
     first_token: Seconds | None = None
     between_tokens: Seconds | None = None
-    attempt: Seconds | None = 600.0
+    attempt: Seconds | None = 300.0
     total: Seconds | None = 1800.0
 
 
@@ -45,7 +45,7 @@ class RetrySettings(_Section):
     longest_wait_seconds: Seconds = 30.0
     longest_retry_after_seconds: Seconds = 60.0
     share: float = Field(default=0.2, ge=0, le=10)
-    spare: float = Field(default=10, ge=0, le=1_000_000)
+    spare: float = Field(default=100, ge=0, le=1_000_000)
 
 
 class RateLimitSettings(_Section):

@@ -149,7 +149,7 @@ class Budget(Around):
         if money is None:
             what = f"its budget is in money, and no price is known for {model or 'its model'}"
             raise call.refuse(
-                self._provider_name, model, BudgetExceededError, what, now_do=_NoPriceError
+                self._provider_name, model, BudgetExceededError, what, _DECLARE_A_PRICE
             )
         estimate = Amount(prompt + completion, money)
         if refusal := self.purse.reserve(estimate):
@@ -177,13 +177,10 @@ class Budget(Around):
         return Amount(attempt.tokens_used, estimate.money if money is None else money)
 
 
-class _NoPriceError(BudgetExceededError):
-    """Says what to do where no price is known; what is raised is a BudgetExceededError."""
-
-    next_step = (
-        "declare its price under policies.prices.models in war_rig.yaml, or use public prices: "
-        'pip install "war-rig[prices]", and prices: {{catalogue: true}}'
-    )
+_DECLARE_A_PRICE = (
+    "declare its price under policies.prices.models in war_rig.yaml, or use public prices: "
+    'pip install "war-rig[prices]", and prices: {catalogue: true}'
+)
 
 
 def _over(limit: str, parts: list[str]) -> str:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import cast
 
 from war_rig.errors import ConfigError, MalformedAnswerError
-from war_rig.policies.call import current_call
+from war_rig.policies.call import Call, current_call
 from war_rig.policies.policy import Policy, Request, StreamingProvider
 from war_rig.providers import CompletionChunk, CompletionResponse, LLMProvider
 from war_rig.providers.secrets import Redactor
@@ -104,9 +104,11 @@ class CacheStore:
                     self._database = _opened(self.path, self._now())
                 yield self._database
         except (OSError, sqlite3.Error) as error:
+            what_now = "remove it to begin anew; its answers are then paid for again"
+            if not self.path.parent.is_dir():
+                what_now = f"make the folder {self.path.parent}, or set another 'path'"
             raise ConfigError(
-                f"the cache {self.path} can't be used: {error}\n"
-                "  remove it to begin anew; its answers are then paid for again"
+                f"the cache {self.path} can't be used: {error}\n  {what_now}"
             ) from error
 
     def _remove_oldest(self, database: sqlite3.Connection) -> bool:
@@ -213,8 +215,9 @@ class CachedProvider(Policy):
         stored = self._stored(key)
         if stored is not None:
             return stored
+        call = current_call()
         answer = await self._ask(request)
-        self._keep(key, answer)
+        self._keep(key, answer, call)
         return answer
 
     async def _stream(self, request: Request) -> AsyncGenerator[CompletionChunk, None]:
@@ -224,10 +227,11 @@ class CachedProvider(Policy):
         if stored is not None:
             yield whole(stored, request.messages)
             return
+        call = current_call()
         async with aclosing(self._ask_stream(request)) as chunks:
             async for chunk in chunks:
                 if chunk.response is not None:
-                    self._keep(key, chunk.response)
+                    self._keep(key, chunk.response, call)
                 yield chunk
 
     def _ask_stream(self, request: Request) -> AsyncGenerator[CompletionChunk, None]:
@@ -246,8 +250,13 @@ class CachedProvider(Policy):
             stored.attempts = tuple(call.attempts)
         return stored
 
-    def _keep(self, key: str, answer: CompletionResponse) -> None:
-        """Store *answer*; where that fails it is given all the same: it was paid for."""
+    def _keep(self, key: str, answer: CompletionResponse, call: Call) -> None:
+        """Store *answer*, unless a fallback gave it: the next time, its own provider may be back.
+
+        Where that fails it is given all the same: it was paid for.
+        """
+        if call.attempts and call.attempts[-1].provider != self.name:
+            return
         texts = f"{answer.content}\n{answer.model}\n{answer.finish_reason}"
         if self._redactor.redact(texts) != texts:
             return

@@ -77,13 +77,13 @@ class Call:
         model: str | None,
         kind: type[E],
         what: str,
-        now_do: type[ProviderError] | None = None,
+        next_step: str = "",
     ) -> E:
         """Write down that an attempt was not sent, and return the error to raise.
 
-        now_do: the class whose next step is told, *kind* itself by default.
+        next_step: told in the place of that of *kind*.
         """
-        text = message(provider, model, Verdict(now_do or kind, f"was not asked: {what}"))
+        text = message(provider, model, Verdict(kind, f"was not asked: {what}"), next_step)
         error = kind(text, provider=provider, model=model, is_retryable=False)
         self.unsent(provider, model, reason_of(error), "refused")
         return error

@@ -2,8 +2,8 @@
 
 Waits are random between nothing and a bound that doubles ("full jitter"), so that
 callers who failed together don't come back together. Where the server says how long
-to wait, nobody comes back earlier. Retries are a share of the calls: when all calls
-fail, an outage is not made worse by asking each of them three times.
+to wait, nobody comes back earlier. All other retries are a share of the calls: when all
+calls fail, an outage is not made worse by asking each of them three times.
 """
 
 import asyncio
@@ -95,9 +95,11 @@ class Retry(Policy):
                         yield chunk
                     return
                 except ProviderError as error:
+                    if has_begun:  # what was given can't be taken back
+                        raise
                     made += 1
                     seconds, reason = self._again(error, made, call)
-                    if seconds is None or has_begun:
+                    if seconds is None:
                         raise
             await call.wait(seconds, reason)
 
@@ -112,5 +114,7 @@ class Retry(Policy):
             return None, reason
         seconds = self._waits.seconds(made, told)
         now = asyncio.get_running_loop().time()
-        is_in_time = now + seconds < call.deadline
-        return (seconds if is_in_time and self._budget.take() else None), reason
+        if now + seconds >= call.deadline:
+            return None, reason
+        is_invited = told is not None  # the server says itself when, so nothing gets worse
+        return (seconds if is_invited or self._budget.take() else None), reason

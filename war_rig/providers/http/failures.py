@@ -18,7 +18,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from war_rig import errors
-from war_rig.errors import BadRequestError, ProviderError, ServerError
+from war_rig.errors import (
+    BadRequestError,
+    BudgetExceededError,
+    CircuitOpenError,
+    ProviderError,
+    ServerError,
+)
 from war_rig.names import did_you_mean
 from war_rig.providers.classification import Verdict, classify, event_text, likely_status
 from war_rig.providers.foreign import Redact, one_line, text_of
@@ -29,8 +35,12 @@ from war_rig.providers.http.template import as_text
 KINDS: dict[str, type[ProviderError]] = {
     name: kind
     for name, kind in vars(errors).items()
-    if isinstance(kind, type) and issubclass(kind, ProviderError)
+    if isinstance(kind, type)
+    and issubclass(kind, ProviderError)
+    and kind not in (BudgetExceededError, CircuitOpenError)
 }
+"""What a server can mean: our own refusals are not among it."""
+
 MESSAGES = ("error", "message", "detail")
 """Where servers say what is wrong, unless a rule knows better."""
 
