@@ -57,6 +57,7 @@ COMPATIBLE = [
     "together",
     "xai",
 ]
+WITHOUT_A_MODEL = ["fireworks", "xai"]
 LOCAL = ["llama_cpp", "lm_studio", "vllm"]
 
 
@@ -163,7 +164,9 @@ def test_a_definition_is_right_and_says_what_it_needs(name: str) -> None:
                           "client_secret"}  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [*COMPATIBLE, "anthropic", "gemini"])
+@pytest.mark.parametrize(
+    "name", [*(n for n in COMPATIBLE if n not in WITHOUT_A_MODEL), "anthropic", "gemini"]
+)
 def test_a_vendor_needs_only_its_key_in_the_environment(name: str) -> None:
     """LLM_PROVIDER and <NAME>_API_KEY are enough; without the key the message names it."""
     variable = f"{name.upper()}_API_KEY"
@@ -173,6 +176,19 @@ def test_a_vendor_needs_only_its_key_in_the_environment(name: str) -> None:
         application(env={"LLM_PROVIDER": name}).llm_provider()
     assert str(failed.value).startswith(f"provider '{name}' needs 'api_key'\n")
     assert f"providers.{name}.api_key in war_rig.yaml, {variable}," in str(failed.value)
+
+
+@pytest.mark.parametrize("name", WITHOUT_A_MODEL)
+def test_a_vendor_that_soon_gives_up_a_name_needs_a_model_too(name: str) -> None:
+    """No model is a default where the vendor's names do not last; the message says how to set."""
+    prefix = name.upper()
+    env = {"LLM_PROVIDER": name, f"{prefix}_API_KEY": CANARY}
+    provider = application(env=env | {f"{prefix}_MODEL": "m-1"}).llm_provider()
+    assert provider.default_model == "m-1"
+    with pytest.raises(ConfigError) as failed:
+        application(env=env).llm_provider()
+    assert str(failed.value).startswith(f"provider '{name}' needs 'model'\n")
+    assert f"providers.{name}.model in war_rig.yaml, {prefix}_MODEL," in str(failed.value)
 
 
 @pytest.mark.parametrize("name", [*COMPATIBLE, *LOCAL, "gateway"])
