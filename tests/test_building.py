@@ -43,8 +43,8 @@ def test_the_file_beats_the_environment(tmp_path: Path) -> None:
     (tmp_path / "my.yaml").write_text("providers: {house: {model: from-the-file}}\n")
     env = {"LLM_PROVIDER": "house", "HOUSE_API_KEY": "k", "HOUSE_MODEL": "from-the-environment"}
     made: Any = application("my.yaml", env=env).llm_provider()
-    assert made.provider.kept["model"] == "from-the-file"
-    assert made.provider.kept["api_key"] == "k"
+    assert made.border.provider.kept["model"] == "from-the-file"
+    assert made.border.provider.kept["api_key"] == "k"
 
 
 def test_an_empty_variable_counts_as_unset() -> None:

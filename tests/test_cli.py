@@ -184,6 +184,15 @@ def test_what_a_run_has_spent_of_its_budget_is_told(war_rig: WarRig, tmp_path: P
     assert "spent\nbudget of the run: " in war_rig(*asked).out
 
 
+def test_a_long_list_of_attempts_is_cut(war_rig: WarRig, tmp_path: Path) -> None:
+    """Twenty attempts are not twenty lines."""
+    registry.register_provider("broken", lambda: FakeProvider(ServerError("down", status=500)))
+    file = tmp_path / "stubborn.yaml"
+    file.write_text("policies: {retry: {attempts: 14, wait_seconds: 0.001}}\n")
+    ran = war_rig("ask", "Hello", "--provider", "broken", "--config", str(file))
+    assert ran.err.endswith("    and 2 more\n")
+
+
 def test_a_budget_that_ends_a_run_is_told_with_what_was_spent(
     war_rig: WarRig, tmp_path: Path
 ) -> None:

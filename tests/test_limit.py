@@ -1,6 +1,7 @@
 """The limit of a call's steps: in time, too late, and with a timer that is seldom set."""
 
 import asyncio
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from war_rig.providers.limit import Limit
+from war_rig.testing import rehearse
 
 
 def after(seconds: float) -> float:
@@ -153,3 +155,17 @@ async def test_an_error_of_the_step_is_not_replaced() -> None:
         finally:
             raise KeyError("own")
     assert limit.is_over
+
+
+def test_no_limit_sets_no_timer() -> None:
+    """A step without a limit takes as long as it does."""
+
+    async def step() -> float:
+        limit = Limit(math.inf)
+        with limit:
+            await asyncio.sleep(1_000_000)
+        limit.set(math.inf)
+        limit.close()
+        return asyncio.get_running_loop().time()
+
+    assert rehearse(step()) == 1_000_000

@@ -186,7 +186,7 @@ FAULTS = {
         "  my.yaml:1  providers.a.max_retries: repeats calls that policies.retry repeats too (3 "
         "attempts): set it to 0, or providers.a.policies.retry to null"
     ],
-    "providers: {a: {policies: {fallback: [b]}}, b: {policies: {fallback: {to: [C, a]}}}}": [
+    "providers: {a: {policies: {fallback: [b]}}, b: {policies: {fallback: {to: [C, C, a]}}}}": [
         "  my.yaml:1  providers.a.policies.fallback: goes round: a -> b -> a",
         "  my.yaml:1  providers.b.policies.fallback: goes round: b -> a -> b",
     ],
@@ -208,6 +208,9 @@ def test_a_common_fault_is_told_once() -> None:
     assert refused("policies: {retry: {attempts: 0}}\nproviders: {a: {policies: {trace: {}}}}") == [
         "  my.yaml:1  policies.retry.attempts: must be 1 or more"
     ]
+    common = "policies: {retry: {wait_seconds: 9, longest_wait_seconds: 3}}"
+    told = refused(f"{common}\nproviders: {{a: {{policies: {{trace: {{}}}}}}}}")
+    assert told == ["  my.yaml:1  policies.retry.wait_seconds: is 9, more than the longest (3)"]
 
 
 @pytest.mark.parametrize(
@@ -518,3 +521,19 @@ def test_a_cache_without_its_folder_says_what_to_do() -> None:
     )
     with pytest.raises(ConfigError, match=r"make the folder .*none, or set another 'path'"):
         rehearse(container.llm_provider().complete(HELLO))
+
+
+def test_what_a_provider_refuses_to_send_is_no_attempt() -> None:
+    """A parameter that it can't take is a mistake of the file, which costs nothing."""
+
+    class Narrow:
+        default_model = "n-1"
+
+        async def complete(self, messages: Any) -> Any:
+            raise AssertionError("never asked")
+
+    container = app("llm_provider: narrow\npolicies: {retry: null}\n", narrow=Narrow())
+    with pytest.raises(ConfigError, match="does not take 'temperature'"):
+        rehearse(container.llm_provider().complete(HELLO, temperature=0.5))
+    total = container.run().ledger.total
+    assert (total.sent, total.refused) == (0, 1)

@@ -7,6 +7,7 @@ import pytest
 from stacked import HELLO, SlowProvider, read, stacked, text
 
 from war_rig.errors import ProviderTimeoutError, ServerError
+from war_rig.providers.patience import Patience
 from war_rig.testing import FakeProvider, rehearse
 
 
@@ -117,3 +118,14 @@ def test_a_stream_in_time_arrives_whole() -> None:
     """Limits change nothing in a stream that keeps them."""
     chunks = rehearse(read(stacked(FakeProvider("a b c"), timeout={"first_token": 1})))
     assert text(chunks) == "a b c"
+
+
+def test_a_plain_timeout_from_within_is_not_called_ours() -> None:
+    """Only what these limits ended is told as theirs."""
+
+    async def ask() -> None:
+        with Patience(total=10) as patience, patience.wait():
+            raise TimeoutError("of somebody else")
+
+    with pytest.raises(TimeoutError, match="of somebody else"):
+        rehearse(ask())

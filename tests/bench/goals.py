@@ -1,11 +1,13 @@
 """What War Rig's `http` type is meant to reach, each goal a ratio within the rounds."""
 
 import statistics
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rows import Place, Rows, spread
 
-OURS = "war_rig"
+OURS = ("war_rig", "war_rig_full")
+"""With the policies that everybody has, and with all of them but the cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +20,10 @@ class Goal:
     under: Place
     limit: float
     is_upper: bool = True
+    less: Place | None = None
 
     def row(self, rows: Rows) -> list[str]:
-        ratios = rows.ratios(self.over, self.under, self.key)
+        ratios = rows.ratios(self.over, self.under, self.key, self.less)
         wanted = f"{'at most' if self.is_upper else 'at least'} {self.limit:g}"
         if not ratios:
             return [self.what, wanted, "-", "not measured"]
@@ -29,25 +32,31 @@ class Goal:
         return [self.what, wanted, spread(ratios), "met" if met else "missed"]
 
 
-def _cpu(what: str, part: str, key: str, other: str, limit: float) -> Goal:
-    return Goal(f"{what}, of {other}", key, (part, OURS), (part, other), limit)
+def _goals(ours: str) -> Iterator[Goal]:
+    def cpu(what: str, part: str, key: str, other: str, limit: float) -> Goal:
+        return Goal(f"{ours}: {what}, of {other}", key, (part, ours), (part, other), limit)
 
+    def rate(what: str, part: str, under: Place, limit: float) -> Goal:
+        told = f"{ours}: {what}"
+        return Goal(told, "calls_a_second", (part, ours), under, limit, is_upper=False)
 
-def _rate(what: str, over: Place, under: Place, limit: float) -> Goal:
-    return Goal(what, "calls_a_second", over, under, limit, is_upper=False)
+    yield cpu("CPU of a warm call", "seq", "cpu_to_floor", "raw_httpx", 0.7)
+    yield cpu("CPU of a warm call", "seq", "cpu_to_floor", "raw_httpx_aiohttp", 1.35)
+    for other, limit in (("raw_httpx", 8.0), ("openai_sdk_aiohttp", 2.0)):
+        yield rate(f"calls/s at 100, of {other}", "conc100", ("conc100", other), limit)
+    yield rate("calls/s at 1,000, of those at 100", "conc1000", ("conc100", ours), 0.8)
+    yield cpu("CPU of a chunk of a burst", "stream", "burst_cpu_to_floor", "raw_httpx", 0.8)
+    yield cpu("CPU of a paced chunk", "stream", "paced_cpu_to_floor", "raw_httpx", 0.8)
 
 
 GOALS = (
-    _cpu("CPU of a warm call", "seq", "cpu_to_floor", "raw_httpx", 0.7),
-    _cpu("CPU of a warm call", "seq", "cpu_to_floor", "raw_httpx_aiohttp", 1.35),
-    _rate("calls/s at 100, of raw_httpx", ("conc100", OURS), ("conc100", "raw_httpx"), 8),
-    _rate(
-        "calls/s at 100, of openai_sdk_aiohttp",
-        ("conc100", OURS),
-        ("conc100", "openai_sdk_aiohttp"),
-        2,
+    *(goal for ours in OURS for goal in _goals(ours)),
+    Goal(
+        "CPU of all policies a warm call, of raw_httpx",
+        "cpu_to_floor",
+        ("seq", "war_rig_full"),
+        ("seq", "raw_httpx"),
+        0.1,
+        less=("seq", "war_rig_bare"),
     ),
-    _rate("calls/s at 1,000, of those at 100", ("conc1000", OURS), ("conc100", OURS), 0.8),
-    _cpu("CPU of a chunk of a burst", "stream", "burst_cpu_to_floor", "raw_httpx", 0.8),
-    _cpu("CPU of a paced chunk", "stream", "paced_cpu_to_floor", "raw_httpx", 0.8),
 )

@@ -37,11 +37,12 @@ class Rows:
     def values(self, part: str, adapter: str, key: str) -> list[float]:
         return [row[key] for row in self._rounds.get((part, adapter), {}).values()]
 
-    def ratios(self, over: Place, under: Place, key: str) -> list[float]:
-        """Return the quotients of the rounds that both have."""
-        below = self._rounds.get(under, {})
-        above = self._rounds.get(over, {})
-        return [row[key] / below[at][key] for at, row in above.items() if at in below]
+    def ratios(self, over: Place, under: Place, key: str, less: Place | None = None) -> list[float]:
+        """Return the quotients of the rounds that both have; *less* is taken off *over* before."""
+        below, above = self._rounds.get(under, {}), self._rounds.get(over, {})
+        off = self._rounds.get(less, {}) if less else dict.fromkeys(above, {key: 0.0})
+        rounds = [at for at in above if at in below and at in off]
+        return [(above[at][key] - off[at][key]) / below[at][key] for at in rounds]
 
 
 def figure(values: list[float]) -> str:

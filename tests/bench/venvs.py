@@ -33,7 +33,9 @@ ADAPTERS = (
     "pydantic_ai",
     "litellm",
     "war_rig_openai",
+    "war_rig_bare",
     "war_rig",
+    "war_rig_full",
 )
 _INSTALL_SECONDS = 900
 

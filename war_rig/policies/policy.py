@@ -69,8 +69,8 @@ class Answered:
         self.pieces.append(chunk.content)
 
 
-class Policy:
-    """An LLMProvider that asks *provider*, and by itself changes nothing."""
+class Policy(ABC):
+    """An LLMProvider around *provider*."""
 
     def __init__(self, provider: StreamingProvider) -> None:
         self.provider = provider
@@ -124,11 +124,13 @@ class Policy:
         """Yield the answer as it arrives; the last chunk has the response."""
         return self._stream(_request(messages, model, temperature, kwargs))
 
+    @abstractmethod
     async def _complete(self, request: Request) -> CompletionResponse:
-        return await self._ask(request)
+        """Answer one request."""
 
+    @abstractmethod
     def _stream(self, request: Request) -> AsyncGenerator[CompletionChunk, None]:
-        return self._ask_stream(request)
+        """Answer one request in pieces."""
 
     async def _ask(self, request: Request) -> CompletionResponse:
         return await self.provider.complete(request.messages, **request.parameters)
@@ -137,7 +139,7 @@ class Policy:
         return self.provider.stream(request.messages, **request.parameters)
 
 
-class Around(Policy, ABC):
+class Around(Policy):
     """A policy that does something before a call and after it, whole or in a stream."""
 
     @abstractmethod
@@ -158,8 +160,8 @@ class Around(Policy, ABC):
                     yield chunk
                 else:
                     last = chunk
-        if last is not None:  # when all is settled, so that its ledger is whole
-            yield last
+        assert last is not None, "a border lets no stream end without its last chunk"
+        yield last  # now that all is settled, so that its ledger is whole
 
 
 def _request(

@@ -35,6 +35,7 @@ stream:
 
 class Adapter:
     entry = ENTRY
+    policies = "{}"  # those that everybody has
 
     def __init__(self, url: str, key: str, connections: int | None) -> None:
         from containers import application
@@ -43,7 +44,8 @@ class Adapter:
         entry = self.entry.format(url=url, connections=connections or 100)
         with TemporaryDirectory() as folder:
             file = Path(folder, "war_rig.yaml")
-            file.write_text("providers:\n  house:" + entry.replace("\n", "\n    "))
+            entry = entry.replace("\n", "\n    ")
+            file.write_text(f"policies: {self.policies}\nproviders:\n  house:{entry}")
             self.app = application(file, {"HOUSE_KEY": key}, llm_provider="house")
         self.provider = self.app.llm_provider()
         self.message = Message

@@ -1,0 +1,132 @@
+"""What ``war-rig explain`` says of policies: each value with its place, and the worst case."""
+
+from pathlib import Path
+
+import pytest
+
+from containers.cli.stack import common_rows, stack_rows, worst_case_lines
+from war_rig.config import Settings, load
+
+FULL = """\
+policies:
+  trace: {content: true}
+  retry: {attempts: 2, wait_seconds: 1}
+  rate_limit: null
+  timeout: {total: 90, attempt: 20}
+  prices: {models: {m-1: {input: 0.25, output: 2}}}
+providers:
+  house:
+    type: openai
+    policies:
+      fallback: [spare]
+      budget: {money: 2.5, tokens: 9000}
+  spare: {type: openai, policies: {retry: {attempts: 4}, timeout: {total: 15, attempt: 9}}}
+"""
+
+
+def loaded(text: str) -> Settings:
+    path = Path("my.yaml")
+    path.write_text(text)
+    return load(path, {})
+
+
+def test_each_value_of_a_stack_is_told_with_its_place_in_the_order_of_the_stack() -> None:
+    """What an entry sets, what all share, what a section leaves out, and what is off."""
+    rows = list(stack_rows("house", loaded(FULL)))
+    assert [row for row in rows if row[0].split(".")[-1] not in ("share", "spare")] == [
+        ("policies.trace.content", "true", "my.yaml:2"),
+        ("policies.trace.profile", "stable", "default"),
+        ("policies.cache", "off", "default"),
+        ("policies.timeout.total", "90", "my.yaml:5"),
+        ("providers.house.policies.fallback.to", "spare", "my.yaml:11"),
+        (
+            "providers.house.policies.fallback.on",
+            "rate_limit, quota, server, connection, timeout, malformed, circuit_open",
+            "default",
+        ),
+        ("policies.retry.attempts", "2", "my.yaml:3"),
+        ("policies.retry.wait_seconds", "1", "my.yaml:3"),
+        ("policies.retry.longest_wait_seconds", "30", "default"),
+        ("policies.retry.longest_retry_after_seconds", "60", "default"),
+        ("providers.house.policies.budget.tokens", "9000", "my.yaml:12"),
+        ("providers.house.policies.budget.money", "2.5", "my.yaml:12"),
+        ("policies.circuit_breaker", "off", "default"),
+        ("policies.rate_limit", "off", "my.yaml:4"),
+        ("policies.timeout.attempt", "20", "my.yaml:5"),
+        ("policies.prices.catalogue", "false", "default"),
+        ("policies.prices.models", "m-1: 0.25 in, 2 out", "my.yaml:6"),
+    ]
+
+
+def test_all_that_was_set_is_told_as_it_was_set() -> None:
+    """Common policies and those of entries, what they left out, a bare list of fallbacks."""
+    rows = {key: value for key, value, _ in common_rows(loaded(FULL))}
+    assert rows["policies.rate_limit"] == "off"
+    assert rows["providers.house.policies.fallback"] == "spare"
+    assert rows["providers.spare.policies.retry.attempts"] == "4"
+    assert "providers.spare.policies.retry.wait_seconds" not in rows
+    whole = "providers: {a: {policies: {fallback: {to: [b], on: [server]}}}}"
+    rows = {key: value for key, value, _ in common_rows(loaded(whole))}
+    assert rows["providers.a.policies.fallback.to"] == "b"
+
+
+def test_a_policy_that_is_off_altogether_is_told_once() -> None:
+    """Both of its places in the stack are one line."""
+    rows = list(stack_rows("house", loaded("policies: {timeout: null}")))
+    assert [row for row in rows if "timeout" in row[0]] == [
+        ("policies.timeout", "off", "my.yaml:1")
+    ]
+
+
+WORST = {
+    "with fallback and prices": (
+        FULL,
+        [
+            "  attempts  6 (house 2, spare 4)",
+            "  seconds   90 (timeout.total)",
+            "  tokens    6 times those of one answer; the whole run 9000 (budget.tokens)",
+            "  money     0.0045 for 1,000 tokens in and 1,000 out of m-1; fallbacks at their own "
+            "prices; the whole run 2.5 (budget.money)",
+        ],
+    ),
+    "without anything": (
+        "policies: {timeout: null, retry: null}",
+        [
+            "  attempts  1 (house 1)",
+            "  seconds   no bound: declare timeout.total",
+            "  tokens    once those of one answer",
+            "  money     not known: m-1 has no price in policies.prices.models",
+        ],
+    ),
+    "a queue without an end": (
+        "policies: {timeout: {total: null, attempt: 5}, rate_limit: {concurrency: 1}}",
+        [
+            "  attempts  3 (house 3)",
+            "  seconds   no bound: declare timeout.total",
+            "  tokens    3 times those of one answer",
+            "  money     not known: m-1 has no price in policies.prices.models",
+        ],
+    ),
+    "bounded by its attempts": (
+        "policies: {timeout: {attempt: 5}, retry: {attempts: 2}}",
+        [
+            "  attempts  2 (house 2)",
+            "  seconds   100",
+            "  tokens    2 times those of one answer",
+            "  money     not known: m-1 has no price in policies.prices.models",
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "told"), WORST.values(), ids=list(WORST))
+def test_the_worst_case_of_a_call_is_told(text: str, told: list[str]) -> None:
+    """Attempts of all entries, seconds, tokens and money, each with what bounds it."""
+    lines = list(worst_case_lines("house", "m-1", loaded(text)))
+    assert lines == ["worst case of one call", *told]
+
+
+def test_a_model_that_nobody_knows_has_no_price() -> None:
+    """Then the money is not known either."""
+    *_, money = worst_case_lines("house", None, loaded(""))
+    assert money == "  money     not known: its model has no price in policies.prices.models"
