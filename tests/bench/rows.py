@@ -40,7 +40,7 @@ class Rows:
     def ratios(self, over: Place, under: Place, key: str, less: Place | None = None) -> list[float]:
         """Return the quotients of the rounds that both have; *less* is taken off *over* before."""
         below, above = self._rounds.get(under, {}), self._rounds.get(over, {})
-        off = self._rounds.get(less, {}) if less else dict.fromkeys(above, {key: 0.0})
+        off = self._rounds.get(less, {}) if less else {at: {key: 0.0} for at in above}
         rounds = [at for at in above if at in below and at in off]
         return [(above[at][key] - off[at][key]) / below[at][key] for at in rounds]
 
