@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from canary import CANARY, leaks
-from stacked import HELLO, stacked
+from stacked import HELLO, read, stacked, text
 
 from containers import Application, application, running
 from war_rig.config import Settings, load
@@ -17,8 +17,10 @@ from war_rig.errors import (
     ServerError,
     UnknownProviderError,
 )
+from war_rig.policies.policy import Policy
 from war_rig.policies.stack import Stack
 from war_rig.providers import register_provider
+from war_rig.providers.border import Border
 from war_rig.testing import FakeProvider, rehearse
 
 BUSY = ServerError("busy", status=503)
@@ -537,3 +539,11 @@ def test_what_a_provider_refuses_to_send_is_no_attempt() -> None:
         rehearse(container.llm_provider().complete(HELLO, temperature=0.5))
     total = container.run().ledger.total
     assert (total.sent, total.refused) == (0, 1)
+
+
+def test_a_policy_by_itself_changes_nothing() -> None:
+    """Whole or in a stream, what its provider says is what it says."""
+    plain = Policy(Border("fake", FakeProvider("a b")))
+    assert rehearse(plain.complete(HELLO)).content == "a b"
+    assert text(rehearse(read(plain))) == "a b"
+    assert plain.default_model == "fake"

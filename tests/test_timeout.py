@@ -124,8 +124,12 @@ def test_a_plain_timeout_from_within_is_not_called_ours() -> None:
     """Only what these limits ended is told as theirs."""
 
     async def ask() -> None:
-        with Patience(total=10) as patience, patience.wait():
-            raise TimeoutError("of somebody else")
+        patience = Patience(total=10)
+        try:
+            with patience:
+                raise TimeoutError("of somebody else")
+        finally:
+            patience.close()
 
     with pytest.raises(TimeoutError, match="of somebody else"):
         rehearse(ask())

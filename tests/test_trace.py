@@ -526,6 +526,9 @@ class Broken(Policy):
     async def _complete(self, request: Request) -> CompletionResponse:
         raise ZeroDivisionError(f"in a message: {CANARY}")
 
+    def _stream(self, request: Request) -> AsyncGenerator[CompletionChunk, None]:
+        raise AssertionError("not streamed here")
+
 
 def test_of_a_strangers_error_only_its_class_is_told() -> None:
     """A text that did not pass the border stays where it is."""

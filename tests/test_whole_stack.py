@@ -10,14 +10,13 @@ import threading
 from collections import Counter
 from collections.abc import (
     AsyncGenerator,
-    AsyncIterator,
     Awaitable,
     Generator,
     Iterable,
     Iterator,
     Sequence,
 )
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, count
@@ -37,7 +36,7 @@ from war_rig.ledger import Attempt, Ledger, total
 from war_rig.policies.budget import Amount, Budget
 from war_rig.policies.cache import CachedProvider, CacheStore
 from war_rig.policies.circuit_breaker import CircuitBreaker
-from war_rig.policies.policy import Answered, Around, Policy, Request, StreamingProvider
+from war_rig.policies.policy import Around, Course, Policy, StreamingProvider
 from war_rig.policies.rate_limit import RateLimit
 from war_rig.policies.stack import Stack
 from war_rig.policies.trace import Trace
@@ -88,7 +87,7 @@ class Kept(Ledger):
         super().add(self.calls[-1])
 
 
-class Watch(Around):
+class Watch(Around[bool]):
     """Stands inside of a circuit breaker, and sees whom it lets through to try a provider."""
 
     def __init__(self, breaker: CircuitBreaker) -> None:
@@ -98,18 +97,17 @@ class Watch(Around):
         self.seconds_too_early: list[float] = []
         self.most_probes = self._probes = 0
 
-    @asynccontextmanager
-    async def _around(self, request: Request) -> AsyncIterator[Answered]:
+    async def _begin(self, course: Course) -> bool:
         open_until = self.breaker._circuits[self.default_model].open_until
         is_probe = open_until is not None
         if open_until is not None and now() < open_until:
             self.seconds_too_early.append(open_until - now())
         self._probes += is_probe
         self.most_probes = max(self.most_probes, self._probes)
-        try:
-            yield Answered()
-        finally:
-            self._probes -= is_probe
+        return is_probe
+
+    def _end(self, begun: bool, course: Course) -> None:
+        self._probes -= begun
 
 
 class World:

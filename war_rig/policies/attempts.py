@@ -6,16 +6,15 @@ its messages and the text that had arrived are counted, as an estimate.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, Protocol
 
 from war_rig.errors import ConfigError, ProviderConnectionError, ProviderError
 from war_rig.ledger import Attempt, Outcome
-from war_rig.policies.call import current_call, reason_of
-from war_rig.policies.policy import Answered, Around, Request, StreamingProvider
+from war_rig.policies.call import reason_of
+from war_rig.policies.policy import Around, Course, Request, StreamingProvider
 from war_rig.providers import CompletionResponse
 from war_rig.providers.usage import estimate_tokens
 
@@ -36,7 +35,15 @@ class _Usage:
     source: Literal["reported", "estimated"] | None
 
 
-class Attempts(Around):
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    now: Callable[[], float]
+    time: float
+    waited_seconds: float
+    waited_for: str
+
+
+class Attempts(Around[_Begun]):
     """Writes what each attempt of the provider *name* came to into the current call's ledger."""
 
     def __init__(self, provider: StreamingProvider, name: str, cost_of: CostOf) -> None:
@@ -44,39 +51,31 @@ class Attempts(Around):
         self._provider_name = name
         self._cost_of = cost_of
 
-    @asynccontextmanager
-    async def _around(self, request: Request) -> AsyncIterator[Answered]:
-        call, answered = current_call(), Answered()
-        waited_seconds, waited_for = call.waited()
-        now = asyncio.get_running_loop().time
-        begun = now()
-        error: BaseException | None = None
-        try:
-            yield answered
-        except BaseException as ended_by:  # which is raised again: only told
-            error = ended_by
-            raise
-        finally:
-            outcome, reason = _outcome(answered, error)
-            answer = answered.response
-            model = self.shown_model(answer.model if answer else request.model)
-            usage = _usage(request, answered, error)
-            call.attempts.append(
-                Attempt(
-                    self._provider_name,
-                    model,
-                    outcome,
-                    reason,
-                    usage.prompt_tokens,
-                    usage.completion_tokens,
-                    usage.tokens_used,
-                    usage.source,
-                    self._cost(model, usage),
-                    now() - begun,
-                    waited_seconds,
-                    waited_for,
-                )
+    async def _begin(self, course: Course) -> _Begun:
+        now = asyncio.get_running_loop().time  # which is not running where a call is finalised
+        return _Begun(now, now(), *course.call.waited())
+
+    def _end(self, begun: _Begun, course: Course) -> None:
+        outcome, reason = _outcome(course)
+        answer = course.response
+        model = self.shown_model(answer.model if answer else course.request.model)
+        usage = _usage(course)
+        course.call.attempts.append(
+            Attempt(
+                self._provider_name,
+                model,
+                outcome,
+                reason,
+                usage.prompt_tokens,
+                usage.completion_tokens,
+                usage.tokens_used,
+                usage.source,
+                self._cost(model, usage),
+                begun.now() - begun.time,
+                begun.waited_seconds,
+                begun.waited_for,
             )
+        )
 
     def _cost(self, model: str | None, usage: _Usage) -> Decimal | None:
         """Return the cost; where the parts are not told, all tokens count as completion."""
@@ -87,8 +86,9 @@ class Attempts(Around):
         return self._cost_of(model, prompt, completion)
 
 
-def _outcome(answered: Answered, error: BaseException | None) -> tuple[Outcome, str]:
-    if answered.response is not None:
+def _outcome(course: Course) -> tuple[Outcome, str]:
+    error = course.error
+    if course.response is not None:
         return "answered", ""
     if isinstance(error, ConfigError):
         return "refused", reason_of(error)
@@ -97,12 +97,12 @@ def _outcome(answered: Answered, error: BaseException | None) -> tuple[Outcome, 
     return "cancelled", "its caller went on without it"
 
 
-def _usage(request: Request, answered: Answered, error: BaseException | None) -> _Usage:
-    response = answered.response
-    if response is not None:
-        return _told(request, response)
-    text = "".join(answered.pieces)
-    if not text and _is_free(error):
+def _usage(course: Course) -> _Usage:
+    request = course.request
+    if course.response is not None:
+        return _told(request, course.response)
+    text = "".join(course.pieces)
+    if not text and _is_free(course.error):
         return _Usage(0, 0, 0, "estimated")
     prompt, completion = request.estimated_tokens, estimate_tokens(text)
     return _Usage(prompt, completion, prompt + completion, "estimated")

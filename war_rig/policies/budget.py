@@ -12,8 +12,6 @@ estimated.
 """
 
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from threading import Lock
@@ -21,9 +19,9 @@ from threading import Lock
 from war_rig.errors import BudgetExceededError
 from war_rig.ledger import Attempt
 from war_rig.policies.attempts import CostOf
-from war_rig.policies.call import Call, current_call
+from war_rig.policies.call import Call
 from war_rig.policies.estimate import Mean, declared_completion
-from war_rig.policies.policy import Answered, Around, Request, StreamingProvider
+from war_rig.policies.policy import Around, Course, Request, StreamingProvider
 from war_rig.policies.prices import EXACT
 
 
@@ -115,7 +113,7 @@ class Purse:
         return "; ".join(told) or None
 
 
-class Budget(Around):
+class Budget(Around[Amount]):
     """Lets an attempt through while *purse* has room for it."""
 
     def __init__(
@@ -127,19 +125,18 @@ class Budget(Around):
         self._cost_of = cost_of
         self._mean = Mean()
 
-    @asynccontextmanager
-    async def _around(self, request: Request) -> AsyncIterator[Answered]:
-        call = current_call()
-        mark = len(call.attempts)
-        model = self.shown_model(request.model)
-        estimate = self._reserve(call, request, model)
-        try:
-            yield Answered()
-        finally:
-            made = [a for a in call.attempts[mark:] if a.outcome not in ("refused", "cached")]
-            self._mean.learn(made, request)
-            spent = sum((self._spent(a, model, estimate) for a in made), Amount())
-            self.purse.settle(estimate, spent)
+    async def _begin(self, course: Course) -> Amount:
+        model = self.shown_model(course.request.model)
+        return self._reserve(course.call, course.request, model)
+
+    def _end(self, begun: Amount, course: Course) -> None:
+        made = [a for a in course.attempts if a.outcome not in ("refused", "cached")]
+        self._mean.learn(made, course.request)
+        model = self.shown_model(course.request.model)
+        spent = Amount()
+        for attempt in made:
+            spent += self._spent(attempt, model, begun)
+        self.purse.settle(begun, spent)
 
     def _reserve(self, call: Call, request: Request, model: str | None) -> Amount:
         """Return what was reserved; raise BudgetExceededError where nothing could be."""

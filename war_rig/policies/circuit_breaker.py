@@ -21,8 +21,7 @@ call from before the failures closes nothing, and late failures don't open it ag
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import RLock
 
@@ -33,8 +32,8 @@ from war_rig.errors import (
     ProviderTimeoutError,
     ServerError,
 )
-from war_rig.policies.call import Call, current_call
-from war_rig.policies.policy import Answered, Around, Request, StreamingProvider
+from war_rig.policies.call import Call
+from war_rig.policies.policy import Around, Course, StreamingProvider
 
 _FAILURES = (ServerError, ProviderConnectionError, ProviderTimeoutError, MalformedAnswerError)
 
@@ -50,7 +49,14 @@ class _Circuit:
     is_probed: bool = False
 
 
-class CircuitBreaker(Around):
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    now: Callable[[], float]
+    model: str
+    circuit: _Circuit
+
+
+class CircuitBreaker(Around[_Begun]):
     """Refuses calls of the provider *name* for *open_seconds* after *failures* in a row."""
 
     def __init__(
@@ -63,19 +69,13 @@ class CircuitBreaker(Around):
         self._circuits: dict[str, _Circuit] = {}
         self._lock = RLock()  # re-entrant: the garbage collector may end a call inside of it
 
-    @asynccontextmanager
-    async def _around(self, request: Request) -> AsyncIterator[Answered]:
-        call, now = current_call(), asyncio.get_running_loop().time
-        model = request.model or self.default_model
-        circuit = self._enter(call, model, now())
-        answered, error = Answered(), None
-        try:
-            yield answered
-        except BaseException as ended_by:  # which is raised again: only looked at
-            error = ended_by
-            raise
-        finally:
-            self._leave(model, circuit, _is_well(answered, error), now())
+    async def _begin(self, course: Course) -> _Begun:
+        now = asyncio.get_running_loop().time  # which is not running where a call is finalised
+        model = course.request.model or self.default_model
+        return _Begun(now, model, self._enter(course.call, model, now()))
+
+    def _end(self, begun: _Begun, course: Course) -> None:
+        self._leave(begun.model, begun.circuit, _is_well(course), begun.now())
 
     def _enter(self, call: Call, model: str, now: float) -> _Circuit:
         """Return the circuit that lets the call through; raise CircuitOpenError where none does."""
@@ -125,8 +125,8 @@ class CircuitBreaker(Around):
         _log.info("provider %s, model %s: the circuit is %s", self._provider_name, model, state)
 
 
-def _is_well(answered: Answered, error: BaseException | None) -> bool | None:
+def _is_well(course: Course) -> bool | None:
     """Return whether the provider is, by how a call ended; None where that says nothing."""
-    if answered.response is not None:
+    if course.response is not None:
         return True
-    return False if isinstance(error, _FAILURES) else None
+    return False if isinstance(course.error, _FAILURES) else None

@@ -6,18 +6,21 @@ innermost provider is a Border, so what comes out is an answer or one of our err
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable
 from contextlib import (
-    AbstractAsyncContextManager,
     AbstractContextManager,
     aclosing,
     nullcontext,
 )
 from dataclasses import dataclass, field
-from typing import Any, Protocol, cast
+from typing import Any, Generic, Protocol, TypeVar, cast
 
+from war_rig.ledger import Attempt
+from war_rig.policies.call import Call, current_call
 from war_rig.providers import CompletionChunk, CompletionResponse, LLMProvider, Message
 from war_rig.providers.usage import estimate_tokens
+
+T = TypeVar("T")
 
 
 class StreamingProvider(LLMProvider, Protocol):
@@ -57,20 +60,24 @@ class Request:
 
 
 @dataclass(slots=True)
-class Answered:
-    """What has arrived of an answer: its pieces where it streams, at last the response."""
+class Course:
+    """One request on its way through one policy, and what has come of it so far."""
 
+    request: Request
+    call: Call
+    attempts_before: int
     response: CompletionResponse | None = None
     pieces: list[str] = field(default_factory=list)
+    error: BaseException | None = None
 
-    def take(self, chunk: CompletionChunk) -> None:
-        """Keep a chunk of the stream."""
-        self.response = chunk.response
-        self.pieces.append(chunk.content)
+    @property
+    def attempts(self) -> list[Attempt]:
+        """Return the attempts that were made inside of the policy."""
+        return self.call.attempts[self.attempts_before :]
 
 
-class Policy(ABC):
-    """An LLMProvider around *provider*."""
+class Policy:
+    """An LLMProvider around *provider*, which by itself changes nothing."""
 
     def __init__(self, provider: StreamingProvider) -> None:
         self.provider = provider
@@ -124,44 +131,70 @@ class Policy(ABC):
         """Yield the answer as it arrives; the last chunk has the response."""
         return self._stream(_request(messages, model, temperature, kwargs))
 
-    @abstractmethod
     async def _complete(self, request: Request) -> CompletionResponse:
-        """Answer one request."""
+        return await self._ask(request)
 
-    @abstractmethod
     def _stream(self, request: Request) -> AsyncGenerator[CompletionChunk, None]:
-        """Answer one request in pieces."""
+        return self._ask_stream(request)
 
-    async def _ask(self, request: Request) -> CompletionResponse:
-        return await self.provider.complete(request.messages, **request.parameters)
+    def _ask(self, request: Request) -> Awaitable[CompletionResponse]:
+        if isinstance(self.provider, Policy):  # which need not take the request apart again
+            return self.provider._complete(request)
+        return self.provider.complete(request.messages, **request.parameters)
 
     def _ask_stream(self, request: Request) -> AsyncGenerator[CompletionChunk, None]:
+        if isinstance(self.provider, Policy):
+            return self.provider._stream(request)
         return self.provider.stream(request.messages, **request.parameters)
 
 
-class Around(Policy):
+class Around(Policy, ABC, Generic[T]):
     """A policy that does something before a call and after it, whole or in a stream."""
 
     @abstractmethod
-    def _around(self, request: Request) -> AbstractAsyncContextManager[Answered]:
-        """Return the context of one call, which begins when the call may."""
+    async def _begin(self, course: Course) -> T:
+        """Return, when the call may begin, what its end needs; raise where it may not."""
+
+    @abstractmethod
+    def _end(self, begun: T, course: Course) -> None:
+        """Settle a call that began, however it ended."""
 
     async def _complete(self, request: Request) -> CompletionResponse:
-        async with self._around(request) as answered:
-            response = answered.response = await self._ask(request)
-        return response
+        course = _course(request)
+        begun = await self._begin(course)
+        try:
+            response = course.response = await self._ask(request)
+            return response
+        except BaseException as error:  # which is raised again: only looked at
+            course.error = error
+            raise
+        finally:
+            self._end(begun, course)
 
     async def _stream(self, request: Request) -> AsyncGenerator[CompletionChunk, None]:
+        course = _course(request)
+        begun = await self._begin(course)
         last: CompletionChunk | None = None
-        async with self._around(request) as answered, aclosing(self._ask_stream(request)) as chunks:
-            async for chunk in chunks:
-                answered.take(chunk)
-                if chunk.response is None:
-                    yield chunk
-                else:
-                    last = chunk
+        try:
+            async with aclosing(self._ask_stream(request)) as chunks:
+                async for chunk in chunks:
+                    course.pieces.append(chunk.content)
+                    if chunk.response is None:
+                        yield chunk
+                    else:
+                        last, course.response = chunk, chunk.response
+        except BaseException as error:  # which is raised again: only looked at
+            course.error = error
+            raise
+        finally:
+            self._end(begun, course)
         assert last is not None, "a border lets no stream end without its last chunk"
         yield last  # now that all is settled, so that its ledger is whole
+
+
+def _course(request: Request) -> Course:
+    call = current_call()
+    return Course(request, call, len(call.attempts))
 
 
 def _request(

@@ -14,24 +14,24 @@ a call that is cancelled while it waits, at whatever moment, had nothing to give
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from math import ceil, inf
 from threading import RLock
 
 from war_rig.errors import BadRequestError, ProviderError, RateLimitError
 from war_rig.ledger import Attempt
-from war_rig.policies.call import Call, current_call
+from war_rig.policies.call import Call
 from war_rig.policies.estimate import Mean, declared_completion
-from war_rig.policies.policy import Answered, Around, Request, StreamingProvider
+from war_rig.policies.policy import Around, Course, Request, StreamingProvider
 
 _WINDOW_SECONDS = 60.001  # more than a minute: then its last moment counts, and early timers
 _EARLY_SECONDS = 0.0005  # how much too early a timer may fire
 _LOOK_AGAIN_SECONDS = 60.0  # whatever became of those in front
 
 
-class RateLimit(Around):
+class RateLimit(Around["_Begun"]):
     """Lets calls of the provider *name* through at the declared rate; None is no limit."""
 
     def __init__(
@@ -48,18 +48,9 @@ class RateLimit(Around):
         self._gate = _Gate(requests_per_minute, tokens_per_minute, concurrency)
         self._mean = Mean()
 
-    @asynccontextmanager
-    async def _around(self, request: Request) -> AsyncIterator[Answered]:
-        call = current_call()
-        mark = len(call.attempts)
-        begun = await self._begin(request, call)
-        try:
-            yield Answered()
-        finally:
-            self._gate.end(begun, self._told(request, call.attempts[mark:]))
-
-    async def _begin(self, request: Request, call: Call) -> "_Begun":
+    async def _begin(self, course: Course) -> "_Begun":
         """Wait until the call may begin; raise where it never could, or not in time."""
+        request, call = course.request, course.call
         turn = _Turn(self._estimate(request, call), asyncio.get_running_loop())
         try:
             while not isinstance(entered := self._gate.enter(turn), _Begun):
@@ -71,6 +62,9 @@ class RateLimit(Around):
             self._gate.leave(turn)
             raise
         return entered
+
+    def _end(self, begun: "_Begun", course: Course) -> None:
+        self._gate.end(begun, self._told(course.request, course.attempts))
 
     def _estimate(self, request: Request, call: Call) -> int:
         """Return how many tokens to count for *request*; refuse what fits into no minute.

@@ -63,14 +63,17 @@ class Stack(Policy):
     async def _stream(self, request: Request) -> AsyncGenerator[CompletionChunk, None]:
         with self._accounted() as call:
             async with aclosing(self._ask_stream(request)) as chunks:
-                while True:
-                    with under_way(call):
-                        chunk = await anext(chunks, None)
-                    if chunk is None:
-                        return
-                    if chunk.response is not None:
-                        chunk.response.attempts = tuple(call.attempts)
+                with under_way(call):  # its first step, in which all that is inside begins
+                    chunk = await anext(chunks)
+                if chunk.response is None:
                     yield chunk
+                    async for chunk in chunks:
+                        if chunk.response is not None:
+                            break
+                        yield chunk
+                assert chunk.response is not None
+                chunk.response.attempts = tuple(call.attempts)
+                yield chunk
 
     @contextmanager
     def _accounted(self) -> Iterator[Call]:

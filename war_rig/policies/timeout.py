@@ -54,22 +54,25 @@ class _Timeout(Policy):
 
     async def _stream(self, request: Request) -> AsyncGenerator[CompletionChunk, None]:
         self._begin()
-        has_text = False
-        with self._limits.patience() as patience:
+        patience = self._limits.patience()
+        try:
             async with aclosing(self._ask_stream(request)) as chunks:
                 while True:
                     try:
-                        with patience.wait(has_text):
-                            chunk = await anext(chunks, None)
+                        with patience:
+                            chunk = await anext(chunks)
+                    except StopAsyncIteration:
+                        return
                     except ProviderTimeoutError as error:
                         if error.provider is not None:  # from within, not by these limits
                             raise
                         told = str(error)
                         break
-                    if chunk is None:
-                        return
-                    has_text = has_text or bool(chunk.content)
+                    if chunk.content:
+                        patience.has_text = True
                     yield chunk
+        finally:
+            patience.close()
         raise self._error(request, told)
 
     _did_not = "did not finish its answer in"

@@ -112,10 +112,9 @@ class _ChatCompletions(ABC):
         limits = self._timeouts
         answer = ChunkedAnswer()
         async with AsyncExitStack() as opened:
-            patience = opened.enter_context(
-                Patience(limits.total, limits.first_token, limits.between_tokens)
-            )
-            with patience.wait():
+            patience = Patience(limits.total, limits.first_token, limits.between_tokens)
+            opened.callback(patience.close)
+            with patience:
                 stream = await completions.create(**request)
                 opened.push_async_callback(stream.close)
                 whole = await whole_answer(stream.response)
@@ -123,7 +122,8 @@ class _ChatCompletions(ABC):
             while chunk is not None:
                 if text := answer.take(chunk):
                     yield CompletionChunk(text)
-                with patience.wait(answer.has_text):
+                patience.has_text = answer.has_text
+                with patience:
                     chunk = await next_chunk(stream, has_begun=True)
         response = whole or answer.response()
         yield CompletionChunk(whole.content if whole else "", response)
