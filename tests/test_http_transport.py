@@ -1,6 +1,7 @@
 """The transport of type http against real servers on loopback that behave and misbehave."""
 
 import asyncio
+import base64
 import contextlib
 import gzip
 import logging
@@ -617,6 +618,44 @@ def test_a_proxy_may_want_a_password(scheme: str, tmp_path: Path) -> None:
     assert type(error) is type(wrong) is ProviderConnectionError
     assert "407" in str(error)
     assert "proxy-authorization" not in api.requests[0].headers
+
+
+def refuse_tunnels(request: Seen, connection: socket.socket) -> None:
+    """Be a proxy that tunnels nothing, and repeats in its reason what it was told."""
+    told = request.headers.get("proxy-authorization", "nothing").encode()
+    connection.sendall(b"HTTP/1.1 502 not with " + told + b"\r\nContent-Length: 0\r\n\r\n")
+
+
+@pytest.mark.parametrize("is_declared", [True, False])
+def test_a_proxy_that_tunnels_nothing_shows_no_password(
+    is_declared: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A password in the URL of a proxy, the process's own included, is in no text of an error."""
+    with serve(refuse_tunnels) as proxy:
+        url = f"http://me:{CANARY}%20@127.0.0.1:{proxy.port}"
+        if not is_declared:
+            monkeypatch.setenv("HTTPS_PROXY", url)
+        transport = made(proxy=url if is_declared else None)
+        error = failure(to("https://llm.example.invalid/"), transport)
+        told = base64.b64encode(f"me:{CANARY} ".encode()).decode()
+        assert proxy.requests[0].headers["proxy-authorization"] == f"Basic {told}"
+        assert str(error) == (
+            "could not be reached: ClientHttpProxyError: 502, message='not with Basic ***', "
+            f"url='http://127.0.0.1:{proxy.port}'"
+        )
+        assert transport.redact(f"{CANARY} , {CANARY}%20, {told}") == "***, ***, ***"
+
+
+def test_the_process_s_own_proxy_may_want_a_password(
+    api: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """User and password of HTTP_PROXY and HTTPS_PROXY are sent to the proxy."""
+    tls = Tls(tmp_path)
+    with serve(answer({}), tls.server) as secure, serve(forward(CANARY)) as proxy:
+        for name in ("HTTP_PROXY", "HTTPS_PROXY"):
+            monkeypatch.setenv(name, f"http://me:{CANARY}@127.0.0.1:{proxy.port}")
+        assert sent(to(api.url)).status == 201
+        assert sent(to(secure.url), made(ca=tls.ca)).status == 200
 
 
 def test_a_proxy_that_is_not_there_is_a_connection_error(api: Server) -> None:

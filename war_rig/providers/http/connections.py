@@ -12,16 +12,20 @@ nobody can tell whether it was read.
 
 import asyncio
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import unquote
+from urllib.request import getproxies, proxy_bypass
 from weakref import WeakSet
 
 from war_rig.errors import ConfigError
 from war_rig.providers.foreign import said
+from war_rig.providers.http.keys import basic
 from war_rig.providers.limit import Limit
 
 if TYPE_CHECKING:
@@ -64,9 +68,9 @@ class Network:
         return Connections(self, self._tls, _Proxies(self._proxy))
 
     def secrets(self) -> set[str]:
-        """Return the password of the proxy, where it has one."""
-        before = (self._proxy or "").rpartition("@")[0]
-        return {before.rpartition(":")[2]} - {""}
+        """Return the passwords of the proxies, those of the process included."""
+        proxies = [self._proxy or "", *getproxies().values()]
+        return set().union(*map(_passwords, proxies))
 
     def _context(self) -> ssl.SSLContext:
         import httpx
@@ -83,6 +87,15 @@ class Network:
             return context
         except OSError as error:
             raise ConfigError(f"{told} can't be used: {said(error)}") from error
+
+
+def _passwords(proxy: str) -> set[str]:
+    """Return the password in the URL *proxy* as it may be shown: quoted, plain, and in a header."""
+    user, _, quoted = proxy.rpartition("@")[0].rpartition("//")[2].partition(":")
+    if not quoted:
+        return set()
+    password = unquote(quoted)
+    return {quoted, password, basic(unquote(user), password).rpartition(" ")[2]}
 
 
 def _no_password() -> str:
@@ -204,7 +217,7 @@ class _AsGiven:
     def __init__(self, session: "aiohttp.ClientSession", proxies: "_Proxies") -> None:
         import yarl
 
-        def route(url: str) -> tuple[yarl.URL, yarl.URL | None]:
+        def route(url: str) -> tuple[yarl.URL, _Proxy]:
             target = yarl.URL(url, encoded=True)
             return target, proxies.of(target)
 
@@ -215,36 +228,49 @@ class _AsGiven:
         return self
 
     def request(self, *, method: str, url: str, **options: Any) -> object:
-        options["url"], options["proxy"] = self._route(url)
+        options["url"], proxy = self._route(url)
         options["headers"] = texts(options["headers"])
+        options["proxy"] = proxy.url
+        if options["url"].scheme == "https":
+            options["proxy_headers"] = proxy.headers  # of the CONNECT
+        else:
+            options["headers"] += proxy.headers.items()
         if options["data"] and len(options["data"]) > _LARGE_BYTES:
             options["data"] = BytesIO(options["data"])  # sent bit by bit, and without a warning
         return self._session.request(method, **options)
+
+
+@dataclass(frozen=True, slots=True)
+class _Proxy:
+    """A proxy, none where there is no URL. headers: what it wants to be told, its password."""
+
+    url: "yarl.URL | None" = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 class _Proxies:
     """Knows the proxy for a URL: the declared one, else that of the process."""
 
     def __init__(self, declared: str | None) -> None:
-        from urllib.request import getproxies
-
         self._declared = declared
         self._of_the_process = {} if declared else getproxies()
 
-    def of(self, url: "yarl.URL") -> "yarl.URL | None":
-        from urllib.request import proxy_bypass
-
+    def of(self, url: "yarl.URL") -> _Proxy:
         if self._declared:
             return _proxy(self._declared)
         proxies = self._of_the_process
         found = proxies.get(url.scheme) or proxies.get("all")
-        return None if not found or proxy_bypass(url.authority) else _proxy(found)
+        return _Proxy() if not found or proxy_bypass(url.authority) else _proxy(found)
 
 
-def _proxy(text: str) -> "yarl.URL":
+def _proxy(text: str) -> _Proxy:
+    """Return the proxy at the URL *text*; aiohttp's errors show the URL that they are given."""
     import yarl
 
     url = yarl.URL(text if "://" in text else f"http://{text}")
     if url.scheme not in ("http", "https"):
         raise ConfigError(f"a proxy of the kind '{url.scheme}' can't be used: only http and https")
-    return url
+    if url.raw_user is None and url.raw_password is None:
+        return _Proxy(url)
+    told = basic(url.user or "", url.password or "")
+    return _Proxy(url.with_user(None), {"Proxy-Authorization": told})
