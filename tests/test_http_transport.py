@@ -788,6 +788,39 @@ t = Transport(auth=auth(None), timeouts=Timeouts(), connections=1)
     assert (process.returncode, process.stdout, process.stderr) == (0, "", "")
 
 
+CARELESS = """
+import asyncio, gc, sys
+from war_rig.providers.http.auth import auth
+from war_rig.providers.http.transport import Request, Timeouts, Transport
+
+def made():
+    return Transport(auth=auth(None), timeouts=Timeouts(), connections=1)
+
+async def asked(transport, url):
+    return (await transport.send(Request("POST", url, {}, (), b""))).status
+
+slow, fast, is_in_flight = sys.argv[1], sys.argv[2], sys.argv[3] == "in flight"
+first, loop = made(), asyncio.new_event_loop()
+call = loop.create_task(asked(first, slow if is_in_flight else fast))
+loop.run_until_complete(asyncio.wait([call], timeout=0.3))
+call._log_destroy_pending = False
+loop.close()
+print(asyncio.run(asked(made(), fast)), asyncio.run(asked(first, fast)))
+print(len(first._clients._clients))
+del call
+gc.collect()
+"""
+
+
+@pytest.mark.parametrize("call", ["ended", "in flight"])
+def test_a_loop_that_was_closed_by_hand_harms_no_other_call(api: Server, call: str) -> None:
+    """What is left of such a loop is dropped at the next call, whoever makes it, in silence."""
+    with serve(stall()) as slow:
+        command = [sys.executable, "-c", CARELESS, slow.url, api.url, call]
+        process = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (process.stdout, process.stderr) == ("201 201\n0\n", "")
+
+
 def test_nothing_heavy_is_imported_before_the_first_call() -> None:
     """Building a transport loads no HTTP library."""
     code = """

@@ -112,6 +112,7 @@ class Connections:
         from httpx_aiohttp import AiohttpTransport
 
         self.is_closed = False
+        self._loop = asyncio.get_running_loop()
         self.limits: set[Limit] = set()  # of the calls that are under way
         self._opened: WeakSet[asyncio.Transport] = WeakSet()
         self.free = asyncio.Semaphore(network.connections)
@@ -145,8 +146,11 @@ class Connections:
     async def close(self) -> None:
         """Close the connections, and end what is awaited on them: aiohttp would let it wait."""
         self.is_closed = True
+        if self._loop.is_closed():  # nothing is awaited any more, and nothing can be ended
+            await self._session.close()
+            return
         for limit in self.limits:
-            limit.set(asyncio.get_running_loop().time())
+            limit.set(self._loop.time())
         await self._session.close()
         for transport in self._opened:  # TLS would say goodbye, in a loop that may end now
             transport.abort()
@@ -186,7 +190,7 @@ def _response_class(opened: "WeakSet[asyncio.Transport]") -> "type[aiohttp.Clien
             if self.request_info.headers.get("Connection") == LAST["Connection"]:
                 connection.protocol.force_close()  # at the answer's end, which may come with it
             with ExitStack() as unanswered:
-                unanswered.callback(_abort, connection)
+                unanswered.callback(_abort, connection, asyncio.get_running_loop())
                 await super().start(connection)
                 unanswered.pop_all()
             return self
@@ -194,8 +198,8 @@ def _response_class(opened: "WeakSet[asyncio.Transport]") -> "type[aiohttp.Clien
     return Response
 
 
-def _abort(connection: Any) -> None:
-    if connection.transport is not None:
+def _abort(connection: Any, loop: asyncio.AbstractEventLoop) -> None:
+    if connection.transport is not None and not loop.is_closed():
         connection.transport.abort()
 
 
