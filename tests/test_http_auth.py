@@ -491,6 +491,21 @@ async def test_many_calls_share_one_token_call(api: Server) -> None:
 
 
 @pytest.mark.asyncio
+async def test_a_key_is_fetched_whatever_the_calls_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls that take all connections, for longer than a key may take, hold no token call up."""
+    monkeypatch.setattr("war_rig.providers.http.transport._KEY_SECONDS", 0.5)
+    with serve(TokenServer(expires_in=0)) as tokens, serve(until_left(b"piece")) as api:
+        transport = made(oauth2(tokens.url), connections=1)
+        async with transport.stream(to(api.url)):
+            late = asyncio.create_task(transport.send(to(api.url)))
+            assert await eventually(lambda: len(tokens.requests) == 2)
+            await asyncio.sleep(0.7)
+            api.respond = answer({})
+        assert (await late).status == 200
+        await transport.aclose()
+
+
+@pytest.mark.asyncio
 async def test_many_calls_share_one_renewal() -> None:
     """Fifty calls whose token is refused at once cause one more token call, not fifty."""
     issuer = TokenServer(pause=0.1)

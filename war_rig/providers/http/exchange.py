@@ -48,8 +48,11 @@ class Exchange:
         first_seconds: float,
         redact: Redact,
         ask: Ask,
+        free: asyncio.Semaphore | None = None,
     ) -> None:
+        """Keep the settings; free: what to wait for, the places of *connections* by default."""
         self.connections = connections
+        self.free = free or connections.free
         self.redact = redact
         self._timeouts = timeouts
         self._first_seconds = first_seconds
@@ -112,7 +115,7 @@ class Exchange:
     async def _sent(
         self, request: Request, headers: Mapping[str, str], query: Query
     ) -> "StreamedAnswer":
-        free = self.connections.free
+        free = self.free
         if free.locked():
             told = "found none of its 'connections' free in {:g} s: declare more"
             self._set(self._end, told, self._timeouts.total)
@@ -226,7 +229,7 @@ class StreamedAnswer:
             await self._pieces.aclose()
             await response.aclose()
         finally:
-            self._exchange.connections.free.release()
+            self._exchange.free.release()
 
     async def _collected(self) -> bytes:
         pieces, size = [], 0

@@ -8,6 +8,7 @@ what can't stand in one (blanks, umlauts: quoted), ``.`` and ``..`` (resolved),
 the default port and the fragment (left out).
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
@@ -75,11 +76,14 @@ class Transport:
                 await answer.aclose()
 
     async def _ask(self, request: Request) -> Answer:
-        """Send what it takes to get a key, which needs no key."""
+        """Send what it takes to get a key: it needs no key, and waits for no call that has one."""
         total = min(_KEY_SECONDS, self._timeouts.total)
-        with await self._exchange(replace(self._timeouts, total=total), total) as exchange:
+        own, timeouts = asyncio.Semaphore(), replace(self._timeouts, total=total)
+        with await self._exchange(timeouts, total, own) as exchange:
             return await exchange.limited(exchange.whole(request, None))
 
-    async def _exchange(self, timeouts: Timeouts, first_seconds: float) -> Exchange:
+    async def _exchange(
+        self, timeouts: Timeouts, first_seconds: float, free: asyncio.Semaphore | None = None
+    ) -> Exchange:
         connections = await self._clients.get()
-        return Exchange(connections, timeouts, first_seconds, self.redact, self._ask)
+        return Exchange(connections, timeouts, first_seconds, self.redact, self._ask, free)
