@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from socket import socket
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote_plus
 
 import pytest
 from canary import CANARY, leaks
@@ -628,6 +628,28 @@ def test_a_fault_of_the_token_server_is_told_as_its_own(
     assert str(error) == f"got no token: the token server 127.0.0.1 {expected}"
     assert error.retry_after_seconds == (7 if name == "busy" else None)
     assert api.requests == []
+
+
+def repeat(request: Seen, connection: socket) -> None:
+    """Refuse a request with what came in its Authorization header, and in its body."""
+    told = f"{request.headers.get('authorization')} and {request.body.decode()}"
+    connection.sendall(response_bytes({"error": "invalid", "error_description": told}, 401))
+
+
+@pytest.mark.parametrize("secret_in", ["header", "body"])
+def test_a_token_server_that_repeats_the_request_shows_no_secret(
+    api: Server, secret_in: str
+) -> None:
+    """The secret is masked as it stands in the header: with the id, quoted, in base64."""
+    secret = f"{CANARY} /ü"
+    with serve(repeat) as tokens:
+        declared = oauth2(tokens.url, client_secret=secret, secret_in=secret_in)
+        error = failure(declared, api.url)
+    quoted = quote_plus(secret)
+    told = {"header": "Basic *** and grant_type=client_credentials", "body": "client_secret=***"}
+    assert told[secret_in] in str(error)
+    header = base64.b64encode(f"m+e:{quoted}".encode()).decode()
+    assert auth(declared).secrets() == {secret, header}
 
 
 def test_a_token_that_comes_too_late_for_its_call_is_told(api: Server) -> None:

@@ -209,7 +209,8 @@ def _oauth2(declared: Any) -> Auth:
         is_secret_in_body=declared.get("secret_in") == "body",
     )
     return Auth(
-        lambda key: _in_header("Authorization", key, f"Bearer {key}"), FetchedKey(fetch, secret)
+        lambda key: _in_header("Authorization", key, f"Bearer {key}"),
+        FetchedKey(fetch, fetch.secrets),
     )
 
 

@@ -109,10 +109,10 @@ class FileKey:
 class FetchedKey:
     """A key that takes time to get; all calls of a loop that wait for it share one fetch."""
 
-    def __init__(self, fetch: Fetch, inner: Key | None = None) -> None:
-        """Keep *fetch*, and the *inner* key that it needs itself, which is as secret."""
+    def __init__(self, fetch: Fetch, secrets: Callable[[], set[str]] = set) -> None:
+        """Keep *fetch*, and what returns the *secrets* that it needs itself."""
         self._fetch = fetch
-        self._inner = inner
+        self._inner_secrets = secrets
         self._keys: deque[str] = deque(maxlen=_KEPT)
         self._good_until = -math.inf
         self._fetching: WeakKeyDictionary[
@@ -139,7 +139,7 @@ class FetchedKey:
 
     def secrets(self) -> set[str]:
         """Return the last few keys, and those that it took to get them."""
-        return set(self._keys) | (self._inner.secrets() if self._inner else set())
+        return set(self._keys) | self._inner_secrets()
 
     async def _fetched(self, ask: Ask) -> str | WarRigError:
         """Return an error, not raise it: nobody may be left to be told."""
