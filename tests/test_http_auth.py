@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from socket import socket
 from typing import Any
@@ -579,6 +579,68 @@ def test_a_token_is_shared_by_loops_and_fetched_by_each(api: Server) -> None:
         for _ in range(2):
             assert asyncio.run(transport.send(to(api.url))).status == 200
     assert len(issuer.asked) == 2
+
+
+async def closed_while(declared: Any, api: Server, is_begun: Callable[[], bool]) -> Transport:
+    """Return a transport that was closed while a call waited for its key."""
+    transport = made(declared)
+    calls = [asyncio.create_task(transport.send(to(api.url))) for _ in range(2)]
+    assert await eventually(is_begun)
+    await transport.aclose()
+    failures = await asyncio.gather(*calls, return_exceptions=True)
+    assert [type(failure) for failure in failures] == [ProviderConnectionError] * 2
+    assert {str(failure) for failure in failures} == {"was closed during the call"}
+    return transport
+
+
+@pytest.mark.asyncio
+async def test_closing_ends_the_fetch_of_a_token(api: Server) -> None:
+    """What fetches a token opens no connection after the close; the next call fetches anew."""
+    with serve(until_left()) as tokens:
+        transport = await closed_while(oauth2(tokens.url), api, lambda: bool(tokens.requests))
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        assert transport._clients._clients == {}
+        tokens.respond = TokenServer()
+        assert (await transport.send(to(api.url))).status == 200
+        await transport.aclose()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("is_inner", [True, False])
+async def test_closing_ends_the_command_that_gets_a_key(
+    api: Server, tmp_path: Path, is_inner: bool
+) -> None:
+    """A command is killed, also where it gets the secret for a token; no token is asked for."""
+    key = {"command": script(tmp_path, f"time.sleep(60)\nprint({CANARY!r})")}
+    with serve(TokenServer()) as tokens:
+        declared = oauth2(tokens.url, client_secret=key) if is_inner else {"bearer": key}
+        await closed_while(declared, api, (tmp_path / "runs").exists)
+        assert _processes_with(str(tmp_path)) == []
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+    assert tokens.requests == []
+
+
+async def fetch_for_ever(ask: object) -> tuple[str, float]:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+@pytest.mark.parametrize("is_closed", [True, False])
+def test_closing_from_another_loop_ends_a_fetch_too(is_closed: bool) -> None:
+    """A fetch is cancelled on its own loop; one whose loop is closed is left alone."""
+    key, loop = FetchedKey(fetch_for_ever), asyncio.new_event_loop()
+    reading = loop.create_task(key.read(_ask_nobody))
+    loop.run_until_complete(asyncio.sleep(0.05))
+    if is_closed:
+        for task in asyncio.all_tasks(loop):
+            task._log_destroy_pending = False  # type: ignore[attr-defined]
+        loop.close()
+        asyncio.run(key.aclose())
+    else:
+        asyncio.run(key.aclose())
+        with pytest.raises(ProviderConnectionError, match="was closed during the call"):
+            loop.run_until_complete(reading)
+        loop.close()
 
 
 TOKEN_FAULTS: dict[str, tuple[Respond, type[ProviderError], str]] = {

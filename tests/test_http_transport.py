@@ -801,8 +801,9 @@ async def asked(transport, url):
 
 slow, fast, is_in_flight = sys.argv[1], sys.argv[2], sys.argv[3] == "in flight"
 first, loop = made(), asyncio.new_event_loop()
+loop.run_until_complete(asked(first, fast))
 call = loop.create_task(asked(first, slow if is_in_flight else fast))
-loop.run_until_complete(asyncio.wait([call], timeout=0.3))
+loop.run_until_complete(asyncio.wait([call], timeout=0.5))
 call._log_destroy_pending = False
 loop.close()
 print(asyncio.run(asked(made(), fast)), asyncio.run(asked(first, fast)))

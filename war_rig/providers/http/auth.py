@@ -63,6 +63,10 @@ class Auth:
         values = {value.rpartition(" ")[2] for value in self._credentials.headers.values()}
         return {secret for secret in self._key.secrets() | values if secret}
 
+    async def aclose(self) -> None:
+        """Give up getting the key, where that is under way."""
+        await self._key.aclose()
+
 
 def auth(declared: Mapping[str, object] | str | None) -> Auth:
     """Return the Auth for a declared map; raise ConfigError where it is not as it must be."""
@@ -210,7 +214,7 @@ def _oauth2(declared: Any) -> Auth:
     )
     return Auth(
         lambda key: _in_header("Authorization", key, f"Bearer {key}"),
-        FetchedKey(fetch, fetch.secrets),
+        FetchedKey(fetch, secret, fetch.secrets),
     )
 
 

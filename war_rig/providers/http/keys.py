@@ -21,7 +21,7 @@ from time import monotonic as _now
 from typing import TYPE_CHECKING, Protocol
 from weakref import WeakKeyDictionary
 
-from war_rig.errors import AuthenticationError, WarRigError
+from war_rig.errors import AuthenticationError, ProviderConnectionError, WarRigError
 from war_rig.providers.foreign import one_line
 from war_rig.providers.secrets import Redactor
 
@@ -54,6 +54,10 @@ class Key(Protocol):
         """Return what must not be shown: the key, and what it was shortly before."""
         ...
 
+    async def aclose(self) -> None:
+        """Give up getting the key, where that is under way; it can be read again after it."""
+        ...
+
 
 class GivenKey:
     """A key that stands in the declaration."""
@@ -71,6 +75,9 @@ class GivenKey:
     def secrets(self) -> set[str]:
         """Return the key."""
         return {self._key}
+
+    async def aclose(self) -> None:
+        """Do nothing: it is there."""
 
 
 class FileKey:
@@ -101,6 +108,9 @@ class FileKey:
         """Return the last few keys."""
         return set(self._keys)
 
+    async def aclose(self) -> None:
+        """Do nothing: a file is read at once."""
+
     def _stamp_now(self) -> tuple[int, int, int]:
         found = self._path.stat()
         return found.st_mtime_ns, found.st_size, found.st_ino
@@ -109,9 +119,12 @@ class FileKey:
 class FetchedKey:
     """A key that takes time to get; all calls of a loop that wait for it share one fetch."""
 
-    def __init__(self, fetch: Fetch, secrets: Callable[[], set[str]] = set) -> None:
-        """Keep *fetch*, and what returns the *secrets* that it needs itself."""
+    def __init__(
+        self, fetch: Fetch, inner: Key | None = None, secrets: Callable[[], set[str]] = set
+    ) -> None:
+        """Keep *fetch*, the *inner* key that it needs itself, and what returns its *secrets*."""
         self._fetch = fetch
+        self._inner = inner
         self._inner_secrets = secrets
         self._keys: deque[str] = deque(maxlen=_KEPT)
         self._good_until = -math.inf
@@ -127,7 +140,11 @@ class FetchedKey:
         if loop not in self._fetching:  # a task of its own: a call that is cancelled ends no other
             self._fetching[loop] = loop.create_task(self._fetched(ask))
             self._fetching[loop].add_done_callback(lambda _: self._fetching.pop(loop))
-        outcome = await asyncio.shield(self._fetching[loop])
+        fetching = self._fetching[loop]
+        await asyncio.wait([fetching])
+        if fetching.cancelled():
+            raise ProviderConnectionError("was closed during the call", is_retryable=False)
+        outcome = fetching.result()
         if isinstance(outcome, WarRigError):
             raise copy.copy(outcome)  # each call gets an error, and a traceback, of its own
         return outcome
@@ -140,6 +157,16 @@ class FetchedKey:
     def secrets(self) -> set[str]:
         """Return the last few keys, and those that it took to get them."""
         return set(self._keys) | self._inner_secrets()
+
+    async def aclose(self) -> None:
+        """Cancel each fetch on its own loop; calls that wait for it end in our error."""
+        for loop, fetching in list(self._fetching.items()):
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(fetching.cancel)
+        if here := self._fetching.get(asyncio.get_running_loop()):
+            await asyncio.wait([here])
+        if self._inner is not None:
+            await self._inner.aclose()
 
     async def _fetched(self, ask: Ask) -> str | WarRigError:
         """Return an error, not raise it: nobody may be left to be told."""

@@ -62,7 +62,8 @@ class Transport:
         return Redactor(self._auth.secrets() | self._network.secrets()).redact(text)
 
     async def aclose(self) -> None:
-        """Close the connections; the transport can be used again after it."""
+        """Close the connections, and fetch no key any more; it can be used again after it."""
+        await self._auth.aclose()  # before: what fetches a key would open a connection anew
         await self._clients.aclose()
 
     @asynccontextmanager

@@ -151,6 +151,9 @@ class _WatchedAuth(Auth):
     def secrets(self) -> set[str]:
         return self._auth.secrets()
 
+    async def aclose(self) -> None:
+        await self._auth.aclose()
+
 
 class _WatchedAnswer(StreamedAnswer):
     """An answer whose pieces are looked at on their way."""
