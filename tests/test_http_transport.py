@@ -92,8 +92,13 @@ def failure(request: Request, transport: Transport | None = None) -> ProviderErr
 
 
 async def received(transport: Transport, request: Request) -> list[bytes]:
+    """Return the pieces of an answer; each of them counts."""
+    got = []
     async with transport.stream(request) as streamed:
-        return [piece async for piece in streamed.pieces()]
+        async for piece in streamed.pieces():
+            got.append(piece)
+            streamed.expect_more()
+    return got
 
 
 @pytest.fixture
@@ -415,7 +420,20 @@ async def test_the_readers_own_time_is_not_the_servers() -> None:
             async for piece in streamed.pieces():
                 got += piece
                 await asyncio.sleep(0.7)
+                streamed.expect_more()
     assert got == b"onetwo"
+
+
+@pytest.mark.asyncio
+async def test_pieces_that_count_for_nothing_extend_no_limit() -> None:
+    """It is for the reader to say what is more than a sign of life."""
+    with serve(drip(seconds=0.05, count=40)) as api:
+        async with closing(made(timeouts={"first_token": 0.4})) as transport:
+            with pytest.raises(ProviderTimeoutError) as caught:
+                async with transport.stream(to(api.url)) as streamed:
+                    async for _ in streamed.pieces():
+                        pass
+    assert str(caught.value) == "sent nothing in 0.4 s"
 
 
 @pytest.mark.asyncio

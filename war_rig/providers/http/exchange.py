@@ -187,14 +187,16 @@ class StreamedAnswer:
         self._pieces = cast("AsyncGenerator[bytes, None]", pieces)
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """Yield the body as it arrives."""
+        """Yield the body as it arrives; who reads it tells by ``expect_more`` what counts."""
         if self._body is not None:
             yield self._body
             return
-        exchange = self._exchange
-        while piece := await exchange.limited(anext(self._pieces, b"")):
+        while piece := await self._exchange.limited(anext(self._pieces, b"")):
             yield piece
-            exchange.expect_more()
+
+    def expect_more(self) -> None:
+        """Let the wait for what comes next begin: something that counts has come."""
+        self._exchange.expect_more()
 
     def end_soon(self) -> None:
         """Wait only a moment for what may still come: the answer is whole."""

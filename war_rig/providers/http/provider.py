@@ -260,13 +260,16 @@ async def _texts(answer: Streamed, found: StreamedAnswer) -> AsyncGenerator[str,
             if not found.is_whole:
                 raise
             piece = None  # the server keeps the connection open after its mark
-        for event in events.close() if piece is None else events.feed(piece):
+        arrived = events.close() if piece is None else events.feed(piece)
+        for event in arrived:
             if text := found.take(event):
                 yield text
             if found.is_over:
                 return
         if found.is_whole:
             answer.end_soon()
+        if arrived:  # bytes that are no event, such as comments, only keep the connection open
+            answer.expect_more()
 
 
 def parsed(body: bytes) -> Any:

@@ -175,6 +175,9 @@ class _WatchedAnswer(StreamedAnswer):
             yield piece
         self._events.take(splitter.close())
 
+    def expect_more(self) -> None:
+        self._answer.expect_more()
+
     def end_soon(self) -> None:
         self._answer.end_soon()
 
