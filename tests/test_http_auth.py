@@ -456,6 +456,48 @@ def test_a_token_is_renewed_shortly_before_it_expires(
     assert len(issuer.asked) == expected
 
 
+def test_a_token_is_used_until_it_expires_where_there_is_no_other(
+    api: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A renewal ahead of time that fails costs no call, and is tried again a few seconds later."""
+    now, asked = [0.0], []
+    monkeypatch.setattr("war_rig.providers.http.keys._now", lambda: now[0])
+
+    async def calls() -> None:
+        for now[0] in (0.0, 3575.0, 3576.0, 3581.0, 3599.0):
+            assert (await transport.send(to(api.url))).status == 200
+            asked.append(len(tokens.requests))
+            tokens.respond = answer({}, 503)
+        now[0] = 3600.0
+        with pytest.raises(ServerError):
+            await transport.send(to(api.url))
+        await transport.aclose()
+
+    with serve(TokenServer()) as tokens:
+        transport = made(oauth2(tokens.url))
+        asyncio.run(calls())
+    assert asked == [1, 2, 2, 3, 4]
+    assert tokens_of(api) == ["t-1"] * 5
+
+
+def test_a_refused_token_is_not_used_where_there_is_no_other() -> None:
+    """A token that the API has refused is none, whenever it expires."""
+    with serve(TokenServer()) as tokens, serve(answer({}, 401)) as api:
+        transport = made(oauth2(tokens.url))
+
+        async def calls() -> None:
+            api.respond = answer({})
+            await transport.send(to(api.url))
+            api.respond, tokens.respond = answer({}, 401), answer({}, 503)
+            for _ in range(2):
+                with pytest.raises(ServerError):
+                    await transport.send(to(api.url))
+            await transport.aclose()
+
+        asyncio.run(calls())
+        assert tokens_of(api) == ["t-1"] * 2
+
+
 @pytest.mark.parametrize("is_stream", [True, False])
 def test_a_refused_token_is_renewed_once(is_stream: bool) -> None:
     """A 401 gets one more try with a new token, before anything of it is seen."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from war_rig.providers.http.wire import Answer, Request
 
 _EARLIEST_REFRESH_SECONDS = 30.0
+_PAUSE_SECONDS = 5.0  # after a fetch that failed while the key before is still good
 _COMMAND_TIMEOUT_SECONDS = 30.0
 _KEPT = 3  # an answer to a call made with the key before may still show that one
 
@@ -127,7 +128,8 @@ class FetchedKey:
         self._inner = inner
         self._inner_secrets = secrets
         self._keys: deque[str] = deque(maxlen=_KEPT)
-        self._good_until = -math.inf
+        self._good_until = -math.inf  # from then on another is fetched
+        self._expires = -math.inf
         self._fetching: WeakKeyDictionary[
             asyncio.AbstractEventLoop, asyncio.Task[str | WarRigError]
         ] = WeakKeyDictionary()
@@ -146,13 +148,15 @@ class FetchedKey:
             raise ProviderConnectionError("was closed during the call", is_retryable=False)
         outcome = fetching.result()
         if isinstance(outcome, WarRigError):
+            if _now() < self._expires:
+                return self._keys[-1]
             raise copy.copy(outcome)  # each call gets an error, and a traceback, of its own
         return outcome
 
     def forget(self, refused: str) -> None:
         """Fetch another key at the next call, unless that has been done already."""
         if self._keys and self._keys[-1] == refused:
-            self._good_until = -math.inf
+            self._good_until = self._expires = -math.inf
 
     def secrets(self) -> set[str]:
         """Return the last few keys, and those that it took to get them."""
@@ -170,13 +174,15 @@ class FetchedKey:
 
     async def _fetched(self, ask: Ask) -> str | WarRigError:
         """Return an error, not raise it: nobody may be left to be told."""
+        begun = _now()
         try:
             key, seconds = await self._fetch(ask)
         except WarRigError as error:
+            self._good_until = min(_now() + _PAUSE_SECONDS, self._expires)
             return error
         self._keys.append(key)
-        early = min(_EARLIEST_REFRESH_SECONDS, seconds / 10)
-        self._good_until = _now() + seconds - early
+        self._expires = begun + seconds
+        self._good_until = self._expires - min(_EARLIEST_REFRESH_SECONDS, seconds / 10)
         return key
 
 
