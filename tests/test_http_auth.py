@@ -499,8 +499,10 @@ def test_a_refused_token_is_not_used_where_there_is_no_other() -> None:
 
 
 @pytest.mark.parametrize("is_stream", [True, False])
-def test_a_refused_token_is_renewed_once(is_stream: bool) -> None:
+def test_a_refused_token_is_renewed_once(is_stream: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """A 401 gets one more try with a new token, before anything of it is seen."""
+    now = [0.0]
+    monkeypatch.setattr("war_rig.providers.http.keys._now", lambda: now[0])
 
     async def call(url: str) -> tuple[int, bytes]:
         if not is_stream:
@@ -515,9 +517,28 @@ def test_a_refused_token_is_renewed_once(is_stream: bool) -> None:
         assert (status, body) == (200, b'{"given": "Bearer t-2"}')
         assert tokens_of(api) == ["t-1", "t-2"]
         api.respond = wanting("none")
+        now[0] = 30.0
         status, body = asyncio.run(call(api.url))
         assert status == 401
         assert tokens_of(api)[2:] == ["t-2", "t-3"]
+
+
+def test_an_api_that_refuses_every_token_costs_few_of_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A token that was fetched because of a 401 is not renewed for one within 30 seconds."""
+    now = [0.0]
+    monkeypatch.setattr("war_rig.providers.http.keys._now", lambda: now[0])
+
+    async def calls() -> None:
+        for now[0] in (0.0, 1.0, 2.0, 29.9, 30.0, 31.0, 59.9):
+            assert (await transport.send(to(api.url))).status == 401
+        await transport.aclose()
+
+    with serve(TokenServer()) as tokens, serve(wanting("none")) as api:
+        transport = made(oauth2(tokens.url))
+        asyncio.run(calls())
+    assert tokens_of(api) == ["t-1", *["t-2"] * 5, "t-3", "t-3", "t-3"]
 
 
 @pytest.mark.asyncio

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _EARLIEST_REFRESH_SECONDS = 30.0
 _PAUSE_SECONDS = 5.0  # after a fetch that failed while the key before is still good
+_STAY_SECONDS = 30.0  # for a key that was fetched because the one before was refused
 _COMMAND_TIMEOUT_SECONDS = 30.0
 _KEPT = 3  # an answer to a call made with the key before may still show that one
 
@@ -130,6 +131,8 @@ class FetchedKey:
         self._keys: deque[str] = deque(maxlen=_KEPT)
         self._good_until = -math.inf  # from then on another is fetched
         self._expires = -math.inf
+        self._is_refused = False
+        self._stays_until = -math.inf
         self._fetching: WeakKeyDictionary[
             asyncio.AbstractEventLoop, asyncio.Task[str | WarRigError]
         ] = WeakKeyDictionary()
@@ -154,9 +157,13 @@ class FetchedKey:
         return outcome
 
     def forget(self, refused: str) -> None:
-        """Fetch another key at the next call, unless that has been done already."""
-        if self._keys and self._keys[-1] == refused:
+        """Fetch another key at the next call, unless that has been done already, or just now.
+
+        An API that refuses every key would cost a fetch a call.
+        """
+        if self._keys and self._keys[-1] == refused and _now() >= self._stays_until:
             self._good_until = self._expires = -math.inf
+            self._is_refused = True
 
     def secrets(self) -> set[str]:
         """Return the last few keys, and those that it took to get them."""
@@ -181,6 +188,8 @@ class FetchedKey:
             self._good_until = min(_now() + _PAUSE_SECONDS, self._expires)
             return error
         self._keys.append(key)
+        if self._is_refused:
+            self._is_refused, self._stays_until = False, _now() + _STAY_SECONDS
         self._expires = begun + seconds
         self._good_until = self._expires - min(_EARLIEST_REFRESH_SECONDS, seconds / 10)
         return key
