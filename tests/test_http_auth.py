@@ -39,6 +39,8 @@ from war_rig.errors import (
     RateLimitError,
     ServerError,
 )
+from war_rig.providers import Message
+from war_rig.providers.http import HttpProvider
 from war_rig.providers.http.auth import Credentials, auth, auth_faults
 from war_rig.providers.http.keys import Command, FetchedKey
 from war_rig.providers.http.transport import Answer, Request, Timeouts, Transport
@@ -521,6 +523,109 @@ def test_a_refused_token_is_renewed_once(is_stream: bool, monkeypatch: pytest.Mo
         status, body = asyncio.run(call(api.url))
         assert status == 401
         assert tokens_of(api)[2:] == ["t-2", "t-3"]
+
+
+EXPIRED = {"fault": {"code": "expired"}}
+BEHIND_200: dict[str, tuple[bytes, str]] = {
+    "whole": (json.dumps(EXPIRED).encode(), "application/json"),
+    "first event": (b"data: " + json.dumps(EXPIRED).encode() + b"\n\n", "text/event-stream"),
+}
+RULES = [{"path": "fault.code", "equals": "expired", "raise": "AuthenticationError"}]
+
+
+def says(text: str, key: str, kind: str = "whole") -> Respond:
+    """Answer *text* to a request with *key*, else that the key has expired, behind a 200."""
+
+    def respond(request: Seen, connection: socket) -> None:
+        is_stream = b"live" in request.body
+        if request.headers["authorization"] != f"Bearer {key}":
+            body, content_type = BEHIND_200[kind]
+            connection.sendall(response_bytes(body, kind=content_type))
+        elif is_stream:
+            events = f'data: {{"text": "{text}"}}\n\ndata: END\n\n'.encode()
+            connection.sendall(response_bytes(events, kind="text/event-stream"))
+        else:
+            connection.sendall(response_bytes({"text": text}))
+
+    return respond
+
+
+async def texts(declared: Any, url: str, is_stream: bool, times: int) -> list[str]:
+    """Return the texts of calls one after the other, or the names of their errors."""
+    provider = HttpProvider(
+        url=url, model="m", auth=declared, connections=1, errors=RULES,
+        request={"q": "$messages"}, response={"content": "text"},
+        stream={"request": {"live": True}, "end": "END", "error": "fault"},
+    )  # fmt: skip
+    found = []
+    for _ in range(times):
+        try:
+            if is_stream:
+                chunks = [one.content async for one in provider.stream([Message("user", "x")])]
+                found.append("".join(chunks))
+            else:
+                found.append((await provider.complete([Message("user", "x")])).content)
+        except ProviderError as error:
+            assert leaks(error) == []
+            found.append(type(error).__name__)
+    await provider.aclose()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("is_stream", "kind"), [(False, "whole"), (True, "whole"), (True, "first event")]
+)
+def test_a_key_that_is_refused_behind_a_good_status_is_renewed_once(
+    is_stream: bool, kind: str
+) -> None:
+    """What a rule takes for a refused key gets one more try, before any text is seen."""
+    with serve(TokenServer()) as tokens, serve(says("Hi.", "t-2", kind)) as api:
+        assert asyncio.run(texts(oauth2(tokens.url), api.url, is_stream, 2)) == ["Hi.", "Hi."]
+        assert tokens_of(api) == ["t-1", "t-2", "t-2"]
+    with serve(TokenServer()) as tokens, serve(says("Hi.", "none", kind)) as api:
+        found = asyncio.run(texts(oauth2(tokens.url), api.url, is_stream, 2))
+        assert found == ["AuthenticationError"] * 2
+        assert tokens_of(api) == ["t-1", "t-2", "t-2"]
+    with serve(says("Hi.", "none", kind)) as api:
+        found = asyncio.run(texts({"bearer": CANARY}, api.url, is_stream, 2))
+        assert found == ["AuthenticationError"] * 2
+        assert len(api.requests) == 2
+
+
+@pytest.mark.asyncio
+async def test_a_key_that_is_refused_after_a_text_is_not_renewed() -> None:
+    """A reader that has seen a text gets no other answer after it."""
+    events = b'data: {"text": "Hi"}\n\n' + BEHIND_200["first event"][0]
+    with serve(TokenServer()) as tokens, serve(answer(events, kind="text/event-stream")) as api:
+        assert await texts(oauth2(tokens.url), api.url, True, 1) == ["AuthenticationError"]
+        assert tokens_of(api) == ["t-1"]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("is_stream", [True, False])
+async def test_a_call_that_gets_no_key_is_not_made_again(api: Server, is_stream: bool) -> None:
+    """A token server that refuses the secret is asked once a call."""
+    with serve(answer({"error": "invalid_client"}, 401)) as tokens:
+        found = await texts(oauth2(tokens.url), api.url, is_stream, 1)
+        assert (found, len(tokens.requests)) == (["AuthenticationError"], 1)
+
+
+@pytest.mark.asyncio
+async def test_a_watched_call_shows_the_try_with_another_key() -> None:
+    """Both requests and both answers are told."""
+    told: list[str] = []
+    with serve(TokenServer()) as tokens, serve(says("Hi.", "t-2")) as api:
+        provider = HttpProvider(
+            url=api.url, model="m", auth=oauth2(tokens.url), errors=RULES,
+            request={"q": "$messages"}, response={"content": "text"},
+            stream={"request": {"live": True}, "end": "END"},
+        ).watched(told.append)  # fmt: skip
+        assert (await provider.complete([Message("user", "x")])).content == "Hi."
+        await provider.aclose()
+    assert [text.partition("\n")[0] for text in told] == [
+        "request", "answer", "body", "errors", "response",
+        "request", "answer", "body", "response",
+    ]  # fmt: skip
 
 
 def test_an_api_that_refuses_every_token_costs_few_of_them(

@@ -54,9 +54,12 @@ class Auth:
 
     async def renewed(self, refused: Credentials, ask: Ask) -> Credentials | None:
         """Return other credentials than those that a 401 refused, None where there are none."""
-        self._key.forget(refused.key)
-        fresh = await self.credentials(ask)
-        return None if fresh.key == refused.key else fresh
+        return await self.credentials(ask) if await self.has_other(refused.key, ask) else None
+
+    async def has_other(self, refused: str, ask: Ask) -> bool:
+        """Get the key anew; return whether it is another than the *refused* one."""
+        self._key.forget(refused)
+        return await self._key.read(ask) != refused
 
     def secrets(self) -> set[str]:
         """Return every text that must not be shown, as far as it is known by now."""

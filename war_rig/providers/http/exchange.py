@@ -95,7 +95,7 @@ class Exchange:
         """Return the answer with its body."""
         answer = await self.opened(request, auth)
         try:
-            return Answer(answer.status, answer.headers, await answer.body())
+            return Answer(answer.status, answer.headers, await answer.body(), answer.key)
         finally:
             await answer.aclose()
 
@@ -106,10 +106,12 @@ class Exchange:
         credentials = await auth.credentials(self._ask)
         answer = await self._sent(request, credentials.headers, credentials.query)
         if answer.status == 401:
-            await answer.body()  # which frees its connection: a fresh key may take one
+            await answer.body()  # which frees its connection: the next request may need it
             fresh = await auth.renewed(credentials, self._ask)
             if fresh is not None:
+                credentials = fresh
                 answer = await self._sent(request, fresh.headers, fresh.query)
+        answer.key = credentials.key
         return answer
 
     async def _sent(
@@ -172,10 +174,11 @@ class Exchange:
 
 
 class StreamedAnswer:
-    """An answer whose body arrives; the names of headers are in lower case."""
+    """An answer whose body arrives. key: what it was asked with; see Answer for the rest."""
 
     def __init__(self, response: "httpx.Response", exchange: Exchange) -> None:
         self.status = response.status_code
+        self.key = ""
         pairs = texts(response.headers)
         self.headers: Mapping[str, str] = {name.lower(): value for name, value in pairs}
         self._response: httpx.Response | None = response

@@ -2,7 +2,7 @@
 
 An answer has any status but a redirect's; everything else is one of our errors,
 and no HTTP type gets out. A call waits for a free connection, opens the
-exchange (once more with a fresh key where the first one was refused), and
+exchange (once more with a fresh key where a 401 refused the first one), and
 reads the body, each within its limit. URLs go out as they are given, but for
 what can't stand in one (blanks, umlauts: quoted), ``.`` and ``..`` (resolved),
 the default port and the fragment (left out).
@@ -56,6 +56,11 @@ class Transport:
     def stream(self, request: Request) -> AbstractAsyncContextManager["StreamedAnswer"]:
         """Open the answer to *request*, whose connection is closed after it."""
         return self._streamed(replace(request, headers={**request.headers, **LAST}))
+
+    async def has_other_key(self, refused: str) -> bool:
+        """Get the key anew, as after a 401; return whether it is another than the *refused* one."""
+        with await self._exchange(self._timeouts, self._timeouts.total) as exchange:
+            return await exchange.limited(self._auth.has_other(refused, self._ask))
 
     def redact(self, text: str) -> str:
         """Return *text* without the secrets known by now, keys that were fetched included."""

@@ -148,6 +148,9 @@ class _WatchedAuth(Auth):
             self._tell(fresh)
         return fresh
 
+    async def has_other(self, refused: str, ask: Ask) -> bool:
+        return await self._auth.has_other(refused, ask)
+
     def secrets(self) -> set[str]:
         return self._auth.secrets()
 
@@ -161,6 +164,7 @@ class _WatchedAnswer(StreamedAnswer):
     def __init__(self, answer: StreamedAnswer, report: Report) -> None:
         self.status = answer.status
         self.headers = answer.headers
+        self.key = answer.key
         self._answer = answer
         self._report = report
         self._events: _Events | None = None
