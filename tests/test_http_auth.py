@@ -172,6 +172,11 @@ FAULTS: list[tuple[Any, list[tuple[tuple[str, ...], str]]]] = [
         (("oauth2", "scope"), "must be text"),
         (("oauth2", "secret_in"), "must be header or body"),
     ]),
+    ({"oauth2": {**OAUTH2, "header": "X Key", "prefix": "a\n"}}, [
+        (("oauth2", "header"), "must be a header's name"),
+        (("oauth2", "prefix"), "must be plain text, such as 'Bearer '"),
+    ]),
+    ({"oauth2": {**OAUTH2, "header": "X-Key", "prefix": ""}}, []),
     ({"oauth2": {**OAUTH2, "parameters": {"a": 1}}}, [
         (("oauth2", "parameters"), "must be a map of texts"),
     ]),
@@ -421,6 +426,26 @@ def test_id_and_secret_may_be_wanted_in_the_body(api: Server) -> None:
     assert parse_qs(asked.body.decode()) == {
         "grant_type": ["client_credentials"], "client_id": ["m e"], "client_secret": [CANARY],
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("declared", "name", "sent_as"),
+    [
+        ({}, "authorization", "Bearer t-1"),
+        ({"header": "X-Acme-Ticket", "prefix": "Ticket "}, "x-acme-ticket", "Ticket t-1"),
+        ({"header": "X-Acme-Ticket"}, "x-acme-ticket", "Bearer t-1"),
+        ({"prefix": ""}, "authorization", "t-1"),
+    ],
+)
+def test_a_token_goes_where_it_is_declared_to_go(
+    api: Server, declared: dict[str, str], name: str, sent_as: str
+) -> None:
+    """An API may want its token in a header of its own, with another word before it, or none."""
+    with serve(TokenServer()) as tokens:
+        sent(oauth2(tokens.url, **declared), api.url)
+    (request,) = api.requests
+    found = {n: v for n, v in request.headers.items() if n in ("authorization", "x-acme-ticket")}
+    assert found == {name: sent_as}
 
 
 EXPIRIES: dict[str, tuple[object, float, int]] = {

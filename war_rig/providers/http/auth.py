@@ -6,10 +6,11 @@
     {query: {name: key, value: KEY}}
     {basic: {user: NAME, password: KEY}}
     {oauth2: {token_url: URL, client_id: ID, client_secret: KEY, scope: TEXT,
-              parameters: {audience: TEXT}, secret_in: header or body}}
+              parameters: {audience: TEXT}, secret_in: header or body,
+              header: X-Ticket, prefix: "Ticket "}}
 
 KEY is a text, ``{file: PATH}`` or ``{command: [PROGRAM, ARGUMENT, ...]}``. Of
-``oauth2`` the last three can be left out.
+``oauth2`` the last five can be left out: its token is a bearer's, in Authorization.
 """
 
 import re
@@ -123,6 +124,11 @@ def _is_form(value: object) -> Iterator[Fault]:
         yield (), "must be a map of texts"
 
 
+def _is_prefix(value: object) -> Iterator[Fault]:
+    if not isinstance(value, str) or not re.fullmatch("[ -~]*", value):
+        yield (), "must be plain text, such as 'Bearer '"
+
+
 def _is_part(value: object) -> Iterator[Fault]:
     if value not in ("header", "body"):
         yield (), "must be header or body"
@@ -215,8 +221,9 @@ def _oauth2(declared: Any) -> Auth:
         form=form,
         is_secret_in_body=declared.get("secret_in") == "body",
     )
+    name, prefix = declared.get("header", "Authorization"), declared.get("prefix", "Bearer ")
     return Auth(
-        lambda key: _in_header("Authorization", key, f"Bearer {key}"),
+        lambda key: _in_header(name, key, f"{prefix}{key}"),
         FetchedKey(fetch, secret, fetch.secrets),
     )
 
@@ -229,7 +236,13 @@ _KINDS: dict[str, tuple[Check, Callable[[Any], Auth]]] = {
     "oauth2": (
         _is_map(
             {"token_url": _is_url, "client_id": _is_text, "client_secret": _is_key},
-            {"scope": _is_text, "parameters": _is_form, "secret_in": _is_part},
+            {
+                "scope": _is_text,
+                "parameters": _is_form,
+                "secret_in": _is_part,
+                "header": _is_header_name,
+                "prefix": _is_prefix,
+            },
         ),
         _oauth2,
     ),
