@@ -29,6 +29,7 @@ from loopback import (
     until_left,
 )
 
+from containers import application, close
 from war_rig.errors import (
     AuthenticationError,
     ConfigError,
@@ -272,6 +273,11 @@ def script(folder: Path, code: str) -> list[str]:
     return [sys.executable, str(path)]
 
 
+def run(program: str) -> str:
+    """Return how an error tells of a command."""
+    return f"the command '{program}', run in '{Path.cwd()}',"
+
+
 def runs(folder: Path) -> int:
     return len((folder / "runs").read_text())
 
@@ -282,6 +288,42 @@ def test_a_command_is_run_once_for_many_calls(api: Server, tmp_path: Path) -> No
     sent({"bearer": {"command": command}}, api.url, times=3)
     assert {request.headers["authorization"] for request in api.requests} == {f"Bearer {CANARY}"}
     assert runs(tmp_path) == 1
+
+
+DECLARED = """
+llm_provider: house
+providers:
+  house:
+    type: http
+    url: {url}
+    model: m
+    auth: {{bearer: {{command: [{program}, {key}]}}}}
+    request: {{q: $messages}}
+    response: {{content: text}}
+"""
+
+
+@pytest.mark.parametrize(
+    "program", ["./login.sh", "tools/../login.sh", "echo", "{folder}/login.sh"]
+)
+@pytest.mark.parametrize("is_relative", [True, False])
+def test_a_command_s_program_is_looked_for_where_its_file_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, is_relative: bool
+) -> None:
+    """A program that is a path starts at its file's folder; a mere name is looked for as ever."""
+    folder = tmp_path / "config"
+    (folder / "tools").mkdir(parents=True)
+    (folder / "login.sh").write_text("#!/bin/sh\necho $1\n")
+    (folder / "login.sh").chmod(0o755)
+    (folder / "echo").write_text("never run")
+    monkeypatch.chdir(tmp_path)
+    with serve(says("Hi.", OTHER)) as api:
+        text = DECLARED.format(url=api.url, program=program.format(folder=folder), key=OTHER)
+        (folder / "war_rig.yaml").write_text(text)
+        path = (Path() if is_relative else tmp_path) / "config" / "war_rig.yaml"
+        app = application(path, env={})
+        assert app.agents("assistant").run_sync("Hello").content == "Hi."
+        asyncio.run(close(app))
 
 
 def test_a_command_is_run_again_after_a_401(tmp_path: Path) -> None:
@@ -300,8 +342,8 @@ def test_a_command_is_run_again_after_a_401(tmp_path: Path) -> None:
 
 FAILING = {
     "exit code": (
-        "print('%s'); sys.stderr.write('\\n denied\\nmore %s\\n'); sys.exit(3)",
-        "ended with exit code 3: denied",
+        "print('%s'); sys.stderr.write('\\nTraceback:\\n  denied %s\\n\\n'); sys.exit(3)",
+        "ended with exit code 3: denied ***",
     ),
     "in silence": ("sys.exit(1)", "ended with exit code 1"),
     "secret": ("sys.exit('%s is wrong')", "ended with exit code 1: *** is wrong"),
@@ -314,21 +356,21 @@ FAILING = {
 def test_a_failing_command_is_told(
     api: Server, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Exit code and first line of complaint are told, its output and known secrets are not."""
+    """Exit code, folder and last line of complaint are told, output and known secrets are not."""
     code, expected = FAILING[name]
     monkeypatch.setenv("HOUSE_KEY", CANARY)
     command = script(tmp_path, code.replace("%s", CANARY))
     error = failure({"bearer": {"command": command}}, api.url)
     assert type(error) is AuthenticationError
-    assert str(error) == f"has no key: the command '{sys.executable}' {expected}"
+    assert str(error) == f"has no key: {run(sys.executable)} {expected}"
     assert api.requests == []
 
 
 def test_a_command_that_is_not_there_is_told(api: Server) -> None:
     """A program that can't be run is named, its arguments are not."""
     error = failure({"bearer": {"command": ["no-such-program", CANARY]}}, api.url)
-    expected = "has no key: the command 'no-such-program' can't be run: No such file or directory"
-    assert str(error) == expected
+    expected = f"{run('no-such-program')} can't be run: No such file or directory"
+    assert str(error) == f"has no key: {expected}"
 
 
 @pytest.mark.asyncio
@@ -341,7 +383,7 @@ async def test_a_command_that_hangs_is_killed_with_what_it_started(tmp_path: Pat
     assert await eventually(lambda: len(_processes_with(str(tmp_path))) == 3)
     with pytest.raises(AuthenticationError) as caught:
         await running
-    assert str(caught.value) == "has no key: the command 'sh' did not end in 2 s"
+    assert str(caught.value) == f"has no key: {run('sh')} did not end in 2 s"
     assert await eventually(lambda: not _processes_with(str(tmp_path)))
 
 

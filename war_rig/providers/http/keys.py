@@ -217,7 +217,7 @@ class Command:
             raise self._error(f"did not end in {self.timeout_seconds:g} s")
         if process.returncode:
             raise self._error(f"ended with exit code {process.returncode}{_reason(complaint)}")
-        return one_key(printed, f"the command '{self.words[0]}'"), math.inf
+        return one_key(printed, self._told()), math.inf
 
     async def _started(self) -> asyncio.subprocess.Process:
         pipe, nothing = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
@@ -230,7 +230,10 @@ class Command:
         raise self._error(f"can't be run: {reason}")
 
     def _error(self, what: str) -> AuthenticationError:
-        return AuthenticationError(f"has no key: the command '{self.words[0]}' {what}")
+        return AuthenticationError(f"has no key: {self._told()} {what}")
+
+    def _told(self) -> str:
+        return f"the command '{self.words[0]}', run in '{Path.cwd()}',"
 
 
 def one_key(data: bytes, told: str) -> str:
@@ -260,6 +263,6 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 
 def _reason(complaint: bytes) -> str:
-    """Return the first line of what a program printed as an error, without secrets."""
+    """Return the last line of what a program printed as an error, without secrets."""
     text = Redactor().redact(complaint.decode("utf-8", "replace")).strip()
-    return f": {one_line(text.splitlines()[0])}" if text else ""
+    return f": {one_line(text.splitlines()[-1])}" if text else ""
