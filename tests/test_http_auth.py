@@ -1023,6 +1023,25 @@ def test_fetched_keys_are_secrets_too(tmp_path: Path, caplog: pytest.LogCaptureF
         assert not any(secret in text for secret in (old, new, CANARY))
 
 
+@pytest.mark.asyncio
+async def test_a_key_is_a_secret_for_as_long_as_a_call_with_it_may_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However many keys come after it; one that comes again is one, and the last is for ever."""
+    now, fetched = [0.0], iter(("a", "b", "c", "d", "d", "b", "e", "f"))
+    monkeypatch.setattr("war_rig.providers.http.keys._now", lambda: now[0])
+
+    async def fetch(ask: object) -> tuple[str, float]:
+        return next(fetched), 0.0
+
+    key, known = FetchedKey(fetch), []
+    assert key.secrets() == set()
+    for now[0] in (0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 901.0, 5000.0):
+        await key.read(_ask_nobody)
+        known.append("".join(sorted(key.secrets())))
+    assert known == ["a", "ab", "abc", "abcd", "abcd", "abcd", "bcde", "ef"]
+
+
 def test_credentials_show_nothing() -> None:
     """The repr of what authenticates a request is empty."""
     credentials = Credentials(CANARY, {"A": CANARY}, (("a", CANARY),))

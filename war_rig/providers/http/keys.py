@@ -13,7 +13,6 @@ import math
 import os
 import signal
 from base64 import b64encode
-from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +31,7 @@ _EARLIEST_REFRESH_SECONDS = 30.0
 _PAUSE_SECONDS = 5.0  # after a fetch that failed while the key before is still good
 _STAY_SECONDS = 30.0  # for a key that was fetched because the one before was refused
 _COMMAND_TIMEOUT_SECONDS = 30.0
-_KEPT = 3  # an answer to a call made with the key before may still show that one
+_KEPT_SECONDS = 900.0  # an answer to a call made with the key before may still show that one
 
 Ask = Callable[["Request"], Awaitable["Answer"]]
 """Sends a request as it is, by the transport that the key is for."""
@@ -59,6 +58,29 @@ class Key(Protocol):
     async def aclose(self) -> None:
         """Give up getting the key, where that is under way; it can be read again after it."""
         ...
+
+
+class _Keys:
+    """A key, and those that it took the place of a short time ago."""
+
+    def __init__(self) -> None:
+        self.last = ""
+        self._replaced: dict[str, float] = {}  # when that was, the oldest first
+
+    def add(self, key: str) -> None:
+        """Let *key* be the last one."""
+        if self.last not in ("", key):
+            self._replaced[self.last] = _now()
+        self._replaced.pop(key, None)
+        self.last = key
+        for old, when in list(self._replaced.items()):
+            if _now() - when < _KEPT_SECONDS:
+                break
+            del self._replaced[old]
+
+    def known(self) -> set[str]:
+        """Return all of them."""
+        return {self.last, *self._replaced} - {""}
 
 
 class GivenKey:
@@ -88,16 +110,16 @@ class FileKey:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._stamp: tuple[int, int, int] | None = None
-        self._keys: deque[str] = deque(maxlen=_KEPT)
+        self._keys = _Keys()
 
     async def read(self, ask: Ask) -> str:
         """Return what the file holds, without the white space around it."""
         try:
             stamp = self._stamp_now()
             if stamp != self._stamp:
-                self._keys.append(one_key(self._path.read_bytes(), f"the file '{self._path}'"))
+                self._keys.add(one_key(self._path.read_bytes(), f"the file '{self._path}'"))
                 self._stamp = stamp
-            return self._keys[-1]
+            return self._keys.last
         except OSError as error:
             reason = error.strerror
         raise AuthenticationError(f"has no key: the file '{self._path}' can't be read: {reason}")
@@ -108,7 +130,7 @@ class FileKey:
 
     def secrets(self) -> set[str]:
         """Return the last few keys."""
-        return set(self._keys)
+        return self._keys.known()
 
     async def aclose(self) -> None:
         """Do nothing: a file is read at once."""
@@ -128,7 +150,7 @@ class FetchedKey:
         self._fetch = fetch
         self._inner = inner
         self._inner_secrets = secrets
-        self._keys: deque[str] = deque(maxlen=_KEPT)
+        self._keys = _Keys()
         self._good_until = -math.inf  # from then on another is fetched
         self._expires = -math.inf
         self._is_refused = False
@@ -140,7 +162,7 @@ class FetchedKey:
     async def read(self, ask: Ask) -> str:
         """Return the key that is known where it is still good, else fetch one."""
         if _now() < self._good_until:
-            return self._keys[-1]
+            return self._keys.last
         loop = asyncio.get_running_loop()
         if loop not in self._fetching:  # a task of its own: a call that is cancelled ends no other
             self._fetching[loop] = loop.create_task(self._fetched(ask))
@@ -152,7 +174,7 @@ class FetchedKey:
         outcome = fetching.result()
         if isinstance(outcome, WarRigError):
             if _now() < self._expires:
-                return self._keys[-1]
+                return self._keys.last
             raise copy.copy(outcome)  # each call gets an error, and a traceback, of its own
         return outcome
 
@@ -161,13 +183,13 @@ class FetchedKey:
 
         An API that refuses every key would cost a fetch a call.
         """
-        if self._keys and self._keys[-1] == refused and _now() >= self._stays_until:
+        if refused and refused == self._keys.last and _now() >= self._stays_until:
             self._good_until = self._expires = -math.inf
             self._is_refused = True
 
     def secrets(self) -> set[str]:
         """Return the last few keys, and those that it took to get them."""
-        return set(self._keys) | self._inner_secrets()
+        return self._keys.known() | self._inner_secrets()
 
     async def aclose(self) -> None:
         """Cancel each fetch on its own loop; calls that wait for it end in our error."""
@@ -187,7 +209,7 @@ class FetchedKey:
         except WarRigError as error:
             self._good_until = min(_now() + _PAUSE_SECONDS, self._expires)
             return error
-        self._keys.append(key)
+        self._keys.add(key)
         if self._is_refused:
             self._is_refused, self._stays_until = False, _now() + _STAY_SECONDS
         self._expires = begun + seconds
