@@ -45,6 +45,7 @@ from war_rig.errors import (
     ProviderTimeoutError,
 )
 from war_rig.providers.http.auth import Auth, Credentials, auth
+from war_rig.providers.http.exchange import _merged
 from war_rig.providers.http.keys import GivenKey
 from war_rig.providers.http.transport import Answer, Request, Timeouts, Transport
 
@@ -136,6 +137,18 @@ def test_nothing_else_is_sent(api: Server) -> None:
         "content-length": "0",
     }
     assert second == usual | {"accept-encoding": "gzip", "user-agent": "me", "content-length": "1"}
+
+
+def test_the_key_of_auth_beats_a_declared_header(api: Server) -> None:
+    """A header goes out once, whatever the spelling: the one of 'auth' where both are there."""
+    sent(to(api.url, headers={"authorization": "mine"} | JSON), made({"bearer": CANARY}))
+    sent(to(api.url, headers={"AUTHORIZATION": "mine"} | JSON))
+    given = [request.headers["authorization"] for request in api.requests]
+    assert given == [f"Bearer {CANARY}", "mine"]
+    made_one = _merged({"authorization": "mine", "X-A": "1"}, {"Authorization": "theirs"})
+    usual = ("User-Agent", "Accept-Encoding")  # aiohttp would replace the first spelling, too
+    others = [pair for pair in made_one if pair[0] not in usual]
+    assert others == [("Authorization", "theirs"), ("X-A", "1")]
 
 
 AS_GIVEN = ["/a%2Fb?x=%2F&y=a/b", "/a%2fb", "/models/m:ask?key=a'b", "/a;b,c=d@e!$&()*+~[]?a=[]"]
@@ -255,9 +268,10 @@ async def test_no_more_connections_are_open_than_declared() -> None:
 async def test_calls_one_after_the_other_share_a_connection(status: int) -> None:
     """A connection whose answer was read is used again, and no cookie goes with it."""
     with serve(answer({"a": 1}, status, {"Set-Cookie": "a=b"})) as api:
+        url = f"http://localhost:{api.port}"  # aiohttp's jar would keep no cookie of an address
         async with closing(made()) as transport:
             for _ in range(5):
-                assert (await transport.send(to(api.url))).status == status
+                assert (await transport.send(to(url))).status == status
     assert api.opened == 1
     assert not any("cookie" in request.headers for request in api.requests)
 
@@ -507,6 +521,38 @@ def test_a_redirect_is_not_followed(api: Server) -> None:
     expected = f"answered 302, a redirect to {api.url}/there/***, which is not followed"
     assert str(error) == expected
     assert api.requests == []
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("status", [302, 407])
+@pytest.mark.parametrize("is_stream", [True, False])
+async def test_an_answer_that_is_none_holds_no_connection(status: int, is_stream: bool) -> None:
+    """A redirect, and a proxy's refusal, leave their place to the next call."""
+    with serve(answer("", status, {"Location": "/login"})) as api:
+        async with closing(made(connections=1, timeouts={"total": 2})) as transport:
+            for _ in range(3):
+                with pytest.raises(ProviderError) as caught:
+                    if is_stream:
+                        await received(transport, to(api.url))
+                    else:
+                        await transport.send(to(api.url))
+                assert str(status) in str(caught.value)
+
+
+@pytest.mark.asyncio
+async def test_a_connection_that_can_not_be_closed_holds_no_place() -> None:
+    """Whatever happens in the closing of an answer, the next call has its place."""
+
+    async def fail() -> None:
+        raise OSError("can't close")
+
+    with serve(answer({})) as api:
+        async with closing(made(connections=1, timeouts={"total": 2})) as transport:
+            with pytest.raises(OSError, match="can't close"):
+                async with transport.stream(to(api.url)) as streamed:
+                    assert streamed._response is not None
+                    streamed._response.aclose = fail  # type: ignore[method-assign]
+            assert (await transport.send(to(api.url))).status == 200
 
 
 def test_a_compressed_answer_is_unpacked() -> None:
