@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import contextlib
+import gc
 import gzip
 import logging
 import socket
@@ -850,6 +851,19 @@ t = Transport(auth=auth(None), timeouts=Timeouts(), connections=1)
     command = [sys.executable, "-c", code]
     process = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert (process.returncode, process.stdout, process.stderr) == (0, "", "")
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # the closed loop's own sockets
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_connections_of_a_closed_loop_are_dropped(api: Server) -> None:
+    """A loop that was closed by hand leaves nothing behind after anybody's next call."""
+    left, loop = made(), asyncio.new_event_loop()
+    loop.run_until_complete(left.send(to(api.url)))
+    loop.close()
+    assert len(left._clients._clients) == 1
+    assert sent(to(api.url)).status == 201
+    assert left._clients._clients == {}
+    gc.collect()
 
 
 CARELESS = """
