@@ -94,10 +94,11 @@ def _read(stream: Any) -> Request | None:
     line = stream.readline().decode("latin-1").split()
     if len(line) != 3:
         return None
-    headers = {}
+    headers: dict[str, str] = {}
     while (header := stream.readline().decode("latin-1").strip()) != "":
         name, _, value = header.partition(":")
-        headers[name.lower()] = value.strip()
+        before = headers.get(name.lower())  # of what is sent twice both are to be seen
+        headers[name.lower()] = value.strip() if before is None else f"{before}, {value.strip()}"
     return Request(line[0], line[1], headers, stream.read(int(headers.get("content-length", 0))))
 
 

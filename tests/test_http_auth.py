@@ -7,11 +7,11 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from socket import socket
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote_plus
 
 import pytest
 from canary import CANARY, leaks
@@ -29,6 +29,7 @@ from loopback import (
     until_left,
 )
 
+from containers import application, close
 from war_rig.errors import (
     AuthenticationError,
     ConfigError,
@@ -39,6 +40,8 @@ from war_rig.errors import (
     RateLimitError,
     ServerError,
 )
+from war_rig.providers import Message
+from war_rig.providers.http import HttpProvider
 from war_rig.providers.http.auth import Credentials, auth, auth_faults
 from war_rig.providers.http.keys import Command, FetchedKey
 from war_rig.providers.http.transport import Answer, Request, Timeouts, Transport
@@ -170,6 +173,11 @@ FAULTS: list[tuple[Any, list[tuple[tuple[str, ...], str]]]] = [
         (("oauth2", "scope"), "must be text"),
         (("oauth2", "secret_in"), "must be header or body"),
     ]),
+    ({"oauth2": {**OAUTH2, "header": "X Key", "prefix": "a\n"}}, [
+        (("oauth2", "header"), "must be a header's name"),
+        (("oauth2", "prefix"), "must be plain text, such as 'Bearer '"),
+    ]),
+    ({"oauth2": {**OAUTH2, "header": "X-Key", "prefix": ""}}, []),
     ({"oauth2": {**OAUTH2, "parameters": {"a": 1}}}, [
         (("oauth2", "parameters"), "must be a map of texts"),
     ]),
@@ -265,6 +273,11 @@ def script(folder: Path, code: str) -> list[str]:
     return [sys.executable, str(path)]
 
 
+def run(program: str) -> str:
+    """Return how an error tells of a command."""
+    return f"the command '{program}', run in '{Path.cwd()}',"
+
+
 def runs(folder: Path) -> int:
     return len((folder / "runs").read_text())
 
@@ -275,6 +288,42 @@ def test_a_command_is_run_once_for_many_calls(api: Server, tmp_path: Path) -> No
     sent({"bearer": {"command": command}}, api.url, times=3)
     assert {request.headers["authorization"] for request in api.requests} == {f"Bearer {CANARY}"}
     assert runs(tmp_path) == 1
+
+
+DECLARED = """
+llm_provider: house
+providers:
+  house:
+    type: http
+    url: {url}
+    model: m
+    auth: {{bearer: {{command: [{program}, {key}]}}}}
+    request: {{q: $messages}}
+    response: {{content: text}}
+"""
+
+
+@pytest.mark.parametrize(
+    "program", ["./login.sh", "tools/../login.sh", "echo", "{folder}/login.sh"]
+)
+@pytest.mark.parametrize("is_relative", [True, False])
+def test_a_command_s_program_is_looked_for_where_its_file_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, is_relative: bool
+) -> None:
+    """A program that is a path starts at its file's folder; a mere name is looked for as ever."""
+    folder = tmp_path / "config"
+    (folder / "tools").mkdir(parents=True)
+    (folder / "login.sh").write_text("#!/bin/sh\necho $1\n")
+    (folder / "login.sh").chmod(0o755)
+    (folder / "echo").write_text("never run")
+    monkeypatch.chdir(tmp_path)
+    with serve(says("Hi.", OTHER)) as api:
+        text = DECLARED.format(url=api.url, program=program.format(folder=folder), key=OTHER)
+        (folder / "war_rig.yaml").write_text(text)
+        path = (Path() if is_relative else tmp_path) / "config" / "war_rig.yaml"
+        app = application(path, env={})
+        assert app.agents("assistant").run_sync("Hello").content == "Hi."
+        asyncio.run(close(app))
 
 
 def test_a_command_is_run_again_after_a_401(tmp_path: Path) -> None:
@@ -293,8 +342,8 @@ def test_a_command_is_run_again_after_a_401(tmp_path: Path) -> None:
 
 FAILING = {
     "exit code": (
-        "print('%s'); sys.stderr.write('\\n denied\\nmore %s\\n'); sys.exit(3)",
-        "ended with exit code 3: denied",
+        "print('%s'); sys.stderr.write('\\nTraceback:\\n  denied %s\\n\\n'); sys.exit(3)",
+        "ended with exit code 3: denied ***",
     ),
     "in silence": ("sys.exit(1)", "ended with exit code 1"),
     "secret": ("sys.exit('%s is wrong')", "ended with exit code 1: *** is wrong"),
@@ -307,21 +356,21 @@ FAILING = {
 def test_a_failing_command_is_told(
     api: Server, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Exit code and first line of complaint are told, its output and known secrets are not."""
+    """Exit code, folder and last line of complaint are told, output and known secrets are not."""
     code, expected = FAILING[name]
     monkeypatch.setenv("HOUSE_KEY", CANARY)
     command = script(tmp_path, code.replace("%s", CANARY))
     error = failure({"bearer": {"command": command}}, api.url)
     assert type(error) is AuthenticationError
-    assert str(error) == f"has no key: the command '{sys.executable}' {expected}"
+    assert str(error) == f"has no key: {run(sys.executable)} {expected}"
     assert api.requests == []
 
 
 def test_a_command_that_is_not_there_is_told(api: Server) -> None:
     """A program that can't be run is named, its arguments are not."""
     error = failure({"bearer": {"command": ["no-such-program", CANARY]}}, api.url)
-    expected = "has no key: the command 'no-such-program' can't be run: No such file or directory"
-    assert str(error) == expected
+    expected = f"{run('no-such-program')} can't be run: No such file or directory"
+    assert str(error) == f"has no key: {expected}"
 
 
 @pytest.mark.asyncio
@@ -334,7 +383,7 @@ async def test_a_command_that_hangs_is_killed_with_what_it_started(tmp_path: Pat
     assert await eventually(lambda: len(_processes_with(str(tmp_path))) == 3)
     with pytest.raises(AuthenticationError) as caught:
         await running
-    assert str(caught.value) == "has no key: the command 'sh' did not end in 2 s"
+    assert str(caught.value) == f"has no key: {run('sh')} did not end in 2 s"
     assert await eventually(lambda: not _processes_with(str(tmp_path)))
 
 
@@ -421,6 +470,26 @@ def test_id_and_secret_may_be_wanted_in_the_body(api: Server) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("declared", "name", "sent_as"),
+    [
+        ({}, "authorization", "Bearer t-1"),
+        ({"header": "X-Acme-Ticket", "prefix": "Ticket "}, "x-acme-ticket", "Ticket t-1"),
+        ({"header": "X-Acme-Ticket"}, "x-acme-ticket", "Bearer t-1"),
+        ({"prefix": ""}, "authorization", "t-1"),
+    ],
+)
+def test_a_token_goes_where_it_is_declared_to_go(
+    api: Server, declared: dict[str, str], name: str, sent_as: str
+) -> None:
+    """An API may want its token in a header of its own, with another word before it, or none."""
+    with serve(TokenServer()) as tokens:
+        sent(oauth2(tokens.url, **declared), api.url)
+    (request,) = api.requests
+    found = {n: v for n, v in request.headers.items() if n in ("authorization", "x-acme-ticket")}
+    assert found == {name: sent_as}
+
+
 EXPIRIES: dict[str, tuple[object, float, int]] = {
     "in good time": (100, 80.0, 1),
     "shortly before": (100, 95.0, 2),
@@ -456,9 +525,53 @@ def test_a_token_is_renewed_shortly_before_it_expires(
     assert len(issuer.asked) == expected
 
 
+def test_a_token_is_used_until_it_expires_where_there_is_no_other(
+    api: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A renewal ahead of time that fails costs no call, and is tried again a few seconds later."""
+    now, asked = [0.0], []
+    monkeypatch.setattr("war_rig.providers.http.keys._now", lambda: now[0])
+
+    async def calls() -> None:
+        for now[0] in (0.0, 3575.0, 3576.0, 3581.0, 3599.0):
+            assert (await transport.send(to(api.url))).status == 200
+            asked.append(len(tokens.requests))
+            tokens.respond = answer({}, 503)
+        now[0] = 3600.0
+        with pytest.raises(ServerError):
+            await transport.send(to(api.url))
+        await transport.aclose()
+
+    with serve(TokenServer()) as tokens:
+        transport = made(oauth2(tokens.url))
+        asyncio.run(calls())
+    assert asked == [1, 2, 2, 3, 4]
+    assert tokens_of(api) == ["t-1"] * 5
+
+
+def test_a_refused_token_is_not_used_where_there_is_no_other() -> None:
+    """A token that the API has refused is none, whenever it expires."""
+    with serve(TokenServer()) as tokens, serve(answer({}, 401)) as api:
+        transport = made(oauth2(tokens.url))
+
+        async def calls() -> None:
+            api.respond = answer({})
+            await transport.send(to(api.url))
+            api.respond, tokens.respond = answer({}, 401), answer({}, 503)
+            for _ in range(2):
+                with pytest.raises(ServerError):
+                    await transport.send(to(api.url))
+            await transport.aclose()
+
+        asyncio.run(calls())
+        assert tokens_of(api) == ["t-1"] * 2
+
+
 @pytest.mark.parametrize("is_stream", [True, False])
-def test_a_refused_token_is_renewed_once(is_stream: bool) -> None:
+def test_a_refused_token_is_renewed_once(is_stream: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """A 401 gets one more try with a new token, before anything of it is seen."""
+    now = [0.0]
+    monkeypatch.setattr("war_rig.providers.http.keys._now", lambda: now[0])
 
     async def call(url: str) -> tuple[int, bytes]:
         if not is_stream:
@@ -473,9 +586,131 @@ def test_a_refused_token_is_renewed_once(is_stream: bool) -> None:
         assert (status, body) == (200, b'{"given": "Bearer t-2"}')
         assert tokens_of(api) == ["t-1", "t-2"]
         api.respond = wanting("none")
+        now[0] = 30.0
         status, body = asyncio.run(call(api.url))
         assert status == 401
         assert tokens_of(api)[2:] == ["t-2", "t-3"]
+
+
+EXPIRED = {"fault": {"code": "expired"}}
+BEHIND_200: dict[str, tuple[bytes, str]] = {
+    "whole": (json.dumps(EXPIRED).encode(), "application/json"),
+    "first event": (b"data: " + json.dumps(EXPIRED).encode() + b"\n\n", "text/event-stream"),
+}
+RULES = [{"path": "fault.code", "equals": "expired", "raise": "AuthenticationError"}]
+
+
+def says(text: str, key: str, kind: str = "whole") -> Respond:
+    """Answer *text* to a request with *key*, else that the key has expired, behind a 200."""
+
+    def respond(request: Seen, connection: socket) -> None:
+        is_stream = b"live" in request.body
+        if request.headers["authorization"] != f"Bearer {key}":
+            body, content_type = BEHIND_200[kind]
+            connection.sendall(response_bytes(body, kind=content_type))
+        elif is_stream:
+            events = f'data: {{"text": "{text}"}}\n\ndata: END\n\n'.encode()
+            connection.sendall(response_bytes(events, kind="text/event-stream"))
+        else:
+            connection.sendall(response_bytes({"text": text}))
+
+    return respond
+
+
+async def texts(declared: Any, url: str, is_stream: bool, times: int) -> list[str]:
+    """Return the texts of calls one after the other, or the names of their errors."""
+    provider = HttpProvider(
+        url=url, model="m", auth=declared, connections=1, errors=RULES,
+        request={"q": "$messages"}, response={"content": "text"},
+        stream={"request": {"live": True}, "end": "END", "error": "fault"},
+    )  # fmt: skip
+    found = []
+    for _ in range(times):
+        try:
+            if is_stream:
+                chunks = [one.content async for one in provider.stream([Message("user", "x")])]
+                found.append("".join(chunks))
+            else:
+                found.append((await provider.complete([Message("user", "x")])).content)
+        except ProviderError as error:
+            assert leaks(error) == []
+            found.append(type(error).__name__)
+    await provider.aclose()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("is_stream", "kind"), [(False, "whole"), (True, "whole"), (True, "first event")]
+)
+def test_a_key_that_is_refused_behind_a_good_status_is_renewed_once(
+    is_stream: bool, kind: str
+) -> None:
+    """What a rule takes for a refused key gets one more try, before any text is seen."""
+    with serve(TokenServer()) as tokens, serve(says("Hi.", "t-2", kind)) as api:
+        assert asyncio.run(texts(oauth2(tokens.url), api.url, is_stream, 2)) == ["Hi.", "Hi."]
+        assert tokens_of(api) == ["t-1", "t-2", "t-2"]
+    with serve(TokenServer()) as tokens, serve(says("Hi.", "none", kind)) as api:
+        found = asyncio.run(texts(oauth2(tokens.url), api.url, is_stream, 2))
+        assert found == ["AuthenticationError"] * 2
+        assert tokens_of(api) == ["t-1", "t-2", "t-2"]
+    with serve(says("Hi.", "none", kind)) as api:
+        found = asyncio.run(texts({"bearer": CANARY}, api.url, is_stream, 2))
+        assert found == ["AuthenticationError"] * 2
+        assert len(api.requests) == 2
+
+
+@pytest.mark.asyncio
+async def test_a_key_that_is_refused_after_a_text_is_not_renewed() -> None:
+    """A reader that has seen a text gets no other answer after it."""
+    events = b'data: {"text": "Hi"}\n\n' + BEHIND_200["first event"][0]
+    with serve(TokenServer()) as tokens, serve(answer(events, kind="text/event-stream")) as api:
+        assert await texts(oauth2(tokens.url), api.url, True, 1) == ["AuthenticationError"]
+        assert tokens_of(api) == ["t-1"]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("is_stream", [True, False])
+async def test_a_call_that_gets_no_key_is_not_made_again(api: Server, is_stream: bool) -> None:
+    """A token server that refuses the secret is asked once a call."""
+    with serve(answer({"error": "invalid_client"}, 401)) as tokens:
+        found = await texts(oauth2(tokens.url), api.url, is_stream, 1)
+        assert (found, len(tokens.requests)) == (["AuthenticationError"], 1)
+
+
+@pytest.mark.asyncio
+async def test_a_watched_call_shows_the_try_with_another_key() -> None:
+    """Both requests and both answers are told."""
+    told: list[str] = []
+    with serve(TokenServer()) as tokens, serve(says("Hi.", "t-2")) as api:
+        provider = HttpProvider(
+            url=api.url, model="m", auth=oauth2(tokens.url), errors=RULES,
+            request={"q": "$messages"}, response={"content": "text"},
+            stream={"request": {"live": True}, "end": "END"},
+        ).watched(told.append)  # fmt: skip
+        assert (await provider.complete([Message("user", "x")])).content == "Hi."
+        await provider.aclose()
+    assert [text.partition("\n")[0] for text in told] == [
+        "request", "answer", "body", "errors", "response",
+        "request", "answer", "body", "response",
+    ]  # fmt: skip
+
+
+def test_an_api_that_refuses_every_token_costs_few_of_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A token that was fetched because of a 401 is not renewed for one within 30 seconds."""
+    now = [0.0]
+    monkeypatch.setattr("war_rig.providers.http.keys._now", lambda: now[0])
+
+    async def calls() -> None:
+        for now[0] in (0.0, 1.0, 2.0, 29.9, 30.0, 31.0, 59.9):
+            assert (await transport.send(to(api.url))).status == 401
+        await transport.aclose()
+
+    with serve(TokenServer()) as tokens, serve(wanting("none")) as api:
+        transport = made(oauth2(tokens.url))
+        asyncio.run(calls())
+    assert tokens_of(api) == ["t-1", *["t-2"] * 5, "t-3", "t-3", "t-3"]
 
 
 @pytest.mark.asyncio
@@ -488,6 +723,21 @@ async def test_many_calls_share_one_token_call(api: Server) -> None:
         await transport.aclose()
     assert tokens_of(api) == ["t-1"] * 50
     assert len(issuer.asked) == 1
+
+
+@pytest.mark.asyncio
+async def test_a_key_is_fetched_whatever_the_calls_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls that take all connections, for longer than a key may take, hold no token call up."""
+    monkeypatch.setattr("war_rig.providers.http.transport._KEY_SECONDS", 0.5)
+    with serve(TokenServer(expires_in=0)) as tokens, serve(until_left(b"piece")) as api:
+        transport = made(oauth2(tokens.url), connections=1)
+        async with transport.stream(to(api.url)):
+            late = asyncio.create_task(transport.send(to(api.url)))
+            assert await eventually(lambda: len(tokens.requests) == 2)
+            await asyncio.sleep(0.7)
+            api.respond = answer({})
+        assert (await late).status == 200
+        await transport.aclose()
 
 
 @pytest.mark.asyncio
@@ -566,6 +816,68 @@ def test_a_token_is_shared_by_loops_and_fetched_by_each(api: Server) -> None:
     assert len(issuer.asked) == 2
 
 
+async def closed_while(declared: Any, api: Server, is_begun: Callable[[], bool]) -> Transport:
+    """Return a transport that was closed while a call waited for its key."""
+    transport = made(declared)
+    calls = [asyncio.create_task(transport.send(to(api.url))) for _ in range(2)]
+    assert await eventually(is_begun)
+    await transport.aclose()
+    failures = await asyncio.gather(*calls, return_exceptions=True)
+    assert [type(failure) for failure in failures] == [ProviderConnectionError] * 2
+    assert {str(failure) for failure in failures} == {"was closed during the call"}
+    return transport
+
+
+@pytest.mark.asyncio
+async def test_closing_ends_the_fetch_of_a_token(api: Server) -> None:
+    """What fetches a token opens no connection after the close; the next call fetches anew."""
+    with serve(until_left()) as tokens:
+        transport = await closed_while(oauth2(tokens.url), api, lambda: bool(tokens.requests))
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        assert transport._clients._clients == {}
+        tokens.respond = TokenServer()
+        assert (await transport.send(to(api.url))).status == 200
+        await transport.aclose()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("is_inner", [True, False])
+async def test_closing_ends_the_command_that_gets_a_key(
+    api: Server, tmp_path: Path, is_inner: bool
+) -> None:
+    """A command is killed, also where it gets the secret for a token; no token is asked for."""
+    key = {"command": script(tmp_path, f"time.sleep(60)\nprint({CANARY!r})")}
+    with serve(TokenServer()) as tokens:
+        declared = oauth2(tokens.url, client_secret=key) if is_inner else {"bearer": key}
+        await closed_while(declared, api, (tmp_path / "runs").exists)
+        assert _processes_with(str(tmp_path)) == []
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+    assert tokens.requests == []
+
+
+async def fetch_for_ever(ask: object) -> tuple[str, float]:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+@pytest.mark.parametrize("is_closed", [True, False])
+def test_closing_from_another_loop_ends_a_fetch_too(is_closed: bool) -> None:
+    """A fetch is cancelled on its own loop; one whose loop is closed is left alone."""
+    key, loop = FetchedKey(fetch_for_ever), asyncio.new_event_loop()
+    reading = loop.create_task(key.read(_ask_nobody))
+    loop.run_until_complete(asyncio.sleep(0.05))
+    if is_closed:
+        for task in asyncio.all_tasks(loop):
+            task._log_destroy_pending = False  # type: ignore[attr-defined]
+        loop.close()
+        asyncio.run(key.aclose())
+    else:
+        asyncio.run(key.aclose())
+        with pytest.raises(ProviderConnectionError, match="was closed during the call"):
+            loop.run_until_complete(reading)
+        loop.close()
+
+
 TOKEN_FAULTS: dict[str, tuple[Respond, type[ProviderError], str]] = {
     "refused": (
         answer({"error": "invalid_client", "error_description": f"{CANARY} is wrong"}, 401),
@@ -613,6 +925,28 @@ def test_a_fault_of_the_token_server_is_told_as_its_own(
     assert str(error) == f"got no token: the token server 127.0.0.1 {expected}"
     assert error.retry_after_seconds == (7 if name == "busy" else None)
     assert api.requests == []
+
+
+def repeat(request: Seen, connection: socket) -> None:
+    """Refuse a request with what came in its Authorization header, and in its body."""
+    told = f"{request.headers.get('authorization')} and {request.body.decode()}"
+    connection.sendall(response_bytes({"error": "invalid", "error_description": told}, 401))
+
+
+@pytest.mark.parametrize("secret_in", ["header", "body"])
+def test_a_token_server_that_repeats_the_request_shows_no_secret(
+    api: Server, secret_in: str
+) -> None:
+    """The secret is masked as it stands in the header: with the id, quoted, in base64."""
+    secret = f"{CANARY} /ü"
+    with serve(repeat) as tokens:
+        declared = oauth2(tokens.url, client_secret=secret, secret_in=secret_in)
+        error = failure(declared, api.url)
+    quoted = quote_plus(secret)
+    told = {"header": "Basic *** and grant_type=client_credentials", "body": "client_secret=***"}
+    assert told[secret_in] in str(error)
+    header = base64.b64encode(f"m+e:{quoted}".encode()).decode()
+    assert auth(declared).secrets() == {secret, header}
 
 
 def test_a_token_that_comes_too_late_for_its_call_is_told(api: Server) -> None:
@@ -687,6 +1021,25 @@ def test_fetched_keys_are_secrets_too(tmp_path: Path, caplog: pytest.LogCaptureF
     shown = [caplog.text, repr(transport), repr(transport._auth), repr(vars(transport._auth))]
     for text in shown:
         assert not any(secret in text for secret in (old, new, CANARY))
+
+
+@pytest.mark.asyncio
+async def test_a_key_is_a_secret_for_as_long_as_a_call_with_it_may_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However many keys come after it; one that comes again is one, and the last is for ever."""
+    now, fetched = [0.0], iter(("a", "b", "c", "d", "d", "b", "e", "f"))
+    monkeypatch.setattr("war_rig.providers.http.keys._now", lambda: now[0])
+
+    async def fetch(ask: object) -> tuple[str, float]:
+        return next(fetched), 0.0
+
+    key, known = FetchedKey(fetch), []
+    assert key.secrets() == set()
+    for now[0] in (0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 901.0, 5000.0):
+        await key.read(_ask_nobody)
+        known.append("".join(sorted(key.secrets())))
+    assert known == ["a", "ab", "abc", "abcd", "abcd", "abcd", "bcde", "ef"]
 
 
 def test_credentials_show_nothing() -> None:

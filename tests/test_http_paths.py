@@ -5,7 +5,7 @@ from typing import Any
 
 import jmespath
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from war_rig.providers.http.paths import getter
@@ -57,11 +57,31 @@ def test_a_plain_path_finds_what_jmespath_finds(path: str, data: Any) -> None:
     assert getter(path)(data) == jmespath.search(path, data)
 
 
+EVERY_WAY = (
+    "a", "a.b[0]", "a[*].b", "a[?b > `1`] | [0]", "a[?b > `1`]", "a[::0]", "a[::-1]", "a.*", "a[]",
+    "a == b", "join('', a)", "sum(a)", "max(a)", "sort(a)", "sort_by(a, &b)", "max_by(a, &b)",
+    "avg(a)", "ceil(a)", "to_number(a)", "to_string(a)", "length(a)", "merge(a, b)", "map(&b, a)",
+)  # fmt: skip
+
+
 @given(data=JSON)
+@example(data={"a": [{"b": "text"}, {"b": 2}]})
+@example(data={"a": [1, "two", None]})
+@example(data={"a": [[]]})
+@example(data={"a": float("inf")})
+@example(data={"a": "inf"})
+@example(data={"a": 10**400})
+@example(data={"a": {"b": {}}})
 def test_no_answer_makes_a_path_raise(data: Any) -> None:
     """Whatever a server sends, a path gives a value or none."""
-    for path in ("a", "a.b[0]", "a[*].b", "join('', a)", "sum(a)", "a[?b > `1`] | [0]", "max(a)"):
+    for path in EVERY_WAY:
         getter(path)(data)
+
+
+@pytest.mark.parametrize("path", ["a[?b > `1`]", "a[::0]", "ceil(c)", "sum(a)"])
+def test_what_jmespath_can_not_work_with_is_nothing(path: str) -> None:
+    """An order of texts, a step of zero, an infinite number, a sum of maps: there is no value."""
+    assert getter(path)({"a": [{"b": "text"}], "c": float("inf")}) is None
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from canary import CANARY, leaks
 from loopback import Respond, answer, serve, until_left
+from loopback import pieces as paced
 from streams import streaming
 
 from containers import application
@@ -437,6 +438,45 @@ def test_what_a_server_sends_for_ever_after_its_mark_is_not_awaited() -> None:
     chunks, _, error = stream(respond, stream=declared)
     assert (error, chunks[-1].response.content) == (None, "a")
     assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("form", ["sse", "ndjson"])
+@pytest.mark.parametrize("begun", [False, True])
+def test_bytes_that_are_no_event_are_no_life(form: str, begun: bool) -> None:
+    """Comments and blank lines keep a connection open, but no call: only events count."""
+    first = {"sse": event({"piece": "H"}), "ndjson": b'{"piece": "H"}\n'}[form] if begun else b""
+    nothing = {"sse": b": processing\n\n", "ndjson": b"\n\n"}[form]
+
+    def respond(request: Any, connection: socket) -> None:
+        head = b"HTTP/1.1 200 X\r\nContent-Type: text/event-stream\r\n\r\n"
+        with suppress(ConnectionError):
+            connection.sendall(head + first)
+            for _ in range(60):
+                connection.sendall(nothing)
+                time.sleep(0.05)
+
+    limits = {"first_token": 0.4, "between_tokens": 0.5, "total": 3}
+    declared = {**DEFINITION["stream"], "format": form}
+    chunks, _, error = stream(respond, stream=declared, timeouts=limits)
+    assert type(error) is ProviderTimeoutError
+    told = "sent nothing more for 0.5 s" if begun else "sent nothing in 0.4 s"
+    assert (texts(chunks), str(error)) == (["H"] if begun else [], told)
+
+
+def test_the_time_between_events_is_the_servers_alone() -> None:
+    """Events that are slower than first_token in all, and a reader that is, reach no limit."""
+
+    async def slowly() -> list[str]:
+        with serve(paced(*pieces("a", "b", "c"), END, pause=0.25)) as server:
+            made = provider(server.url, timeouts={"first_token": 0.5, "between_tokens": 0.5})
+            found = []
+            async for chunk in made.stream(ASKED):
+                found.append(chunk.content)
+                await asyncio.sleep(0.6)
+            await made.aclose()
+            return found
+
+    assert asyncio.run(slowly()) == ["a", "b", "c", ""]
 
 
 def test_lines_of_json_are_a_stream_too() -> None:

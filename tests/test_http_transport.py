@@ -1,7 +1,9 @@
 """The transport of type http against real servers on loopback that behave and misbehave."""
 
 import asyncio
+import base64
 import contextlib
+import gc
 import gzip
 import logging
 import socket
@@ -44,6 +46,7 @@ from war_rig.errors import (
     ProviderTimeoutError,
 )
 from war_rig.providers.http.auth import Auth, Credentials, auth
+from war_rig.providers.http.exchange import _merged
 from war_rig.providers.http.keys import GivenKey
 from war_rig.providers.http.transport import Answer, Request, Timeouts, Transport
 
@@ -91,8 +94,13 @@ def failure(request: Request, transport: Transport | None = None) -> ProviderErr
 
 
 async def received(transport: Transport, request: Request) -> list[bytes]:
+    """Return the pieces of an answer; each of them counts."""
+    got = []
     async with transport.stream(request) as streamed:
-        return [piece async for piece in streamed.pieces()]
+        async for piece in streamed.pieces():
+            got.append(piece)
+            streamed.expect_more()
+    return got
 
 
 @pytest.fixture
@@ -130,6 +138,18 @@ def test_nothing_else_is_sent(api: Server) -> None:
         "content-length": "0",
     }
     assert second == usual | {"accept-encoding": "gzip", "user-agent": "me", "content-length": "1"}
+
+
+def test_the_key_of_auth_beats_a_declared_header(api: Server) -> None:
+    """A header goes out once, whatever the spelling: the one of 'auth' where both are there."""
+    sent(to(api.url, headers={"authorization": "mine"} | JSON), made({"bearer": CANARY}))
+    sent(to(api.url, headers={"AUTHORIZATION": "mine"} | JSON))
+    given = [request.headers["authorization"] for request in api.requests]
+    assert given == [f"Bearer {CANARY}", "mine"]
+    made_one = _merged({"authorization": "mine", "X-A": "1"}, {"Authorization": "theirs"})
+    usual = ("User-Agent", "Accept-Encoding")  # aiohttp would replace the first spelling, too
+    others = [pair for pair in made_one if pair[0] not in usual]
+    assert others == [("Authorization", "theirs"), ("X-A", "1")]
 
 
 AS_GIVEN = ["/a%2Fb?x=%2F&y=a/b", "/a%2fb", "/models/m:ask?key=a'b", "/a;b,c=d@e!$&()*+~[]?a=[]"]
@@ -249,9 +269,10 @@ async def test_no_more_connections_are_open_than_declared() -> None:
 async def test_calls_one_after_the_other_share_a_connection(status: int) -> None:
     """A connection whose answer was read is used again, and no cookie goes with it."""
     with serve(answer({"a": 1}, status, {"Set-Cookie": "a=b"})) as api:
+        url = f"http://localhost:{api.port}"  # aiohttp's jar would keep no cookie of an address
         async with closing(made()) as transport:
             for _ in range(5):
-                assert (await transport.send(to(api.url))).status == status
+                assert (await transport.send(to(url))).status == status
     assert api.opened == 1
     assert not any("cookie" in request.headers for request in api.requests)
 
@@ -414,7 +435,20 @@ async def test_the_readers_own_time_is_not_the_servers() -> None:
             async for piece in streamed.pieces():
                 got += piece
                 await asyncio.sleep(0.7)
+                streamed.expect_more()
     assert got == b"onetwo"
+
+
+@pytest.mark.asyncio
+async def test_pieces_that_count_for_nothing_extend_no_limit() -> None:
+    """It is for the reader to say what is more than a sign of life."""
+    with serve(drip(seconds=0.05, count=40)) as api:
+        async with closing(made(timeouts={"first_token": 0.4})) as transport:
+            with pytest.raises(ProviderTimeoutError) as caught:
+                async with transport.stream(to(api.url)) as streamed:
+                    async for _ in streamed.pieces():
+                        pass
+    assert str(caught.value) == "sent nothing in 0.4 s"
 
 
 @pytest.mark.asyncio
@@ -488,6 +522,38 @@ def test_a_redirect_is_not_followed(api: Server) -> None:
     expected = f"answered 302, a redirect to {api.url}/there/***, which is not followed"
     assert str(error) == expected
     assert api.requests == []
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("status", [302, 407])
+@pytest.mark.parametrize("is_stream", [True, False])
+async def test_an_answer_that_is_none_holds_no_connection(status: int, is_stream: bool) -> None:
+    """A redirect, and a proxy's refusal, leave their place to the next call."""
+    with serve(answer("", status, {"Location": "/login"})) as api:
+        async with closing(made(connections=1, timeouts={"total": 2})) as transport:
+            for _ in range(3):
+                with pytest.raises(ProviderError) as caught:
+                    if is_stream:
+                        await received(transport, to(api.url))
+                    else:
+                        await transport.send(to(api.url))
+                assert str(status) in str(caught.value)
+
+
+@pytest.mark.asyncio
+async def test_a_connection_that_can_not_be_closed_holds_no_place() -> None:
+    """Whatever happens in the closing of an answer, the next call has its place."""
+
+    async def fail() -> None:
+        raise OSError("can't close")
+
+    with serve(answer({})) as api:
+        async with closing(made(connections=1, timeouts={"total": 2})) as transport:
+            with pytest.raises(OSError, match="can't close"):
+                async with transport.stream(to(api.url)) as streamed:
+                    assert streamed._response is not None
+                    streamed._response.aclose = fail  # type: ignore[method-assign]
+            assert (await transport.send(to(api.url))).status == 200
 
 
 def test_a_compressed_answer_is_unpacked() -> None:
@@ -619,6 +685,44 @@ def test_a_proxy_may_want_a_password(scheme: str, tmp_path: Path) -> None:
     assert "proxy-authorization" not in api.requests[0].headers
 
 
+def refuse_tunnels(request: Seen, connection: socket.socket) -> None:
+    """Be a proxy that tunnels nothing, and repeats in its reason what it was told."""
+    told = request.headers.get("proxy-authorization", "nothing").encode()
+    connection.sendall(b"HTTP/1.1 502 not with " + told + b"\r\nContent-Length: 0\r\n\r\n")
+
+
+@pytest.mark.parametrize("is_declared", [True, False])
+def test_a_proxy_that_tunnels_nothing_shows_no_password(
+    is_declared: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A password in the URL of a proxy, the process's own included, is in no text of an error."""
+    with serve(refuse_tunnels) as proxy:
+        url = f"http://me:{CANARY}%20@127.0.0.1:{proxy.port}"
+        if not is_declared:
+            monkeypatch.setenv("HTTPS_PROXY", url)
+        transport = made(proxy=url if is_declared else None)
+        error = failure(to("https://llm.example.invalid/"), transport)
+        told = base64.b64encode(f"me:{CANARY} ".encode()).decode()
+        assert proxy.requests[0].headers["proxy-authorization"] == f"Basic {told}"
+        assert str(error) == (
+            "could not be reached: ClientHttpProxyError: 502, message='not with Basic ***', "
+            f"url='http://127.0.0.1:{proxy.port}'"
+        )
+        assert transport.redact(f"{CANARY} , {CANARY}%20, {told}") == "***, ***, ***"
+
+
+def test_the_process_s_own_proxy_may_want_a_password(
+    api: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """User and password of HTTP_PROXY and HTTPS_PROXY are sent to the proxy."""
+    tls = Tls(tmp_path)
+    with serve(answer({}), tls.server) as secure, serve(forward(CANARY)) as proxy:
+        for name in ("HTTP_PROXY", "HTTPS_PROXY"):
+            monkeypatch.setenv(name, f"http://me:{CANARY}@127.0.0.1:{proxy.port}")
+        assert sent(to(api.url)).status == 201
+        assert sent(to(secure.url), made(ca=tls.ca)).status == 200
+
+
 def test_a_proxy_that_is_not_there_is_a_connection_error(api: Server) -> None:
     """The error says that it was the proxy."""
     with serve(answer({})) as gone:
@@ -747,6 +851,53 @@ t = Transport(auth=auth(None), timeouts=Timeouts(), connections=1)
     command = [sys.executable, "-c", code]
     process = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert (process.returncode, process.stdout, process.stderr) == (0, "", "")
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # the closed loop's own sockets
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_connections_of_a_closed_loop_are_dropped(api: Server) -> None:
+    """A loop that was closed by hand leaves nothing behind after anybody's next call."""
+    left, loop = made(), asyncio.new_event_loop()
+    loop.run_until_complete(left.send(to(api.url)))
+    loop.close()
+    assert len(left._clients._clients) == 1
+    assert sent(to(api.url)).status == 201
+    assert left._clients._clients == {}
+    gc.collect()
+
+
+CARELESS = """
+import asyncio, gc, sys
+from war_rig.providers.http.auth import auth
+from war_rig.providers.http.transport import Request, Timeouts, Transport
+
+def made():
+    return Transport(auth=auth(None), timeouts=Timeouts(), connections=1)
+
+async def asked(transport, url):
+    return (await transport.send(Request("POST", url, {}, (), b""))).status
+
+slow, fast, is_in_flight = sys.argv[1], sys.argv[2], sys.argv[3] == "in flight"
+first, loop = made(), asyncio.new_event_loop()
+loop.run_until_complete(asked(first, fast))
+call = loop.create_task(asked(first, slow if is_in_flight else fast))
+loop.run_until_complete(asyncio.wait([call], timeout=0.5))
+call._log_destroy_pending = False
+loop.close()
+print(asyncio.run(asked(made(), fast)), asyncio.run(asked(first, fast)))
+print(len(first._clients._clients))
+del call
+gc.collect()
+"""
+
+
+@pytest.mark.parametrize("call", ["ended", "in flight"])
+def test_a_loop_that_was_closed_by_hand_harms_no_other_call(api: Server, call: str) -> None:
+    """What is left of such a loop is dropped at the next call, whoever makes it, in silence."""
+    with serve(stall()) as slow:
+        command = [sys.executable, "-c", CARELESS, slow.url, api.url, call]
+        process = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (process.stdout, process.stderr) == ("201 201\n0\n", "")
 
 
 def test_nothing_heavy_is_imported_before_the_first_call() -> None:

@@ -6,10 +6,11 @@
     {query: {name: key, value: KEY}}
     {basic: {user: NAME, password: KEY}}
     {oauth2: {token_url: URL, client_id: ID, client_secret: KEY, scope: TEXT,
-              parameters: {audience: TEXT}, secret_in: header or body}}
+              parameters: {audience: TEXT}, secret_in: header or body,
+              header: X-Ticket, prefix: "Ticket "}}
 
 KEY is a text, ``{file: PATH}`` or ``{command: [PROGRAM, ARGUMENT, ...]}``. Of
-``oauth2`` the last three can be left out.
+``oauth2`` the last five can be left out: its token is a bearer's, in Authorization.
 """
 
 import re
@@ -54,14 +55,21 @@ class Auth:
 
     async def renewed(self, refused: Credentials, ask: Ask) -> Credentials | None:
         """Return other credentials than those that a 401 refused, None where there are none."""
-        self._key.forget(refused.key)
-        fresh = await self.credentials(ask)
-        return None if fresh.key == refused.key else fresh
+        return await self.credentials(ask) if await self.has_other(refused.key, ask) else None
+
+    async def has_other(self, refused: str, ask: Ask) -> bool:
+        """Get the key anew; return whether it is another than the *refused* one."""
+        self._key.forget(refused)
+        return await self._key.read(ask) != refused
 
     def secrets(self) -> set[str]:
         """Return every text that must not be shown, as far as it is known by now."""
         values = {value.rpartition(" ")[2] for value in self._credentials.headers.values()}
         return {secret for secret in self._key.secrets() | values if secret}
+
+    async def aclose(self) -> None:
+        """Give up getting the key, where that is under way."""
+        await self._key.aclose()
 
 
 def auth(declared: Mapping[str, object] | str | None) -> Auth:
@@ -114,6 +122,11 @@ def _is_url(value: object) -> Iterator[Fault]:
 def _is_form(value: object) -> Iterator[Fault]:
     if not isinstance(value, Mapping) or not all(isinstance(v, str) for v in value.values()):
         yield (), "must be a map of texts"
+
+
+def _is_prefix(value: object) -> Iterator[Fault]:
+    if not isinstance(value, str) or not re.fullmatch("[ -~]*", value):
+        yield (), "must be plain text, such as 'Bearer '"
 
 
 def _is_part(value: object) -> Iterator[Fault]:
@@ -208,8 +221,10 @@ def _oauth2(declared: Any) -> Auth:
         form=form,
         is_secret_in_body=declared.get("secret_in") == "body",
     )
+    name, prefix = declared.get("header", "Authorization"), declared.get("prefix", "Bearer ")
     return Auth(
-        lambda key: _in_header("Authorization", key, f"Bearer {key}"), FetchedKey(fetch, secret)
+        lambda key: _in_header(name, key, f"{prefix}{key}"),
+        FetchedKey(fetch, secret, fetch.secrets),
     )
 
 
@@ -221,7 +236,13 @@ _KINDS: dict[str, tuple[Check, Callable[[Any], Auth]]] = {
     "oauth2": (
         _is_map(
             {"token_url": _is_url, "client_id": _is_text, "client_secret": _is_key},
-            {"scope": _is_text, "parameters": _is_form, "secret_in": _is_part},
+            {
+                "scope": _is_text,
+                "parameters": _is_form,
+                "secret_in": _is_part,
+                "header": _is_header_name,
+                "prefix": _is_prefix,
+            },
         ),
         _oauth2,
     ),

@@ -12,16 +12,20 @@ nobody can tell whether it was read.
 
 import asyncio
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import unquote
+from urllib.request import getproxies, proxy_bypass
 from weakref import WeakSet
 
 from war_rig.errors import ConfigError
 from war_rig.providers.foreign import said
+from war_rig.providers.http.keys import basic
 from war_rig.providers.limit import Limit
 
 if TYPE_CHECKING:
@@ -64,9 +68,9 @@ class Network:
         return Connections(self, self._tls, _Proxies(self._proxy))
 
     def secrets(self) -> set[str]:
-        """Return the password of the proxy, where it has one."""
-        before = (self._proxy or "").rpartition("@")[0]
-        return {before.rpartition(":")[2]} - {""}
+        """Return the passwords of the proxies, those of the process included."""
+        proxies = [self._proxy or "", *getproxies().values()]
+        return set().union(*map(_passwords, proxies))
 
     def _context(self) -> ssl.SSLContext:
         import httpx
@@ -85,6 +89,15 @@ class Network:
             raise ConfigError(f"{told} can't be used: {said(error)}") from error
 
 
+def _passwords(proxy: str) -> set[str]:
+    """Return the password in the URL *proxy* as it may be shown: quoted, plain, and in a header."""
+    user, _, quoted = proxy.rpartition("@")[0].rpartition("//")[2].partition(":")
+    if not quoted:
+        return set()
+    password = unquote(quoted)
+    return {quoted, password, basic(unquote(user), password).rpartition(" ")[2]}
+
+
 def _no_password() -> str:
     """Keep OpenSSL from asking for the password of an encrypted key at the terminal."""
     raise ConfigError("the certificate's key is encrypted: War Rig can't ask for its password")
@@ -99,6 +112,7 @@ class Connections:
         from httpx_aiohttp import AiohttpTransport
 
         self.is_closed = False
+        self._loop = asyncio.get_running_loop()
         self.limits: set[Limit] = set()  # of the calls that are under way
         self._opened: WeakSet[asyncio.Transport] = WeakSet()
         self.free = asyncio.Semaphore(network.connections)
@@ -132,8 +146,11 @@ class Connections:
     async def close(self) -> None:
         """Close the connections, and end what is awaited on them: aiohttp would let it wait."""
         self.is_closed = True
+        if self._loop.is_closed():  # nothing is awaited any more, and nothing can be ended
+            await self._session.close()
+            return
         for limit in self.limits:
-            limit.set(asyncio.get_running_loop().time())
+            limit.set(self._loop.time())
         await self._session.close()
         for transport in self._opened:  # TLS would say goodbye, in a loop that may end now
             transport.abort()
@@ -173,7 +190,7 @@ def _response_class(opened: "WeakSet[asyncio.Transport]") -> "type[aiohttp.Clien
             if self.request_info.headers.get("Connection") == LAST["Connection"]:
                 connection.protocol.force_close()  # at the answer's end, which may come with it
             with ExitStack() as unanswered:
-                unanswered.callback(_abort, connection)
+                unanswered.callback(_abort, connection, asyncio.get_running_loop())
                 await super().start(connection)
                 unanswered.pop_all()
             return self
@@ -181,8 +198,8 @@ def _response_class(opened: "WeakSet[asyncio.Transport]") -> "type[aiohttp.Clien
     return Response
 
 
-def _abort(connection: Any) -> None:
-    if connection.transport is not None:
+def _abort(connection: Any, loop: asyncio.AbstractEventLoop) -> None:
+    if connection.transport is not None and not loop.is_closed():
         connection.transport.abort()
 
 
@@ -204,7 +221,7 @@ class _AsGiven:
     def __init__(self, session: "aiohttp.ClientSession", proxies: "_Proxies") -> None:
         import yarl
 
-        def route(url: str) -> tuple[yarl.URL, yarl.URL | None]:
+        def route(url: str) -> tuple[yarl.URL, _Proxy]:
             target = yarl.URL(url, encoded=True)
             return target, proxies.of(target)
 
@@ -215,36 +232,49 @@ class _AsGiven:
         return self
 
     def request(self, *, method: str, url: str, **options: Any) -> object:
-        options["url"], options["proxy"] = self._route(url)
+        options["url"], proxy = self._route(url)
         options["headers"] = texts(options["headers"])
+        options["proxy"] = proxy.url
+        if options["url"].scheme == "https":
+            options["proxy_headers"] = proxy.headers  # of the CONNECT
+        else:
+            options["headers"] += proxy.headers.items()
         if options["data"] and len(options["data"]) > _LARGE_BYTES:
             options["data"] = BytesIO(options["data"])  # sent bit by bit, and without a warning
         return self._session.request(method, **options)
+
+
+@dataclass(frozen=True, slots=True)
+class _Proxy:
+    """A proxy, none where there is no URL. headers: what it wants to be told, its password."""
+
+    url: "yarl.URL | None" = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 class _Proxies:
     """Knows the proxy for a URL: the declared one, else that of the process."""
 
     def __init__(self, declared: str | None) -> None:
-        from urllib.request import getproxies
-
         self._declared = declared
         self._of_the_process = {} if declared else getproxies()
 
-    def of(self, url: "yarl.URL") -> "yarl.URL | None":
-        from urllib.request import proxy_bypass
-
+    def of(self, url: "yarl.URL") -> _Proxy:
         if self._declared:
             return _proxy(self._declared)
         proxies = self._of_the_process
         found = proxies.get(url.scheme) or proxies.get("all")
-        return None if not found or proxy_bypass(url.authority) else _proxy(found)
+        return _Proxy() if not found or proxy_bypass(url.authority) else _proxy(found)
 
 
-def _proxy(text: str) -> "yarl.URL":
+def _proxy(text: str) -> _Proxy:
+    """Return the proxy at the URL *text*; aiohttp's errors show the URL that they are given."""
     import yarl
 
     url = yarl.URL(text if "://" in text else f"http://{text}")
     if url.scheme not in ("http", "https"):
         raise ConfigError(f"a proxy of the kind '{url.scheme}' can't be used: only http and https")
-    return url
+    if url.raw_user is None and url.raw_password is None:
+        return _Proxy(url)
+    told = basic(url.user or "", url.password or "")
+    return _Proxy(url.with_user(None), {"Proxy-Authorization": told})

@@ -48,8 +48,11 @@ class Exchange:
         first_seconds: float,
         redact: Redact,
         ask: Ask,
+        free: asyncio.Semaphore | None = None,
     ) -> None:
+        """Keep the settings; free: what to wait for, the places of *connections* by default."""
         self.connections = connections
+        self.free = free or connections.free
         self.redact = redact
         self._timeouts = timeouts
         self._first_seconds = first_seconds
@@ -92,7 +95,7 @@ class Exchange:
         """Return the answer with its body."""
         answer = await self.opened(request, auth)
         try:
-            return Answer(answer.status, answer.headers, await answer.body())
+            return Answer(answer.status, answer.headers, await answer.body(), answer.key)
         finally:
             await answer.aclose()
 
@@ -103,16 +106,18 @@ class Exchange:
         credentials = await auth.credentials(self._ask)
         answer = await self._sent(request, credentials.headers, credentials.query)
         if answer.status == 401:
-            await answer.body()  # which frees its connection: a fresh key may take one
+            await answer.body()  # which frees its connection: the next request may need it
             fresh = await auth.renewed(credentials, self._ask)
             if fresh is not None:
+                credentials = fresh
                 answer = await self._sent(request, fresh.headers, fresh.query)
+        answer.key = credentials.key
         return answer
 
     async def _sent(
         self, request: Request, headers: Mapping[str, str], query: Query
     ) -> "StreamedAnswer":
-        free = self.connections.free
+        free = self.free
         if free.locked():
             told = "found none of its 'connections' free in {:g} s: declare more"
             self._set(self._end, told, self._timeouts.total)
@@ -169,10 +174,11 @@ class Exchange:
 
 
 class StreamedAnswer:
-    """An answer whose body arrives; the names of headers are in lower case."""
+    """An answer whose body arrives. key: what it was asked with; see Answer for the rest."""
 
     def __init__(self, response: "httpx.Response", exchange: Exchange) -> None:
         self.status = response.status_code
+        self.key = ""
         pairs = texts(response.headers)
         self.headers: Mapping[str, str] = {name.lower(): value for name, value in pairs}
         self._response: httpx.Response | None = response
@@ -184,14 +190,16 @@ class StreamedAnswer:
         self._pieces = cast("AsyncGenerator[bytes, None]", pieces)
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """Yield the body as it arrives."""
+        """Yield the body as it arrives; who reads it tells by ``expect_more`` what counts."""
         if self._body is not None:
             yield self._body
             return
-        exchange = self._exchange
-        while piece := await exchange.limited(anext(self._pieces, b"")):
+        while piece := await self._exchange.limited(anext(self._pieces, b"")):
             yield piece
-            exchange.expect_more()
+
+    def expect_more(self) -> None:
+        """Let the wait for what comes next begin: something that counts has come."""
+        self._exchange.expect_more()
 
     def end_soon(self) -> None:
         """Wait only a moment for what may still come: the answer is whole."""
@@ -226,7 +234,7 @@ class StreamedAnswer:
             await self._pieces.aclose()
             await response.aclose()
         finally:
-            self._exchange.connections.free.release()
+            self._exchange.free.release()
 
     async def _collected(self) -> bytes:
         pieces, size = [], 0

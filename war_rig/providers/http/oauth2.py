@@ -39,13 +39,22 @@ class ClientCredentials:
         answer = await self._asked(ask, self._request(secret))
         if not 200 <= answer.status < 300:
             self.secret.forget(secret)
-            raise self._refusal(answer, secret)
+            raise self._refusal(answer)
         content = _object(answer)
         token = content.get("access_token")
         if not isinstance(token, str) or not token:
             what = f"answered {answer.status} without an access_token"
             raise MalformedAnswerError(self._told(what), status=answer.status)
         return token, _seconds(content.get("expires_in"))
+
+    def secrets(self) -> set[str]:
+        """Return the secret as it goes into the form, and as it goes into the header."""
+        secrets = self.secret.secrets()
+        return secrets | {self._header(secret).rpartition(" ")[2] for secret in secrets}
+
+    def _header(self, secret: str) -> str:
+        """Return the Authorization header; the RFC wants both parts encoded like a form before."""
+        return basic(quote_plus(self.client_id), quote_plus(secret))
 
     def _request(self, secret: str) -> Request:
         form = {"grant_type": "client_credentials", **self.form}
@@ -55,8 +64,8 @@ class ClientCredentials:
         }
         if self.is_secret_in_body:
             form |= {"client_id": self.client_id, "client_secret": secret}
-        else:  # the RFC wants both encoded like a form before they are encoded like a password
-            headers["Authorization"] = basic(quote_plus(self.client_id), quote_plus(secret))
+        else:
+            headers["Authorization"] = self._header(secret)
         return Request("POST", self.token_url, headers, (), urlencode(form).encode())
 
     async def _asked(self, ask: Ask, request: Request) -> Answer:
@@ -66,11 +75,12 @@ class ClientCredentials:
             failure = error
         raise type(failure)(self._told(str(failure)), is_retryable=failure.is_retryable)
 
-    def _refusal(self, answer: Answer, secret: str) -> ProviderError:
+    def _refusal(self, answer: Answer) -> ProviderError:
         content = _object(answer)
         reasons = [content.get("error"), content.get("error_description")]
         said = ": ".join(reason for reason in reasons if isinstance(reason, str))
-        text = one_line(Redactor([secret]).redact(said or answer.body.decode("utf-8", "replace")))
+        text = said or answer.body.decode("utf-8", "replace")
+        text = one_line(Redactor(self.secrets()).redact(text))
         return _kind(answer.status)(
             self._told(f"answered {answer.status}: {text}"),
             status=answer.status,

@@ -56,12 +56,12 @@ def _jmespath(path: str) -> Getter:
         reason = str(error).splitlines()[0].partition(", for expression")[0].rstrip(":")
         failure = f"is neither a path such as a[0].b nor JMESPath: {reason}"
     else:
-        return lambda value: _found(search, value, JMESPathError)
+        return partial(_found, search)
     raise ValueError(failure)
 
 
-def _found(search: Getter, value: Any, error: type[Exception]) -> Any:
+def _found(search: Getter, value: Any) -> Any:
     try:
         return search(value)
-    except error:  # a function that met a value of another type
+    except (TypeError, ValueError, ArithmeticError):  # JMESPath met what it can't work with
         return None

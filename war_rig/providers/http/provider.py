@@ -7,7 +7,13 @@ from copy import copy
 from pathlib import Path
 from typing import Any, ClassVar
 
-from war_rig.errors import ConfigError, MalformedAnswerError, ProviderError, ProviderTimeoutError
+from war_rig.errors import (
+    AuthenticationError,
+    ConfigError,
+    MalformedAnswerError,
+    ProviderError,
+    ProviderTimeoutError,
+)
 from war_rig.providers.conversion import Examined
 from war_rig.providers.foreign import Redact, one_line
 from war_rig.providers.http.answers import response
@@ -100,6 +106,13 @@ class HttpProvider:
         has one's place. Raises ConfigError for what its request has no place for.
         """
         request = self._request(False, messages, model, temperature, kwargs)
+        answer = await self._transport.send(request)
+        try:
+            return self._read(answer, messages, model)
+        except AuthenticationError as error:  # by a rule, behind any status
+            refusal = error
+        if not await self._transport.has_other_key(answer.key):
+            raise refusal
         return self._read(await self._transport.send(request), messages, model)
 
     @property
@@ -140,22 +153,43 @@ class HttpProvider:
         **kwargs: Any,
     ) -> AsyncGenerator[CompletionChunk, None]:
         """Ask for an answer in pieces; the last chunk carries the whole answer."""
-        assert self._definition.streaming is not None
         request = self._request(True, messages, model, temperature, kwargs)
-        async with self._transport.stream(request) as answer:
-            if not self._is_streamed(answer.status, answer.headers):
-                whole = Answer(answer.status, answer.headers, await answer.read())
-                made = self._read(whole, messages, model)
-                yield CompletionChunk(made.content, made)
+        refused: str | None = None
+        while True:
+            is_again, has_text = refused is not None, False
+            try:
+                async with self._transport.stream(request) as answer:
+                    refused = answer.key
+                    async with aclosing(self._chunks(answer, messages, model)) as chunks:
+                        async for chunk in chunks:
+                            has_text = True
+                            yield chunk
                 return
-            found = StreamedAnswer(self._definition.streaming, self._definition.rules, self.redact)
-            async with aclosing(_texts(answer, found)) as texts:
-                async for text in texts:
-                    yield CompletionChunk(text)
-            found.end()
-            asked = model or self._definition.model
-            made = response("".join(found.texts), found.told, asked, messages)
-            yield CompletionChunk(response=made)
+            except AuthenticationError as error:
+                if is_again or has_text or refused is None:
+                    raise
+                refusal = error
+            if not await self._transport.has_other_key(refused):
+                raise refusal
+
+    async def _chunks(
+        self, answer: Streamed, messages: list[Message], model: str | None
+    ) -> AsyncGenerator[CompletionChunk, None]:
+        """Yield what *answer* holds: a stream, or a whole answer where the server can't stream."""
+        assert self._definition.streaming is not None
+        if not self._is_streamed(answer.status, answer.headers):
+            whole = Answer(answer.status, answer.headers, await answer.read())
+            made = self._read(whole, messages, model)
+            yield CompletionChunk(made.content, made)
+            return
+        found = StreamedAnswer(self._definition.streaming, self._definition.rules, self.redact)
+        async with aclosing(_texts(answer, found)) as texts:
+            async for text in texts:
+                yield CompletionChunk(text)
+        found.end()
+        asked = model or self._definition.model
+        made = response("".join(found.texts), found.told, asked, messages)
+        yield CompletionChunk(response=made)
 
     def _request(
         self,
@@ -260,13 +294,16 @@ async def _texts(answer: Streamed, found: StreamedAnswer) -> AsyncGenerator[str,
             if not found.is_whole:
                 raise
             piece = None  # the server keeps the connection open after its mark
-        for event in events.close() if piece is None else events.feed(piece):
+        arrived = events.close() if piece is None else events.feed(piece)
+        for event in arrived:
             if text := found.take(event):
                 yield text
             if found.is_over:
                 return
         if found.is_whole:
             answer.end_soon()
+        if arrived:  # bytes that are no event, such as comments, only keep the connection open
+            answer.expect_more()
 
 
 def parsed(body: bytes) -> Any:

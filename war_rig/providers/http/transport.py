@@ -2,12 +2,13 @@
 
 An answer has any status but a redirect's; everything else is one of our errors,
 and no HTTP type gets out. A call waits for a free connection, opens the
-exchange (once more with a fresh key where the first one was refused), and
+exchange (once more with a fresh key where a 401 refused the first one), and
 reads the body, each within its limit. URLs go out as they are given, but for
 what can't stand in one (blanks, umlauts: quoted), ``.`` and ``..`` (resolved),
 the default port and the fragment (left out).
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
@@ -56,12 +57,18 @@ class Transport:
         """Open the answer to *request*, whose connection is closed after it."""
         return self._streamed(replace(request, headers={**request.headers, **LAST}))
 
+    async def has_other_key(self, refused: str) -> bool:
+        """Get the key anew, as after a 401; return whether it is another than the *refused* one."""
+        with await self._exchange(self._timeouts, self._timeouts.total) as exchange:
+            return await exchange.limited(self._auth.has_other(refused, self._ask))
+
     def redact(self, text: str) -> str:
         """Return *text* without the secrets known by now, keys that were fetched included."""
         return Redactor(self._auth.secrets() | self._network.secrets()).redact(text)
 
     async def aclose(self) -> None:
-        """Close the connections; the transport can be used again after it."""
+        """Close the connections, and fetch no key any more; it can be used again after it."""
+        await self._auth.aclose()  # before: what fetches a key would open a connection anew
         await self._clients.aclose()
 
     @asynccontextmanager
@@ -75,11 +82,14 @@ class Transport:
                 await answer.aclose()
 
     async def _ask(self, request: Request) -> Answer:
-        """Send what it takes to get a key, which needs no key."""
+        """Send what it takes to get a key: it needs no key, and waits for no call that has one."""
         total = min(_KEY_SECONDS, self._timeouts.total)
-        with await self._exchange(replace(self._timeouts, total=total), total) as exchange:
+        own, timeouts = asyncio.Semaphore(), replace(self._timeouts, total=total)
+        with await self._exchange(timeouts, total, own) as exchange:
             return await exchange.limited(exchange.whole(request, None))
 
-    async def _exchange(self, timeouts: Timeouts, first_seconds: float) -> Exchange:
+    async def _exchange(
+        self, timeouts: Timeouts, first_seconds: float, free: asyncio.Semaphore | None = None
+    ) -> Exchange:
         connections = await self._clients.get()
-        return Exchange(connections, timeouts, first_seconds, self.redact, self._ask)
+        return Exchange(connections, timeouts, first_seconds, self.redact, self._ask, free)

@@ -148,8 +148,14 @@ class _WatchedAuth(Auth):
             self._tell(fresh)
         return fresh
 
+    async def has_other(self, refused: str, ask: Ask) -> bool:
+        return await self._auth.has_other(refused, ask)
+
     def secrets(self) -> set[str]:
         return self._auth.secrets()
+
+    async def aclose(self) -> None:
+        await self._auth.aclose()
 
 
 class _WatchedAnswer(StreamedAnswer):
@@ -158,6 +164,7 @@ class _WatchedAnswer(StreamedAnswer):
     def __init__(self, answer: StreamedAnswer, report: Report) -> None:
         self.status = answer.status
         self.headers = answer.headers
+        self.key = answer.key
         self._answer = answer
         self._report = report
         self._events: _Events | None = None
@@ -171,6 +178,9 @@ class _WatchedAnswer(StreamedAnswer):
             self._events.take(splitter.feed(piece))
             yield piece
         self._events.take(splitter.close())
+
+    def expect_more(self) -> None:
+        self._answer.expect_more()
 
     def end_soon(self) -> None:
         self._answer.end_soon()

@@ -22,11 +22,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Answer:
-    """What came back; the names of headers are in lower case."""
+    """What came back; the names of headers are in lower case. key: what it was asked with."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    key: str = ""
 
     def __repr__(self) -> str:
         return f"<Answer {self.status}, {len(self.body)} bytes>"
