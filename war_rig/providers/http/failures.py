@@ -26,10 +26,12 @@ from war_rig.providers.http.paths import Getter, getter
 from war_rig.providers.http.section import Section
 from war_rig.providers.http.template import as_text
 
+_NOT_SENT = (errors.BudgetExceededError, errors.CircuitOpenError)  # of calls that nobody answered
+
 KINDS: dict[str, type[ProviderError]] = {
     name: kind
     for name, kind in vars(errors).items()
-    if isinstance(kind, type) and issubclass(kind, ProviderError)
+    if isinstance(kind, type) and issubclass(kind, ProviderError) and kind not in _NOT_SENT
 }
 MESSAGES = ("error", "message", "detail")
 """Where servers say what is wrong, unless a rule knows better."""
