@@ -11,7 +11,8 @@ from war_rig.errors import ConfigError, PluginError, UnknownProviderError
 from war_rig.providers import create_provider, register_provider
 from war_rig.providers.building import Blueprint, blueprint
 from war_rig.providers.conversion import Argument, Examined
-from war_rig.providers.http.definition import definition, secrets
+from war_rig.providers.http.definition import definition
+from war_rig.providers.http.hidden import secrets
 from war_rig.providers.http.provider import HttpProvider
 from war_rig.providers.http.transport import Timeouts
 from war_rig.providers.registry import Registration, find_type
@@ -267,7 +268,7 @@ def test_the_secrets_of_an_entry_are_known() -> None:
     headers = {"X-Api-Key": "key-3", "Authorization": "key-4", "X-Team": "legacy", "X-Token": 5}
     proxy = "http://me:key-5@proxy.example:8080"
     found = secrets({"auth": auth, "headers": headers, "proxy": proxy, "url": "https://h"})
-    assert set(found) == {"key-1", "key-2", "key-3", "key-4", proxy}
+    assert set(found) == {"key-1", "key-2", "key-3", "key-4", "5", proxy, "key-5"}
     declared = {"auth": {"bearer": "$key"}, "parameters": {"key": None}}
     assert set(secrets({**declared, "proxy": "http://proxy"})) == set()
     assert set(secrets({"auth": {"bearer": "$ecretPass1"}})) == {"$ecretPass1"}
@@ -275,6 +276,34 @@ def test_the_secrets_of_an_entry_are_known() -> None:
     assert set(secrets({"auth": {"bearer": {"file": "key.txt"}}, "headers": None})) == set()
     assert set(secrets({"auth": {"basic": {"user": "me", "password": "key-7"}}})) == {"key-7"}
     assert set(secrets({"auth": "none"})) == set()
+    assert set(secrets({"auth": ["key-8"], "headers": {"X-Key": [1]}})) == {"key-8"}
+
+
+@pytest.mark.parametrize(
+    ("entry", "found"),
+    [
+        ({"headers": {"Authorization": "Bearer key-1"}}, {"Bearer key-1", "key-1"}),
+        ({"headers": {"Authorization": "Bearer $key"}},
+         {"Bearer $key", "Bearer key-1", "key-1"}),
+        ({"headers": {"X-Key": "$key"}, "request": {"key": "$key"}}, {"key-1"}),
+        ({"headers": {"X-Key": "$key$$"}}, {"$key$$", "key-1$", "key-1"}),
+        ({"headers": {"X-Key": "$model"}}, set()),
+        ({"query": {"api-key": "$pin"}}, {"12345678"}),
+        ({"stream": {"headers": {"X-ApiKey": "key-2"}, "query": {"token": "$key"}}},
+         {"key-1", "key-2"}),
+        ({"auth": {"oauth2": {"client_id": "$key", "client_secret": "$pin"}}}, {"12345678"}),
+        ({"url": "https://h/?key=$key&v=1"}, {"key-1"}),
+        ({"url": "https://h/$model?key=key-2"}, {"key-2", "https://h/$model?key=key-2"}),
+        ({"url": "https://h/a@b?v=1"}, set()),
+        ({"stream": {"url": "$base/s"}}, {
+            "https://me:k%21@h", "https://me:k%21@h/s", "$base/s", "k%21", "k!"
+        }),
+    ],
+)  # fmt: skip
+def test_parameters_are_put_in_before_secrets_are_looked_for(entry: Any, found: set[str]) -> None:
+    """A key may be a parameter, or a part of a text: each form of it is known by itself."""
+    parameters = {"key": "key-1", "pin": 12345678, "base": "https://me:k%21@h", "list": ["a"]}
+    assert set(secrets({"parameters": parameters, **entry})) == found
 
 
 def test_the_class_itself_lists_all_faults() -> None:

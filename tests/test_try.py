@@ -16,7 +16,8 @@ from test_cli import Ran, WarRig
 
 from war_rig.providers import registry
 from war_rig.providers.http.findings import missing
-from war_rig.providers.http.shown import data_text, is_secret_key, without_login
+from war_rig.providers.http.shown import data_text, without_login
+from war_rig.providers.secrets import is_secret_name
 from war_rig.testing import FakeProvider
 
 war_rig = test_cli.war_rig
@@ -402,11 +403,13 @@ def test_a_deep_answer_ends_the_search() -> None:
 @pytest.mark.parametrize(
     ("name", "is_secret"),
     [("X-Api-Key", True), ("Cookie", True), ("apiKey", True), ("client.secret", True),
-     ("Authorization", True), ("X-Team", False), ("max_tokens", False), ("monkey", False)],
+     ("Authorization", True), ("Proxy-Authorization", True), ("Set-Cookie", True),
+     ("X-ApiKey", True), ("X-APIKey", True), ("api-key", True), ("X-Team", False),
+     ("max_tokens", False), ("monkey", False)],
 )  # fmt: skip
 def test_a_secret_is_known_by_its_last_word(name: str, is_secret: bool) -> None:
     """A name ends in key, token, secret or password, however its words are joined."""
-    assert is_secret_key(name) is is_secret
+    assert is_secret_name(name) is is_secret
 
 
 def test_a_url_is_shown_without_its_secrets() -> None:

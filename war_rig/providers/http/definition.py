@@ -35,7 +35,6 @@ from war_rig.providers.http.template import (
     template,
 )
 from war_rig.providers.http.transport import Timeouts
-from war_rig.providers.secrets import is_secret_name
 
 Kind = tuple[bool, bool]
 """Of a request: whether it streams, and whether it asks for a JSON schema."""
@@ -48,8 +47,6 @@ _KEYS = (
     ("bearer",), ("header", "value"), ("query", "value"), ("basic", "password"),
     ("oauth2", "client_secret"),
 )  # fmt: skip
-_SHOWN = ("", "name", "user", "token_url", "client_id", "scope", "secret_in", "file")
-_SECRET_HEADERS = ("authorization", "cookie")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,34 +91,6 @@ def definition(arguments: Mapping[str, Any]) -> tuple[Definition, Faults]:
     for section in (response, stream, top):
         section.finish()
     return made, top.faults
-
-
-def secrets(arguments: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the texts among *arguments* that are keys, besides those that their names give away."""
-    declared = arguments.get("parameters")
-    names = frozenset(map(str, declared)) if isinstance(declared, Mapping) else frozenset()
-    yield from _secrets_of_auth(arguments.get("auth"), names)
-    headers = arguments.get("headers")
-    for name, value in headers.items() if isinstance(headers, Mapping) else ():
-        if isinstance(value, str) and _is_secret_header(str(name)):
-            yield value
-    proxy = arguments.get("proxy")
-    if isinstance(proxy, str) and "@" in proxy:
-        yield proxy
-
-
-def _secrets_of_auth(auth: Any, parameters: frozenset[str], key: str = "") -> Iterator[str]:
-    if isinstance(auth, Mapping):
-        for name, value in auth.items():
-            yield from _secrets_of_auth(value, parameters, str(name))
-    elif isinstance(auth, str) and key not in _SHOWN:
-        is_parameter = auth[:1] == "$" and auth[1:] in parameters
-        if not is_parameter:
-            yield auth
-
-
-def _is_secret_header(name: str) -> bool:
-    return name.lower() in _SECRET_HEADERS or is_secret_name(name.replace("-", "_"))
 
 
 def _parameters(place: Section) -> tuple[dict[str, Any], dict[str, Any]]:

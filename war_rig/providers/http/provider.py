@@ -12,8 +12,9 @@ from war_rig.providers.conversion import Examined
 from war_rig.providers.foreign import Redact, one_line
 from war_rig.providers.http.answers import response
 from war_rig.providers.http.auth import auth
-from war_rig.providers.http.definition import definition, secrets
+from war_rig.providers.http.definition import definition
 from war_rig.providers.http.failures import MESSAGES, Failed, failure, is_failure
+from war_rig.providers.http.hidden import secrets
 from war_rig.providers.http.request import RequestTemplate
 from war_rig.providers.http.streaming import FORMATS, StreamedAnswer
 from war_rig.providers.http.transport import Answer, Request, Transport

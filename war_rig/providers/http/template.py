@@ -95,6 +95,16 @@ def as_text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
+def parameters_in(text: str) -> list[str]:
+    """Return the names of the placeholders in *text*, whatever they stand for."""
+    return [found[2] for found in _DOLLAR.finditer(text) if found[2]]
+
+
+def with_parameters(text: str, values: Mapping[str, str]) -> str:
+    """Return *text* with the *values* that are known put in, all else as it is written."""
+    return _DOLLAR.sub(lambda m: "$" if m[1] else values.get(m[2] or "", m[0]), text)
+
+
 def _as_step(value: object) -> str:
     step = quote(as_text(value), safe="")
     if step in (".", ".."):
