@@ -345,11 +345,29 @@ def test_any_message_can_be_sent(text: str) -> None:
     assert json.loads(sent.body)["messages"][0]["content"] == text
 
 
-def test_a_header_can_not_be_broken_out_of() -> None:
-    """A value of the call that would end a header's line is refused before it is sent."""
+@pytest.mark.parametrize(
+    ("model", "wrong"), [("m\r\nX-Evil: 1", "'\\r'"), ("modèle", "'è'"), ("\u20ac", "'\u20ac'")]
+)
+def test_a_header_can_not_be_broken_out_of(model: str, wrong: str) -> None:
+    """A value of the call that a header can't hold as it is, is refused before it is sent."""
     with pytest.raises(BadRequestError) as failure:
-        request().request({"model": "m\r\nX-Evil: 1", "messages": []})
-    assert str(failure.value) == "was not asked: the header X-Model would not be plain text"
+        request().request({"model": model, "messages": []})
+    assert str(failure.value) == (
+        f"was not asked: the header X-Model would hold {wrong}; "
+        "a header is ASCII text without line breaks"
+    )
+
+
+@pytest.mark.parametrize("changes", [
+    {"url": "http://h/$model", "headers": {}}, {"query": {"m": "$model"}, "headers": {}},
+])  # fmt: skip
+def test_half_a_character_in_a_url_is_refused(changes: Any) -> None:
+    """What can't be quoted is told before anything is sent."""
+    with pytest.raises(BadRequestError) as failure:
+        request(**changes).request({"model": "\ud800", "messages": []})
+    assert str(failure.value) == (
+        "was not asked: its URL would hold '\\ud800', which is no character"
+    )
 
 
 @pytest.mark.parametrize("value", [{1, 2}, float("nan"), object()])
@@ -380,14 +398,18 @@ def test_a_body_that_holds_itself_is_refused() -> None:
         ({"url": "$unset/v1"}, [(("url",), "uses a parameter that has no value")]),
         ({"url": "https://h/$messages"}, [
             (("url",), "has a '$' that names no placeholder. "
-             "Known here: $model, $base, $region, $unset; a plain '$' is written '$$'")
+             "Known here: $model, $base, $region, $unset, $city; a plain '$' is written '$$'")
         ]),
         ({"method": "po st"}, [(("method",), "must be an HTTP method such as POST")]),
         ({"method": 5}, [(("method",), "must be text: put it in quotes")]),
-        ({"headers": {"X Bad": "a", "X-Map": {}, "X-Line": "a\nb", "X-None": None}}, [
+        ({"headers": {"X Bad": "a", "X-Map": {}, "X-Line": "a\nb", "X-None": None,
+                      "X-Team": "Zürich", "X-Mixed": "Zürich $model", "X-City": "$city"}}, [
             (("headers", "X-Map"), "must be text or a number"),
             (("headers", "X Bad"), "is not the name of a header"),
-            (("headers", "X-Line"), "must be plain text without line breaks"),
+            (("headers", "X-Line"), "must be ASCII text without line breaks"),
+            (("headers", "X-Team"), "must be ASCII text without line breaks"),
+            (("headers", "X-Mixed"), "must be ASCII text without line breaks"),
+            (("headers", "X-City"), "must be ASCII text without line breaks"),
         ]),
         ({"headers": ["X"], "query": "a=b"}, [
             (("headers",), "must be a map"), (("query",), "must be a map"),
@@ -399,7 +421,7 @@ def test_a_body_that_holds_itself_is_refused() -> None:
 def test_a_request_that_is_none_is_a_fault(changes: Any, faults: Any) -> None:
     """What can't be sent is told when the definition is read, with its place."""
     place = Section({**DECLARED, **changes})
-    request_template(place, FIXED)
+    request_template(place, {**FIXED, "city": "Zürich"})
     assert place.faults == faults
 
 

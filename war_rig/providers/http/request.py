@@ -18,6 +18,7 @@ from war_rig.providers.http.template import (
     Template,
     Values,
     as_text,
+    sendable,
     template,
     url_template,
 )
@@ -31,7 +32,8 @@ CALL_VALUES = (
 _TYPE = ("Content-Type", "application/json")
 _METHOD = re.compile(r"[A-Z]+")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_NOT_IN_HEADERS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]|[^\x00-\xff]")
+_NOT_IN_HEADERS = re.compile(r"[^\t\x20-\x7e]")  # what each library spells its own way
+_HEADERS_TAKE = "ASCII text without line breaks"
 _ADDRESS = re.compile(r"https?://[^/?#]", re.IGNORECASE)
 
 _encoded = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
@@ -52,13 +54,17 @@ class RequestTemplate:
         """Return the request with *values* put in; raise BadRequestError where that is none."""
         headers = dict(self.headers.filled(values))
         for name in self.headers.varying:
-            if _NOT_IN_HEADERS.search(headers.get(name, "")):
-                raise BadRequestError(f"was not asked: the header {name} would not be plain text")
+            if wrong := _NOT_IN_HEADERS.search(headers.get(name, "")):
+                text = f"the header {name} would hold {wrong[0]!r}; a header is {_HEADERS_TAKE}"
+                raise BadRequestError(f"was not asked: {text}")
+        query = self.query.filled(values)
+        for _, value in query if self.query.varying else ():
+            sendable(value)
         return Request(
             method=self.method,
             url=self.url.fill(values),
             headers=headers,
-            query=self.query.filled(values),
+            query=query,
             body=b"" if self.body is None else _json(self.body.fill(values)),
         )
 
@@ -118,9 +124,12 @@ def _headers(place: Section, names: Placeholders) -> _Pairs:
     for item in place.items():
         if not _HEADER.fullmatch(str(item.key)):
             item.note("is not the name of a header")
-    for name, value in declared.fixed:
-        if _NOT_IN_HEADERS.search(value):
-            place.note("must be plain text without line breaks", name)
+    filled = dict(declared.fixed)
+    for item in place.items():
+        if _NOT_IN_HEADERS.search(
+            filled.get(str(item.key), item.value if isinstance(item.value, str) else "")
+        ):
+            item.note(f"must be {_HEADERS_TAKE}")
     if not any(str(name).lower() == _TYPE[0].lower() for name in place.value):
         return _Pairs((_TYPE, *declared.fixed), declared.varying)
     return declared

@@ -74,7 +74,7 @@ def url_template(place: Section, placeholders: Placeholders) -> Template:
     end; any later one is put in as a step of the path.
     """
     compiler = _Compiler(placeholders)
-    fill = _filling(compiler.text(place, _as_step, lambda value: as_text(value).rstrip("/")))
+    fill = _filling(compiler.text(place, _as_step, _as_beginning))
     return Template(fill, frozenset(compiler.used))
 
 
@@ -105,11 +105,26 @@ def with_parameters(text: str, values: Mapping[str, str]) -> str:
     return _DOLLAR.sub(lambda m: "$" if m[1] else values.get(m[2] or "", m[0]), text)
 
 
+def sendable(text: str) -> str:
+    """Return *text*, which goes into a URL; raise BadRequestError where none can hold it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        wrong = text[error.start]
+    else:
+        return text
+    raise BadRequestError(f"was not asked: its URL would hold {wrong!r}, which is no character")
+
+
 def _as_step(value: object) -> str:
-    step = quote(as_text(value), safe="")
+    step = quote(sendable(as_text(value)), safe="")
     if step in (".", ".."):
         raise BadRequestError(f"was not asked: '{step}' can't be a step of a URL")
     return step
+
+
+def _as_beginning(value: object) -> str:
+    return sendable(as_text(value)).rstrip("/")
 
 
 @dataclass(frozen=True, slots=True)
