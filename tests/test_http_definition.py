@@ -1,5 +1,6 @@
 """An entry of `type: http` is checked as a whole, and every fault has its file, line and key."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,10 @@ STREAM = {"format": "sse", "content": "delta", "end": "[DONE]"}
 NEAREST = "Known: between_tokens, connect, first_token, total"
 
 
+NO_PARAMETER = "begins with a '$', but names no parameter."
+SO = "a key that begins so can be the value of a parameter"
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
@@ -82,6 +87,21 @@ NEAREST = "Known: between_tokens, connect, first_token, total"
         ({"timeouts": {"total": [], "connect": float("inf")}}, {
             "timeouts.total": "must be a number above 0",
             "timeouts.connect": "must be a number above 0",
+        }),
+        ({"timeouts": {"total": 10**400}, "connections": 10**400}, {
+            "timeouts.total": "must be a number above 0",
+            "connections": "must be a number above 0",
+        }),
+        ({"parameters": {"api_key": "k", "url": "u"}, "auth": {"oauth2": {
+            "token_url": "$tokn_url", "client_id": "$api_kye", "client_secret": "$ecretPass1"
+        }}}, {
+            "auth.oauth2.token_url": f"{NO_PARAMETER} Parameters: $api_key, $url; {SO}",
+            "auth.oauth2.client_id":
+                f"{NO_PARAMETER} Did you mean '$api_key'? Parameters: $api_key, $url; {SO}",
+            "auth.oauth2.client_secret": f"{NO_PARAMETER} Parameters: $api_key, $url; {SO}",
+        }),
+        ({"auth": {"bearer": "$api_kye"}}, {
+            "auth.bearer": f"{NO_PARAMETER} Parameters: none; {SO}"
         }),
         ({"auth": {"berer": "x"}}, {
             "auth.berer": "is not known; there are: bearer, header, query, basic, oauth2."
@@ -195,6 +215,12 @@ def test_every_fault_says_what_is_expected(changes: Any, expected: dict[str, str
         {"timeouts": {"total": "30.5", "connect": 1}},
         {"auth": "none"},
         {"auth": {"bearer": "sk$with$dollars"}},
+        {"auth": {"bearer": "$key"}, "parameters": {"key": "$ecretPass1"}},
+        {"auth": {"bearer": {"command": ["echo", "$HOME"]}}},
+        {"query": {"version": date(2026, 1, 1)}, "errors": [{"path": "a", "equals": date.max}]},
+        {"url": "https://[::1]:80/x"},
+        {"url": "http://exa_mple.com/$model"},
+        {"url": "https://zürich.example/"},
         {"errors": [{"message": "why"}, {"status": "4XX", "raise": "BadRequestError"}]},
         {"errors": [{"status": [429, "503"], "path": "a", "equals": [1, True, "x"]}]},
         {"stream": {"end": {"path": "done"}, "method": "PUT", "query": {"s": 1}}},
@@ -236,7 +262,7 @@ def test_a_stream_and_a_schema_each_have_their_request() -> None:
     [
         ({"bearer": "$key"}, {"bearer": CANARY}),
         ({"bearer": "$unset"}, None),
-        ({"bearer": "$other"}, {"bearer": "$other"}),
+        ({"bearer": "$ other"}, {"bearer": "$ other"}),
         ({"bearer": "x$key"}, {"bearer": "x$key"}),
         ({"header": {"name": "X-Key", "value": "$unset"}}, None),
         ({"bearer": {"file": "$key"}}, {"bearer": {"file": CANARY}}),

@@ -183,6 +183,7 @@ def test_a_url_takes_its_beginning_as_it_is_and_the_rest_as_steps() -> None:
     made = url("$base/v1/$model:ask", {"base": "http://h:1/x?"}, model="a/b c?d#e$f")
     assert made == "http://h:1/x?/v1/a%2Fb%20c%3Fd%23e%24f:ask"
     assert url("https://$host/$model", {"host": "h.example"}, model=5) == "https://h.example/5"
+    assert url("$port", {"port": 5}) == "5"
     assert url("$base/v1", {"base": "http://h/x//"}) == "http://h/x/v1"
     assert url("$base", {"base": "http://h"}) == "http://h"
     assert url("http://h/$base", {"base": NOTHING}) is NOTHING
@@ -241,6 +242,7 @@ def test_each_message_takes_the_declared_shape_and_role() -> None:
         {"who": "user", "text": "Hi $model"}
     ]
     assert shaped().written([]) == []
+    assert shaped(roles={"user": None}).written(CHAT[1:2])[0]["role"] == "user"
 
 
 def test_a_text_for_each_makes_one_prompt() -> None:
@@ -279,6 +281,11 @@ def test_any_message_goes_through_unchanged(role: str, text: str) -> None:
         ]),
         ({"roles": {"assistant": 5}}, [
             (("roles", "assistant"), "must be text: put it in quotes")
+        ]),
+        ({"roles": {"usr": "human", 1: "x", "system": None}}, [
+            (("roles", "usr"), "is no role of a message. Did you mean 'user'? "
+             "Known: system, user, assistant"),
+            (("roles", 1), "is no role of a message. Known: system, user, assistant"),
         ]),
         ({"roles": "bot", "rolls": {}}, [
             (("roles",), "must be a map"),
@@ -395,10 +402,28 @@ def test_a_body_that_holds_itself_is_refused() -> None:
             (("url",), "must begin with http:// or https:// and a host")
         ]),
         ({"url": "$region/v1"}, [(("url",), "must begin with http:// or https:// and a host")]),
+        ({"url": "$port"}, [(("url",), "must begin with http:// or https:// and a host")]),
+        ({"url": "https://h:abc/"}, [
+            (("url",), "has a host or a port that is none: "
+             "Port could not be cast to integer value as 'abc'")
+        ]),
+        ({"url": "https://h:70000/"}, [
+            (("url",), "has a host or a port that is none: Port out of range 0-65535")
+        ]),
+        ({"url": "https://[zz]/"}, [
+            (("url",), "has a host or a port that is none: "
+             "'zz' does not appear to be an IPv4 or IPv6 address")
+        ]),
+        ({"url": "https://u:p@h/"}, [
+            (("url",), "holds a user or a password: they belong under 'auth'")
+        ]),
+        ({"url": "https://h h/"}, [(("url",), "has a host that is none")]),
+        ({"url": "https://:80/"}, [(("url",), "has a host that is none")]),
         ({"url": "$unset/v1"}, [(("url",), "uses a parameter that has no value")]),
         ({"url": "https://h/$messages"}, [
             (("url",), "has a '$' that names no placeholder. "
-             "Known here: $model, $base, $region, $unset, $city; a plain '$' is written '$$'")
+             "Known here: $model, $base, $region, $unset, $city, $port; "
+             "a plain '$' is written '$$'")
         ]),
         ({"method": "po st"}, [(("method",), "must be an HTTP method such as POST")]),
         ({"method": 5}, [(("method",), "must be text: put it in quotes")]),
@@ -421,7 +446,7 @@ def test_a_body_that_holds_itself_is_refused() -> None:
 def test_a_request_that_is_none_is_a_fault(changes: Any, faults: Any) -> None:
     """What can't be sent is told when the definition is read, with its place."""
     place = Section({**DECLARED, **changes})
-    request_template(place, {**FIXED, "city": "Zürich"})
+    request_template(place, {**FIXED, "city": "Zürich", "port": 5})
     assert place.faults == faults
 
 

@@ -20,11 +20,18 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from war_rig.names import did_you_mean
 from war_rig.providers.http.answers import AnswerPaths, answer_paths
 from war_rig.providers.http.auth import auth_faults
 from war_rig.providers.http.failures import Rule, rules
+from war_rig.providers.http.hidden import LOGIN
 from war_rig.providers.http.messages import Shape, shape
-from war_rig.providers.http.request import CALL_VALUES, RequestTemplate, request_template
+from war_rig.providers.http.request import (
+    CALL_VALUES,
+    RequestTemplate,
+    address_fault,
+    request_template,
+)
 from war_rig.providers.http.section import Faults, Section
 from war_rig.providers.http.streaming import Streaming, streaming
 from war_rig.providers.http.template import (
@@ -137,7 +144,9 @@ def _requests(
 
 def _auth(top: Section, fixed: Values) -> Any:
     """Return what is declared with parameters put in, None where its key has no value."""
-    declared = top.at("auth").value
+    place = top.at("auth")
+    declared = place.value
+    _check_placeholders(place, fixed)
     found = _with_parameters(declared, fixed)
     if declared is None or (found != declared and not any(_keys(found))):
         return None
@@ -153,6 +162,22 @@ def _with_parameters(value: Any, fixed: Values) -> Any:
         return {key: item for key, item in items if item is not NOTHING}
     is_parameter = isinstance(value, str) and value[:1] == "$" and value[1:] in fixed
     return fixed[value[1:]] if is_parameter else value
+
+
+def _check_placeholders(place: Section, fixed: Values) -> None:
+    """Note each text that is exactly ``$name`` and names no parameter; a key, it is not shown."""
+    if isinstance(place.value, Mapping):
+        for item in place.items():
+            _check_placeholders(item, fixed)
+    elif isinstance(place.value, str) and place.value[:1] == "$":
+        name = place.value[1:]
+        if _NAME.fullmatch(name) and name not in fixed:
+            near = did_you_mean(name, fixed).replace("'", "'$", 1)
+            shown = ", ".join(f"${one}" for one in fixed) or "none"
+            place.note(
+                f"begins with a '$', but names no parameter.{near} Parameters: {shown}; "
+                "a key that begins so can be the value of a parameter"
+            )
 
 
 def _keys(auth: Any) -> Iterator[Any]:
@@ -176,7 +201,7 @@ def _check_connection(top: Section) -> None:
     if not float(top.number("connections", 1)).is_integer():
         top.note("must be a whole number", "connections")
     proxy = top.text("proxy")
-    if proxy and not _is_address(proxy):
+    if proxy and address_fault(LOGIN.sub("", proxy)):
         top.note("must be a URL such as http://proxy.example.com:8080", "proxy")
     for key in ("ca", "certificate", "certificate_key"):
         path = top.at(key).value
@@ -184,11 +209,3 @@ def _check_connection(top: Section) -> None:
             top.note("must be the path of a file that is there", key)
     if top.has("certificate_key") and not top.has("certificate"):
         top.note("belongs to a 'certificate', which is missing", "certificate_key")
-
-
-def _is_address(text: str) -> bool:
-    try:
-        address = urlsplit(text)
-        return address.scheme in ("http", "https") and bool(address.hostname)
-    except ValueError:
-        return False

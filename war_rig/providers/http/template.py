@@ -74,7 +74,8 @@ def url_template(place: Section, placeholders: Placeholders) -> Template:
     end; any later one is put in as a step of the path.
     """
     compiler = _Compiler(placeholders)
-    fill = _filling(compiler.text(place, _as_step, _as_beginning))
+    part = compiler.text(place, _as_step, _as_beginning)
+    fill = _filling(_spelt(part, as_text))  # a parameter that is all of it may be a number
     return Template(fill, frozenset(compiler.used))
 
 
@@ -91,8 +92,14 @@ def laid_over(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any
 
 
 def as_text(value: object) -> str:
-    """Return *value* as it stands within a text: texts as they are, all else as JSON."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    """Return *value* as it stands within a text: texts as they are, all else as JSON.
+
+    What JSON lacks, such as a date that code brings, is its own text.
+    """
+    try:
+        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    except TypeError:
+        return str(value)
 
 
 def parameters_in(text: str) -> list[str]:
