@@ -75,7 +75,7 @@ SO = "a key that begins so can be the value of a parameter"
         ({"request": None}, {"request": "does not use $messages, so nothing would be asked"}),
         ({"request": {"text": "$mesages"}}, {
             "request.text": "has '$mesages', which is no placeholder. Did you mean '$messages'? "
-            "Known here: $model, $messages, $system, $temperature, $max_tokens, $schema, "
+            "Known here: $model, $messages, $system, $temperature, $max_tokens, "
             "$parameters; a plain '$' is written '$$'"
         }),
         ({"timeouts": {"conect": 5, "total": 0, "first_token": "soon", "between_tokens": True}}, {
@@ -185,8 +185,8 @@ SO = "a key that begins so can be the value of a parameter"
         ({"stream": {"request": {"a": "$b"}, "url": "x", "headers": []}}, {
             "stream.url": "must begin with http:// or https:// and a host",
             "stream.headers": "must be a map",
-            "stream.request.a": "has a '$' that names no placeholder. Known here: $model, "
-            "$messages, $system, $temperature, $max_tokens, $schema, $parameters; "
+            "stream.request.a": "has '$b', which is no placeholder. Known here: $model, "
+            "$messages, $system, $temperature, $max_tokens, $parameters; "
             "a plain '$' is written '$$'",
             "stream.end": 'must say what ends a stream: "[DONE]", {event: NAME} or '
             "{path: PATH, equals: VALUE}",
@@ -393,7 +393,7 @@ providers:
         application(path, {"HOUSE_KEY": CANARY}).agents("assistant")
     shown = str(failure.value).replace(str(path), "FILE")
     known = (
-        "Known here: $model, $messages, $system, $temperature, $max_tokens, $schema, $parameters; "
+        "Known here: $model, $messages, $system, $temperature, $max_tokens, $parameters; "
         "a plain '$' is written '$$'"
     )
     assert shown == (

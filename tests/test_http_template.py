@@ -156,8 +156,13 @@ def test_a_dollar_that_means_nothing_is_a_fault_with_a_hint() -> None:
     place = Section("$x")
     template(place, Placeholders(()))
     assert place.faults == [
-        ((), "has a '$' that names no placeholder. Known here: none; a plain '$' is written '$$'")
+        ((), "has '$x', which is no placeholder. Known here: none; a plain '$' is written '$$'")
     ]
+    assert faults({"tenant": "$ACME_TENANT", "api_key": "$ACME_KEY"}, "model") == [
+        (("tenant",), "has '$ACME_TENANT', which is no placeholder. "
+         f"A variable of the environment is written '${{ACME_TENANT}}'. {known}"),
+        (("api_key",), f"has a '$' that names no placeholder. {known}"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("value", ["$model", {"a": 1}, None])
@@ -421,7 +426,7 @@ def test_a_body_that_holds_itself_is_refused() -> None:
         ({"url": "https://:80/"}, [(("url",), "has a host that is none")]),
         ({"url": "$unset/v1"}, [(("url",), "uses a parameter that has no value")]),
         ({"url": "https://h/$messages"}, [
-            (("url",), "has a '$' that names no placeholder. "
+            (("url",), "has '$messages', which is no placeholder. "
              "Known here: $model, $base, $region, $unset, $city, $port; "
              "a plain '$' is written '$$'")
         ]),

@@ -207,16 +207,16 @@ def test_what_was_not_sent_is_shown_all_the_same(war_rig: WarRig, words: tuple[s
 
 
 def test_a_server_that_is_not_there_leaves_the_request(war_rig: WarRig) -> None:
-    """A refused connection is an error after the request was shown."""
+    """A refused connection is an error after the request was shown; a login in a URL is none."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         entry(f"http://me:{CANARY}@127.0.0.1:{taken.getsockname()[1]}")
         ran = war_rig("providers", "try", "house", "--config", "my.yaml")
         entry(f"http://127.0.0.1:{taken.getsockname()[1]}")
         refused = war_rig("providers", "try", "house", "--config", "my.yaml")
-    assert (ran.code, refused.code) == (1, 1)
+    assert (ran.code, refused.code) == (2, 1)
     assert CANARY not in ran.out + ran.err
-    assert "POST http://***@127.0.0.1" in part(ran, "request")
+    assert "providers.house.url: holds a user or a password: they belong under 'auth'" in ran.err
     assert '"content": "hello"' in part(refused, "request")
     assert refused.err.startswith("error: provider 'house' could not be reached")
 
@@ -380,7 +380,18 @@ def test_a_raw_response_of_any_shape_is_shown(war_rig: WarRig) -> None:
         ("text", {"the key": {"text": "x"}},
          'nothing there; the answer has: the key. Nearest: "the key".text'),
         ("a[?b].text", {"a": [{"text": "x"}]},
-         "nothing there; a is a list of 1. Nearest: a[0].text"),
+         "nothing there; a is a list of 1, of which [?b] keeps none"),
+        ("a[?b].txt", {"a": [{"text": "x"}, {"b": 1, "text": "y"}]},
+         "nothing there; a is a list of 2. Nearest: a[?b].text"),
+        ("r.c[0].segmnts[?kind=='text'].body",
+         {"r": {"c": [{"segments": [{"body": "n"}, {"kind": "text", "body": "x"}]}]}},
+         "nothing there; r.c[0] has: segments. "
+         "Nearest: r.c[0].segments[?kind=='text'].body"),
+        ("segmnts[*].body", {"segments": [{"body": "n"}]},
+         "nothing there; the answer has: segments. Nearest: segments[*].body"),
+        ("segmnts[?kind=='text'].body", {"segments": [{"kind": "note", "body": "n"}]},
+         "nothing there; the answer has: segments"),
+        ("a[?b].text", {"a": {"text": "x"}}, "nothing there; a has: text"),
         ("@", "x", "nothing there; the answer is text"),
         ("x", {f"k{n}": n for n in range(14)},
          "nothing there; the answer has: k0, k1, k2, k3, k4, k5, k6, k7, k8, k9, k10, k11 "

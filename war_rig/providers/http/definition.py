@@ -139,7 +139,10 @@ def _requests(
         for is_stream, _ in list(kinds):
             over = {"request": structured.value}
             kinds[is_stream, True] = laid_over(kinds[is_stream, False], over)
-    return {kind: request_template(Section(keys), fixed) for kind, keys in kinds.items()}
+    return {
+        kind: request_template(Section(keys), fixed, is_structured=kind[1])
+        for kind, keys in kinds.items()
+    }
 
 
 def _auth(top: Section, fixed: Values) -> Any:

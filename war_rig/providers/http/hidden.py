@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from war_rig.providers.http.template import as_text, parameters_in, with_parameters
+from war_rig.providers.http.template import DOLLAR, as_text
 from war_rig.providers.secrets import is_secret_name
 
 HARMLESS = (
@@ -68,30 +68,40 @@ def _of_pairs(pairs: Mapping[Any, Any], parameters: _Texts) -> Iterator[str]:
 
 def _sent(text: str, parameters: _Texts) -> Iterator[str]:
     """Yield *text* in all its forms; its last word is what follows ``Bearer``."""
-    yield from (parameters[name] for name in parameters_in(text) if name in parameters)
+    yield from (parameters[name] for name in _placeholders(text) if name in parameters)
     if not _is_placeholder(text):
-        filled = with_parameters(text, parameters)
+        filled = _filled(text, parameters)
         yield from (text, filled, filled.rpartition(" ")[2])
 
 
 def _of_address(written: Any, parameters: _Texts) -> Iterator[str]:
     if not isinstance(written, str):
         return
-    address = with_parameters(written, parameters)
+    address = _filled(written, parameters)
     secret = [part[2] for part in QUERY_PART.finditer(written) if is_secret_name(part[1])]
     login = LOGIN.search(address)
     for text in secret:
         yield from _sent(text, parameters)
     if login:
         yield from _password(login[0][:-1].rpartition(":")[2])
-        yield from (parameters[name] for name in parameters_in(written) if name in parameters)
+        yield from (parameters[name] for name in _placeholders(written) if name in parameters)
     if login or not all(map(_is_placeholder, secret)):
         yield from (written, address)
 
 
+def _placeholders(text: str) -> list[str]:
+    """Return the names of the placeholders in *text*, whatever they stand for."""
+    return [found[2] for found in DOLLAR.finditer(text) if found[2]]
+
+
+def _filled(text: str, values: _Texts) -> str:
+    """Return *text* with the *values* that are known put in, all else as it is written."""
+    return DOLLAR.sub(lambda m: "$" if m[1] else values.get(m[2] or "", m[0]), text)
+
+
 def _is_placeholder(text: str) -> bool:
     """Return whether no part of *text* is its own."""
-    return [text] == [f"${name}" for name in parameters_in(text)]
+    return [text] == [f"${name}" for name in _placeholders(text)]
 
 
 def _password(written: str) -> tuple[str, str]:

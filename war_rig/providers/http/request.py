@@ -72,9 +72,11 @@ class RequestTemplate:
         )
 
 
-def request_template(place: Section, fixed: Values) -> RequestTemplate:
+def request_template(
+    place: Section, fixed: Values, *, is_structured: bool = False
+) -> RequestTemplate:
     """Return the request that the keys of the map *place* declare; *fixed* are its parameters."""
-    names = Placeholders(CALL_VALUES, fixed)
+    names = Placeholders(CALL_VALUES, fixed).without(*(() if is_structured else ("schema",)))
     method = place.text("method", "POST")
     if not _METHOD.fullmatch(method):
         place.note("must be an HTTP method such as POST", "method")

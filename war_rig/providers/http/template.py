@@ -21,6 +21,7 @@ from urllib.parse import quote
 from war_rig.errors import BadRequestError
 from war_rig.names import did_you_mean
 from war_rig.providers.http.section import Section
+from war_rig.providers.secrets import is_secret_name
 
 Values = Mapping[str, Any]
 
@@ -33,7 +34,9 @@ class Absence(Enum):
 
 NOTHING = Absence.NOTHING
 MERGED = "..."
-_DOLLAR = re.compile(r"\$(?:(\$)|([A-Za-z_][A-Za-z0-9_]*))?")
+_NO_PLACEHOLDER = "has a '$' that names no placeholder"
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
+DOLLAR = re.compile(r"\$(?:(\$)|([A-Za-z_][A-Za-z0-9_]*))?")
 
 _Fill = Callable[[Values], Any]
 
@@ -100,16 +103,6 @@ def as_text(value: object) -> str:
         return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     except TypeError:
         return str(value)
-
-
-def parameters_in(text: str) -> list[str]:
-    """Return the names of the placeholders in *text*, whatever they stand for."""
-    return [found[2] for found in _DOLLAR.finditer(text) if found[2]]
-
-
-def with_parameters(text: str, values: Mapping[str, str]) -> str:
-    """Return *text* with the *values* that are known put in, all else as it is written."""
-    return _DOLLAR.sub(lambda m: "$" if m[1] else values.get(m[2] or "", m[0]), text)
 
 
 def sendable(text: str) -> str:
@@ -206,7 +199,7 @@ class _Compiler:
         """Yield the literals and placeholders of a text; note a dollar that means nothing."""
         text, end = place.value, 0
         names = tuple(self._placeholders)
-        for found in _DOLLAR.finditer(text):
+        for found in DOLLAR.finditer(text):
             if found.start() > end:
                 yield text[end : found.start()]
             end = found.end()
@@ -215,7 +208,9 @@ class _Compiler:
             elif found[2] in names:
                 yield _Placeholder(found[2])
             else:
-                place.note(_unknown(found[2] or "", names))
+                is_secret = any(is_secret_name(str(key)) for key in place.path)
+                is_secret = is_secret or text[: found.start()][-1:].isalnum()
+                place.note(_unknown(found[2] or "", names, is_secret))
         if end < len(text):
             yield text[end:]
 
@@ -287,10 +282,12 @@ def _joined(parts: list[_Part]) -> _Part:
     return _Constant(fill({})) if all(isinstance(part, _Constant) for part in parts) else fill
 
 
-def _unknown(name: str, known: tuple[str, ...]) -> str:
-    """Return what to say of a wrong ``$name``; it is not shown, unless it looks like a slip."""
+def _unknown(name: str, known: tuple[str, ...], is_secret: bool) -> str:
+    """Return what to say of a wrong ``$name``; what may be a part of a key is not shown."""
     near = did_you_mean(name, known).replace("'", "'$", 1)
-    wrong = f"has '${name}', which is no placeholder.{near}" if near else ""
-    wrong = wrong or "has a '$' that names no placeholder."
+    is_shown = name and (near or not is_secret)
+    wrong = f"has '${name}', which is no placeholder" if is_shown else _NO_PLACEHOLDER
+    if _VARIABLE.fullmatch(name) and is_shown and not near:
+        near = f" A variable of the environment is written '${{{name}}}'."
     shown = ", ".join(f"${one}" for one in known) or "none"
-    return f"{wrong} Known here: {shown}; a plain '$' is written '$$'"
+    return f"{wrong}.{near} Known here: {shown}; a plain '$' is written '$$'"
