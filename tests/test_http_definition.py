@@ -630,3 +630,31 @@ def test_all_arguments_that_can_not_be_converted_are_told_at_once() -> None:
         "provider 'house': size must be a whole number\n  set by: my.yaml:1\n"
         "provider 'house': wait must be a number\n  set by: my.yaml:3"
     )
+
+
+@pytest.mark.parametrize(
+    ("written", "key", "variable"),
+    [("model: m-1", "url", "HOUSE_URL"), ("url: https://h/x", "model", "HOUSE_MODEL")],
+)
+def test_what_alone_is_missing_is_told_with_file_and_line(
+    tmp_path: Path, written: str, key: str, variable: str
+) -> None:
+    """The message has the same form as for any other fault."""
+    rest = "request: {messages: $messages}, response: {content: a}"
+    path = file(tmp_path, f"providers:\n  house: {{type: http, {written}, {rest}}}\n")
+    with pytest.raises(ConfigError) as failure:
+        plan(path).check()
+    assert str(failure.value) == (
+        "provider 'house' has a fault\n"
+        f"  {path}:2  providers.house.{key}: is missing: set it, or {variable}"
+    )
+
+
+def test_a_misspelt_type_is_told_with_the_nearest(tmp_path: Path) -> None:
+    """The type http, which is no provider's name, can be meant too."""
+    path = file(tmp_path, "providers: {house: {type: htpp}}\n")
+    with pytest.raises(UnknownProviderError) as failure:
+        plan(path)
+    told = str(failure.value).splitlines()
+    assert told[0] == "unknown provider 'htpp'. Did you mean 'http'?"
+    assert told[-1] == f"  {path}:1: providers.house.type names it"
