@@ -95,7 +95,7 @@ def test_a_wrong_path_is_told_what_is_near(war_rig: WarRig) -> None:
         "error: provider 'house' answered 200 with no text at choices[0].text.content "
         "(response.content); it has: id, object, created, model, choices, usage",
     )
-    hint = "  check the entry's URL and its paths: war-rig providers try house"
+    hint = "  see what stands there: war-rig providers try house, with --stream for a stream"
     assert ran.err.splitlines()[-1] == hint
     shown = part(ran, "response").split("\n")
     assert shown[0] == (
