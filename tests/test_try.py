@@ -306,6 +306,15 @@ def test_an_answer_in_one_piece_to_a_stream_is_shown_whole(war_rig: WarRig) -> N
     assert part(ran, "streamed") == "1 piece"
 
 
+def test_a_system_message_goes_with_the_question(war_rig: WarRig) -> None:
+    """--system shows what becomes of an agent's instructions; without it there are none."""
+    _, sent = tried(war_rig, answer(chat_completion()), words=("--system", "Be brief."))
+    assert [m["role"] for m in sent[0].json["messages"]] == ["system", "user"]
+    assert sent[0].json["messages"][0]["content"] == "Be brief."
+    _, sent = tried(war_rig, answer(chat_completion()))
+    assert [m["role"] for m in sent[0].json["messages"]] == ["user"]
+
+
 def test_a_definition_without_a_stream_says_so(war_rig: WarRig) -> None:
     """--stream asks it for a whole answer."""
     ran, _ = tried(war_rig, answer(chat_completion()), words=("--stream", "--model", "m-2"))
