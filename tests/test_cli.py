@@ -871,6 +871,16 @@ SECRET_ENTRIES = [
     f"query: {{access-token: {CANARY}}}",
     f"proxy: 'http://me:{CANARY}@proxy'",
     f"url: 'https://h/?key={CANARY}'",
+    f"url: 'https://me:{CANARY}@h/'",
+    f"headers: {{Proxy-Authorization: Bearer {CANARY}, X-ApiKey: {CANARY}}}",
+    f"query: {{api-key: {CANARY}}}",
+    f"stream: {{headers: {{Authorization: Bearer {CANARY}}}, query: {{api-key: {CANARY}}}}}",
+    f"parameters: {{pw: {CANARY}}}\n    auth: {{bearer: $pw}}",
+    f"parameters: {{pw: {CANARY}}}\n    auth: {{basic: {{user: me, password: $pw}}}}",
+    f"parameters: {{pw: {CANARY}}}\n    headers: {{Authorization: Bearer $pw}}",
+    f"parameters: {{pw: {CANARY}}}\n    stream: {{query: {{token: a$pw}}}}",
+    f"parameters: {{pw: {CANARY}}}\n    url: https://h/?key=$pw",
+    f"parameters: {{base: 'https://me:{CANARY}@h'}}\n    url: $base/chat",
 ]
 
 
@@ -883,6 +893,17 @@ def test_explain_masks_a_key_wherever_it_stands(war_rig: WarRig, tmp_path: Path,
     assert f"providers.house.{line.partition(':')[0]} " in ran.out
     assert "***" in ran.out
     assert CANARY[:12] not in ran.out
+
+
+@pytest.mark.parametrize("line", SECRET_ENTRIES)
+def test_show_and_try_mask_a_key_wherever_it_stands(
+    war_rig: WarRig, tmp_path: Path, line: str
+) -> None:
+    """Neither the rows nor the faults of an entry hold a key that is written into the file."""
+    (tmp_path / "my.yaml").write_text(f"providers:\n  house:\n    type: http\n    {line}\n")
+    for words in (["providers", "show", "house"], ["providers", "try", "house"]):
+        ran = war_rig(*words, "--config", "my.yaml")
+        assert CANARY[:12] not in ran.out + ran.err
 
 
 @pytest.mark.parametrize(

@@ -554,9 +554,9 @@ def test_what_could_not_be_read_is_not_told_twice() -> None:
     text = "llm_provider: ${PROVIDER}\ndocument:\n  rounds: ${ROUNDS}\n"
     assert refused(text) == [
         "  my.yaml:1  llm_provider: the environment variable PROVIDER is not set "
-        "and has no default",
+        "and has no default: export it, or write ${PROVIDER:default}",
         "  my.yaml:3  document.rounds: the environment variable ROUNDS is not set "
-        "and has no default",
+        "and has no default: export it, or write ${ROUNDS:default}",
     ]
 
 
@@ -600,8 +600,16 @@ def test_the_variables_that_were_used_are_told() -> None:
 @pytest.mark.parametrize(
     ("written", "message"),
     [
-        ("${GONE}", "the environment variable GONE is not set and has no default"),
-        ("${EMPTY}", "the environment variable EMPTY is not set and has no default"),
+        (
+            "${GONE}",
+            "the environment variable GONE is not set and has no default: "
+            "export it, or write ${GONE:default}",
+        ),
+        (
+            "${EMPTY}",
+            "the environment variable EMPTY is not set and has no default: "
+            "export it, or write ${EMPTY:default}",
+        ),
         ("${A", "has a '${' without its '}'; a plain '$' is written '$$'"),
         ("${", "has a '${' without its '}'; a plain '$' is written '$$'"),
     ],
@@ -673,7 +681,7 @@ def test_variables_of_an_agent_are_put_in_at_load() -> None:
     )
     assert refused(text) == [
         "  my.yaml:4  agents.scribe.system: the environment variable SYSTEM is not set "
-        "and has no default"
+        "and has no default: export it, or write ${SYSTEM:default}"
     ]
 
 
@@ -729,9 +737,9 @@ providers:
         arguments(entry)
     assert lines_of(caught.value) == [
         "  my.yaml:4  providers.house.api_key: the environment variable HOUSE_KEY is not set "
-        "and has no default",
+        "and has no default: export it, or write ${HOUSE_KEY:default}",
         "  my.yaml:5  providers.house.options.region: the environment variable REGION is not "
-        "set and has no default",
+        "set and has no default: export it, or write ${REGION:default}",
     ]
     assert list(entry.interpolated({"HOUSE_KEY": CANARY, "REGION": "eu"})) == [
         ("api_key", CANARY, frozenset({"HOUSE_KEY"})),

@@ -335,9 +335,9 @@ providers:
     assert str(caught.value).splitlines() == [
         "the configuration has 3 faults",
         f"  {file}:8  providers.house.auth.oauth2.client_secret: "
-        f"the environment variable NOT_SET {unset}",
+        f"the environment variable NOT_SET {unset}: export it, or write ${{NOT_SET:default}}",
         f"  {file}:10  providers.house.errors.0.equals.0: "
-        f"the environment variable NOR_THIS {unset}",
+        f"the environment variable NOR_THIS {unset}: export it, or write ${{NOR_THIS:default}}",
         f"  {file}:10  providers.house.errors.0.equals.1: "
         "has a '${' without its '}'; a plain '$' is written '$$'",
     ]

@@ -1,5 +1,6 @@
 """An entry of `type: http` is checked as a whole, and every fault has its file, line and key."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from war_rig.errors import ConfigError, PluginError, UnknownProviderError
 from war_rig.providers import create_provider, register_provider
 from war_rig.providers.building import Blueprint, blueprint
 from war_rig.providers.conversion import Argument, Examined
-from war_rig.providers.http.definition import definition, secrets
+from war_rig.providers.http.definition import definition
+from war_rig.providers.http.hidden import secrets
 from war_rig.providers.http.provider import HttpProvider
 from war_rig.providers.http.transport import Timeouts
 from war_rig.providers.registry import Registration, find_type
@@ -46,6 +48,10 @@ STREAM = {"format": "sse", "content": "delta", "end": "[DONE]"}
 NEAREST = "Known: between_tokens, connect, first_token, total"
 
 
+NO_PARAMETER = "begins with a '$', but names no parameter."
+SO = "a key that begins so can be the value of a parameter"
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
@@ -69,7 +75,7 @@ NEAREST = "Known: between_tokens, connect, first_token, total"
         ({"request": None}, {"request": "does not use $messages, so nothing would be asked"}),
         ({"request": {"text": "$mesages"}}, {
             "request.text": "has '$mesages', which is no placeholder. Did you mean '$messages'? "
-            "Known here: $model, $messages, $system, $temperature, $max_tokens, $schema, "
+            "Known here: $model, $messages, $system, $temperature, $max_tokens, "
             "$parameters; a plain '$' is written '$$'"
         }),
         ({"timeouts": {"conect": 5, "total": 0, "first_token": "soon", "between_tokens": True}}, {
@@ -81,6 +87,21 @@ NEAREST = "Known: between_tokens, connect, first_token, total"
         ({"timeouts": {"total": [], "connect": float("inf")}}, {
             "timeouts.total": "must be a number above 0",
             "timeouts.connect": "must be a number above 0",
+        }),
+        ({"timeouts": {"total": 10**400}, "connections": 10**400}, {
+            "timeouts.total": "must be a number above 0",
+            "connections": "must be a number above 0",
+        }),
+        ({"parameters": {"api_key": "k", "url": "u"}, "auth": {"oauth2": {
+            "token_url": "$tokn_url", "client_id": "$api_kye", "client_secret": "$ecretPass1"
+        }}}, {
+            "auth.oauth2.token_url": f"{NO_PARAMETER} Parameters: $api_key, $url; {SO}",
+            "auth.oauth2.client_id":
+                f"{NO_PARAMETER} Did you mean '$api_key'? Parameters: $api_key, $url; {SO}",
+            "auth.oauth2.client_secret": f"{NO_PARAMETER} Parameters: $api_key, $url; {SO}",
+        }),
+        ({"auth": {"bearer": "$api_kye"}}, {
+            "auth.bearer": f"{NO_PARAMETER} Parameters: none; {SO}"
         }),
         ({"auth": {"berer": "x"}}, {
             "auth.berer": "is not known; there are: bearer, header, query, basic, oauth2."
@@ -164,8 +185,8 @@ NEAREST = "Known: between_tokens, connect, first_token, total"
         ({"stream": {"request": {"a": "$b"}, "url": "x", "headers": []}}, {
             "stream.url": "must begin with http:// or https:// and a host",
             "stream.headers": "must be a map",
-            "stream.request.a": "has a '$' that names no placeholder. Known here: $model, "
-            "$messages, $system, $temperature, $max_tokens, $schema, $parameters; "
+            "stream.request.a": "has '$b', which is no placeholder. Known here: $model, "
+            "$messages, $system, $temperature, $max_tokens, $parameters; "
             "a plain '$' is written '$$'",
             "stream.end": 'must say what ends a stream: "[DONE]", {event: NAME} or '
             "{path: PATH, equals: VALUE}",
@@ -194,6 +215,12 @@ def test_every_fault_says_what_is_expected(changes: Any, expected: dict[str, str
         {"timeouts": {"total": "30.5", "connect": 1}},
         {"auth": "none"},
         {"auth": {"bearer": "sk$with$dollars"}},
+        {"auth": {"bearer": "$key"}, "parameters": {"key": "$ecretPass1"}},
+        {"auth": {"bearer": {"command": ["echo", "$HOME"]}}},
+        {"query": {"version": date(2026, 1, 1)}, "errors": [{"path": "a", "equals": date.max}]},
+        {"url": "https://[::1]:80/x"},
+        {"url": "http://exa_mple.com/$model"},
+        {"url": "https://zürich.example/"},
         {"errors": [{"message": "why"}, {"status": "4XX", "raise": "BadRequestError"}]},
         {"errors": [{"status": [429, "503"], "path": "a", "equals": [1, True, "x"]}]},
         {"stream": {"end": {"path": "done"}, "method": "PUT", "query": {"s": 1}}},
@@ -235,7 +262,7 @@ def test_a_stream_and_a_schema_each_have_their_request() -> None:
     [
         ({"bearer": "$key"}, {"bearer": CANARY}),
         ({"bearer": "$unset"}, None),
-        ({"bearer": "$other"}, {"bearer": "$other"}),
+        ({"bearer": "$ other"}, {"bearer": "$ other"}),
         ({"bearer": "x$key"}, {"bearer": "x$key"}),
         ({"header": {"name": "X-Key", "value": "$unset"}}, None),
         ({"bearer": {"file": "$key"}}, {"bearer": {"file": CANARY}}),
@@ -267,7 +294,7 @@ def test_the_secrets_of_an_entry_are_known() -> None:
     headers = {"X-Api-Key": "key-3", "Authorization": "key-4", "X-Team": "legacy", "X-Token": 5}
     proxy = "http://me:key-5@proxy.example:8080"
     found = secrets({"auth": auth, "headers": headers, "proxy": proxy, "url": "https://h"})
-    assert set(found) == {"key-1", "key-2", "key-3", "key-4", proxy}
+    assert set(found) == {"key-1", "key-2", "key-3", "key-4", "5", proxy, "key-5"}
     declared = {"auth": {"bearer": "$key"}, "parameters": {"key": None}}
     assert set(secrets({**declared, "proxy": "http://proxy"})) == set()
     assert set(secrets({"auth": {"bearer": "$ecretPass1"}})) == {"$ecretPass1"}
@@ -275,6 +302,34 @@ def test_the_secrets_of_an_entry_are_known() -> None:
     assert set(secrets({"auth": {"bearer": {"file": "key.txt"}}, "headers": None})) == set()
     assert set(secrets({"auth": {"basic": {"user": "me", "password": "key-7"}}})) == {"key-7"}
     assert set(secrets({"auth": "none"})) == set()
+    assert set(secrets({"auth": ["key-8"], "headers": {"X-Key": [1]}})) == {"key-8"}
+
+
+@pytest.mark.parametrize(
+    ("entry", "found"),
+    [
+        ({"headers": {"Authorization": "Bearer key-1"}}, {"Bearer key-1", "key-1"}),
+        ({"headers": {"Authorization": "Bearer $key"}},
+         {"Bearer $key", "Bearer key-1", "key-1"}),
+        ({"headers": {"X-Key": "$key"}, "request": {"key": "$key"}}, {"key-1"}),
+        ({"headers": {"X-Key": "$key$$"}}, {"$key$$", "key-1$", "key-1"}),
+        ({"headers": {"X-Key": "$model"}}, set()),
+        ({"query": {"api-key": "$pin"}}, {"12345678"}),
+        ({"stream": {"headers": {"X-ApiKey": "key-2"}, "query": {"token": "$key"}}},
+         {"key-1", "key-2"}),
+        ({"auth": {"oauth2": {"client_id": "$key", "client_secret": "$pin"}}}, {"12345678"}),
+        ({"url": "https://h/?key=$key&v=1"}, {"key-1"}),
+        ({"url": "https://h/$model?key=key-2"}, {"key-2", "https://h/$model?key=key-2"}),
+        ({"url": "https://h/a@b?v=1"}, set()),
+        ({"stream": {"url": "$base/s"}}, {
+            "https://me:k%21@h", "https://me:k%21@h/s", "$base/s", "k%21", "k!"
+        }),
+    ],
+)  # fmt: skip
+def test_parameters_are_put_in_before_secrets_are_looked_for(entry: Any, found: set[str]) -> None:
+    """A key may be a parameter, or a part of a text: each form of it is known by itself."""
+    parameters = {"key": "key-1", "pin": 12345678, "base": "https://me:k%21@h", "list": ["a"]}
+    assert set(secrets({"parameters": parameters, **entry})) == found
 
 
 def test_the_class_itself_lists_all_faults() -> None:
@@ -338,7 +393,7 @@ providers:
         application(path, {"HOUSE_KEY": CANARY}).agents("assistant")
     shown = str(failure.value).replace(str(path), "FILE")
     known = (
-        "Known here: $model, $messages, $system, $temperature, $max_tokens, $schema, $parameters; "
+        "Known here: $model, $messages, $system, $temperature, $max_tokens, $parameters; "
         "a plain '$' is written '$$'"
     )
     assert shown == (
@@ -575,3 +630,31 @@ def test_all_arguments_that_can_not_be_converted_are_told_at_once() -> None:
         "provider 'house': size must be a whole number\n  set by: my.yaml:1\n"
         "provider 'house': wait must be a number\n  set by: my.yaml:3"
     )
+
+
+@pytest.mark.parametrize(
+    ("written", "key", "variable"),
+    [("model: m-1", "url", "HOUSE_URL"), ("url: https://h/x", "model", "HOUSE_MODEL")],
+)
+def test_what_alone_is_missing_is_told_with_file_and_line(
+    tmp_path: Path, written: str, key: str, variable: str
+) -> None:
+    """The message has the same form as for any other fault."""
+    rest = "request: {messages: $messages}, response: {content: a}"
+    path = file(tmp_path, f"providers:\n  house: {{type: http, {written}, {rest}}}\n")
+    with pytest.raises(ConfigError) as failure:
+        plan(path).check()
+    assert str(failure.value) == (
+        "provider 'house' has a fault\n"
+        f"  {path}:2  providers.house.{key}: is missing: set it, or {variable}"
+    )
+
+
+def test_a_misspelt_type_is_told_with_the_nearest(tmp_path: Path) -> None:
+    """The type http, which is no provider's name, can be meant too."""
+    path = file(tmp_path, "providers: {house: {type: htpp}}\n")
+    with pytest.raises(UnknownProviderError) as failure:
+        plan(path)
+    told = str(failure.value).splitlines()
+    assert told[0] == "unknown provider 'htpp'. Did you mean 'http'?"
+    assert told[-1] == f"  {path}:1: providers.house.type names it"

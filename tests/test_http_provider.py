@@ -494,7 +494,53 @@ def test_a_stream_without_its_end_mark_is_an_error() -> None:
     chunks, _, error = stream(streaming(*pieces("H", "i."), USED))
     assert texts(chunks) == ["H", "i."]
     assert type(error) is MalformedAnswerError
-    assert str(error) == "ended its stream without its end mark, so the answer is not whole"
+    told = "ended its stream without its end mark, so the answer is not whole"
+    assert str(error) == f"{told}; its last event has: usage, result"
+    _, _, error = stream(streaming(*pieces("H"), event({"problem": f"full {CANARY}"})))
+    assert str(error) == f"{told}; its last event has: problem"
+    assert str(stream(streaming(*pieces("H"), event([])))[2]) == told
+
+
+def test_a_stream_without_a_text_is_an_error() -> None:
+    """A path that no event has is told, with what the last one has; an empty text is a text."""
+    wrong = {**DEFINITION["stream"], "content": "pice"}
+    chunks, _, error = stream(streaming(*pieces("H"), END), stream=wrong)
+    assert (chunks, type(error)) == ([], MalformedAnswerError)
+    told = "streamed no text at pice (stream.content)"
+    assert str(error) == f"{told}; its last event has: piece"
+    _, _, error = stream(streaming(USED, END), stream=wrong)
+    assert str(error) == f"{told} (finish reason: stop); its last event has: usage, result"
+    del wrong["content"]
+    _, _, error = stream(streaming(END), stream=wrong)
+    assert str(error) == "streamed no text at result.text (stream.content)"
+    chunks, _, error = stream(streaming(*pieces(""), END))
+    assert (texts(chunks), error) == ([""], None)
+
+
+@pytest.mark.parametrize("kind", ["application/json", "Application/JSON; charset=utf-8"])
+def test_a_server_that_does_not_stream_is_read_as_a_whole(kind: str) -> None:
+    """Plain JSON is told by its type, in any case."""
+    body = json.dumps(WHOLE).encode()
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
+    chunks, _, error = stream(lambda _, connection: connection.sendall(head.encode() + body))
+    assert (error, len(chunks), bool(chunks[0].response.content)) == (None, 1, True)
+
+
+def test_a_stream_leaves_no_task_to_clean_up_after_it() -> None:
+    """What it read from is closed, and not left to the loop's finaliser."""
+    begun: list[str] = []
+
+    def note(loop: Any, coroutine: Any, **options: Any) -> asyncio.Task[Any]:
+        begun.append(repr(coroutine))
+        return asyncio.Task(coroutine, loop=loop, **options)
+
+    async def watched() -> None:
+        asyncio.get_running_loop().set_task_factory(note)
+        await streamed(streaming(*pieces("H"), END), {})
+        await asyncio.sleep(0.01)
+
+    asyncio.run(watched())
+    assert [one for one in begun if "aclose" in one or "athrow" in one] == []
 
 
 def test_a_stream_that_is_cut_or_stalls_is_an_error() -> None:

@@ -156,8 +156,13 @@ def test_a_dollar_that_means_nothing_is_a_fault_with_a_hint() -> None:
     place = Section("$x")
     template(place, Placeholders(()))
     assert place.faults == [
-        ((), "has a '$' that names no placeholder. Known here: none; a plain '$' is written '$$'")
+        ((), "has '$x', which is no placeholder. Known here: none; a plain '$' is written '$$'")
     ]
+    assert faults({"tenant": "$ACME_TENANT", "api_key": "$ACME_KEY"}, "model") == [
+        (("tenant",), "has '$ACME_TENANT', which is no placeholder. "
+         f"A variable of the environment is written '${{ACME_TENANT}}'. {known}"),
+        (("api_key",), f"has a '$' that names no placeholder. {known}"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("value", ["$model", {"a": 1}, None])
@@ -183,6 +188,7 @@ def test_a_url_takes_its_beginning_as_it_is_and_the_rest_as_steps() -> None:
     made = url("$base/v1/$model:ask", {"base": "http://h:1/x?"}, model="a/b c?d#e$f")
     assert made == "http://h:1/x?/v1/a%2Fb%20c%3Fd%23e%24f:ask"
     assert url("https://$host/$model", {"host": "h.example"}, model=5) == "https://h.example/5"
+    assert url("$port", {"port": 5}) == "5"
     assert url("$base/v1", {"base": "http://h/x//"}) == "http://h/x/v1"
     assert url("$base", {"base": "http://h"}) == "http://h"
     assert url("http://h/$base", {"base": NOTHING}) is NOTHING
@@ -241,6 +247,7 @@ def test_each_message_takes_the_declared_shape_and_role() -> None:
         {"who": "user", "text": "Hi $model"}
     ]
     assert shaped().written([]) == []
+    assert shaped(roles={"user": None}).written(CHAT[1:2])[0]["role"] == "user"
 
 
 def test_a_text_for_each_makes_one_prompt() -> None:
@@ -279,6 +286,11 @@ def test_any_message_goes_through_unchanged(role: str, text: str) -> None:
         ]),
         ({"roles": {"assistant": 5}}, [
             (("roles", "assistant"), "must be text: put it in quotes")
+        ]),
+        ({"roles": {"usr": "human", 1: "x", "system": None}}, [
+            (("roles", "usr"), "is no role of a message. Did you mean 'user'? "
+             "Known: system, user, assistant"),
+            (("roles", 1), "is no role of a message. Known: system, user, assistant"),
         ]),
         ({"roles": "bot", "rolls": {}}, [
             (("roles",), "must be a map"),
@@ -345,11 +357,29 @@ def test_any_message_can_be_sent(text: str) -> None:
     assert json.loads(sent.body)["messages"][0]["content"] == text
 
 
-def test_a_header_can_not_be_broken_out_of() -> None:
-    """A value of the call that would end a header's line is refused before it is sent."""
+@pytest.mark.parametrize(
+    ("model", "wrong"), [("m\r\nX-Evil: 1", "'\\r'"), ("modèle", "'è'"), ("\u20ac", "'\u20ac'")]
+)
+def test_a_header_can_not_be_broken_out_of(model: str, wrong: str) -> None:
+    """A value of the call that a header can't hold as it is, is refused before it is sent."""
     with pytest.raises(BadRequestError) as failure:
-        request().request({"model": "m\r\nX-Evil: 1", "messages": []})
-    assert str(failure.value) == "was not asked: the header X-Model would not be plain text"
+        request().request({"model": model, "messages": []})
+    assert str(failure.value) == (
+        f"was not asked: the header X-Model would hold {wrong}; "
+        "a header is ASCII text without line breaks"
+    )
+
+
+@pytest.mark.parametrize("changes", [
+    {"url": "http://h/$model", "headers": {}}, {"query": {"m": "$model"}, "headers": {}},
+])  # fmt: skip
+def test_half_a_character_in_a_url_is_refused(changes: Any) -> None:
+    """What can't be quoted is told before anything is sent."""
+    with pytest.raises(BadRequestError) as failure:
+        request(**changes).request({"model": "\ud800", "messages": []})
+    assert str(failure.value) == (
+        "was not asked: its URL would hold '\\ud800', which is no character"
+    )
 
 
 @pytest.mark.parametrize("value", [{1, 2}, float("nan"), object()])
@@ -377,17 +407,39 @@ def test_a_body_that_holds_itself_is_refused() -> None:
             (("url",), "must begin with http:// or https:// and a host")
         ]),
         ({"url": "$region/v1"}, [(("url",), "must begin with http:// or https:// and a host")]),
+        ({"url": "$port"}, [(("url",), "must begin with http:// or https:// and a host")]),
+        ({"url": "https://h:abc/"}, [
+            (("url",), "has a host or a port that is none: "
+             "Port could not be cast to integer value as 'abc'")
+        ]),
+        ({"url": "https://h:70000/"}, [
+            (("url",), "has a host or a port that is none: Port out of range 0-65535")
+        ]),
+        ({"url": "https://[zz]/"}, [
+            (("url",), "has a host or a port that is none: "
+             "'zz' does not appear to be an IPv4 or IPv6 address")
+        ]),
+        ({"url": "https://u:p@h/"}, [
+            (("url",), "holds a user or a password: they belong under 'auth'")
+        ]),
+        ({"url": "https://h h/"}, [(("url",), "has a host that is none")]),
+        ({"url": "https://:80/"}, [(("url",), "has a host that is none")]),
         ({"url": "$unset/v1"}, [(("url",), "uses a parameter that has no value")]),
         ({"url": "https://h/$messages"}, [
-            (("url",), "has a '$' that names no placeholder. "
-             "Known here: $model, $base, $region, $unset; a plain '$' is written '$$'")
+            (("url",), "has '$messages', which is no placeholder. "
+             "Known here: $model, $base, $region, $unset, $city, $port; "
+             "a plain '$' is written '$$'")
         ]),
         ({"method": "po st"}, [(("method",), "must be an HTTP method such as POST")]),
         ({"method": 5}, [(("method",), "must be text: put it in quotes")]),
-        ({"headers": {"X Bad": "a", "X-Map": {}, "X-Line": "a\nb", "X-None": None}}, [
+        ({"headers": {"X Bad": "a", "X-Map": {}, "X-Line": "a\nb", "X-None": None,
+                      "X-Team": "Zürich", "X-Mixed": "Zürich $model", "X-City": "$city"}}, [
             (("headers", "X-Map"), "must be text or a number"),
             (("headers", "X Bad"), "is not the name of a header"),
-            (("headers", "X-Line"), "must be plain text without line breaks"),
+            (("headers", "X-Line"), "must be ASCII text without line breaks"),
+            (("headers", "X-Team"), "must be ASCII text without line breaks"),
+            (("headers", "X-Mixed"), "must be ASCII text without line breaks"),
+            (("headers", "X-City"), "must be ASCII text without line breaks"),
         ]),
         ({"headers": ["X"], "query": "a=b"}, [
             (("headers",), "must be a map"), (("query",), "must be a map"),
@@ -399,7 +451,7 @@ def test_a_body_that_holds_itself_is_refused() -> None:
 def test_a_request_that_is_none_is_a_fault(changes: Any, faults: Any) -> None:
     """What can't be sent is told when the definition is read, with its place."""
     place = Section({**DECLARED, **changes})
-    request_template(place, FIXED)
+    request_template(place, {**FIXED, "city": "Zürich", "port": 5})
     assert place.faults == faults
 
 

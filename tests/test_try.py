@@ -16,7 +16,8 @@ from test_cli import Ran, WarRig
 
 from war_rig.providers import registry
 from war_rig.providers.http.findings import missing
-from war_rig.providers.http.shown import data_text, is_secret_key, without_login
+from war_rig.providers.http.shown import data_text, without_login
+from war_rig.providers.secrets import is_secret_name
 from war_rig.testing import FakeProvider
 
 war_rig = test_cli.war_rig
@@ -94,7 +95,7 @@ def test_a_wrong_path_is_told_what_is_near(war_rig: WarRig) -> None:
         "error: provider 'house' answered 200 with no text at choices[0].text.content "
         "(response.content); it has: id, object, created, model, choices, usage",
     )
-    hint = "  check the entry's URL and its paths: war-rig providers try house"
+    hint = "  see what stands there: war-rig providers try house, with --stream for a stream"
     assert ran.err.splitlines()[-1] == hint
     shown = part(ran, "response").split("\n")
     assert shown[0] == (
@@ -206,16 +207,16 @@ def test_what_was_not_sent_is_shown_all_the_same(war_rig: WarRig, words: tuple[s
 
 
 def test_a_server_that_is_not_there_leaves_the_request(war_rig: WarRig) -> None:
-    """A refused connection is an error after the request was shown."""
+    """A refused connection is an error after the request was shown; a login in a URL is none."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         entry(f"http://me:{CANARY}@127.0.0.1:{taken.getsockname()[1]}")
         ran = war_rig("providers", "try", "house", "--config", "my.yaml")
         entry(f"http://127.0.0.1:{taken.getsockname()[1]}")
         refused = war_rig("providers", "try", "house", "--config", "my.yaml")
-    assert (ran.code, refused.code) == (1, 1)
+    assert (ran.code, refused.code) == (2, 1)
     assert CANARY not in ran.out + ran.err
-    assert "POST http://***@127.0.0.1" in part(ran, "request")
+    assert "providers.house.url: holds a user or a password: they belong under 'auth'" in ran.err
     assert '"content": "hello"' in part(refused, "request")
     assert refused.err.startswith("error: provider 'house' could not be reached")
 
@@ -305,6 +306,15 @@ def test_an_answer_in_one_piece_to_a_stream_is_shown_whole(war_rig: WarRig) -> N
     assert part(ran, "streamed") == "1 piece"
 
 
+def test_a_system_message_goes_with_the_question(war_rig: WarRig) -> None:
+    """--system shows what becomes of an agent's instructions; without it there are none."""
+    _, sent = tried(war_rig, answer(chat_completion()), words=("--system", "Be brief."))
+    assert [m["role"] for m in sent[0].json["messages"]] == ["system", "user"]
+    assert sent[0].json["messages"][0]["content"] == "Be brief."
+    _, sent = tried(war_rig, answer(chat_completion()))
+    assert [m["role"] for m in sent[0].json["messages"]] == ["user"]
+
+
 def test_a_definition_without_a_stream_says_so(war_rig: WarRig) -> None:
     """--stream asks it for a whole answer."""
     ran, _ = tried(war_rig, answer(chat_completion()), words=("--stream", "--model", "m-2"))
@@ -379,7 +389,18 @@ def test_a_raw_response_of_any_shape_is_shown(war_rig: WarRig) -> None:
         ("text", {"the key": {"text": "x"}},
          'nothing there; the answer has: the key. Nearest: "the key".text'),
         ("a[?b].text", {"a": [{"text": "x"}]},
-         "nothing there; a is a list of 1. Nearest: a[0].text"),
+         "nothing there; a is a list of 1, of which [?b] keeps none"),
+        ("a[?b].txt", {"a": [{"text": "x"}, {"b": 1, "text": "y"}]},
+         "nothing there; a is a list of 2. Nearest: a[?b].text"),
+        ("r.c[0].segmnts[?kind=='text'].body",
+         {"r": {"c": [{"segments": [{"body": "n"}, {"kind": "text", "body": "x"}]}]}},
+         "nothing there; r.c[0] has: segments. "
+         "Nearest: r.c[0].segments[?kind=='text'].body"),
+        ("segmnts[*].body", {"segments": [{"body": "n"}]},
+         "nothing there; the answer has: segments. Nearest: segments[*].body"),
+        ("segmnts[?kind=='text'].body", {"segments": [{"kind": "note", "body": "n"}]},
+         "nothing there; the answer has: segments"),
+        ("a[?b].text", {"a": {"text": "x"}}, "nothing there; a has: text"),
         ("@", "x", "nothing there; the answer is text"),
         ("x", {f"k{n}": n for n in range(14)},
          "nothing there; the answer has: k0, k1, k2, k3, k4, k5, k6, k7, k8, k9, k10, k11 "
@@ -402,11 +423,13 @@ def test_a_deep_answer_ends_the_search() -> None:
 @pytest.mark.parametrize(
     ("name", "is_secret"),
     [("X-Api-Key", True), ("Cookie", True), ("apiKey", True), ("client.secret", True),
-     ("Authorization", True), ("X-Team", False), ("max_tokens", False), ("monkey", False)],
+     ("Authorization", True), ("Proxy-Authorization", True), ("Set-Cookie", True),
+     ("X-ApiKey", True), ("X-APIKey", True), ("api-key", True), ("X-Team", False),
+     ("max_tokens", False), ("monkey", False)],
 )  # fmt: skip
 def test_a_secret_is_known_by_its_last_word(name: str, is_secret: bool) -> None:
     """A name ends in key, token, secret or password, however its words are joined."""
-    assert is_secret_key(name) is is_secret
+    assert is_secret_name(name) is is_secret
 
 
 def test_a_url_is_shown_without_its_secrets() -> None:

@@ -1,6 +1,7 @@
 """``war-rig explain``: the effective configuration, and where each value comes from."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,10 +14,6 @@ if TYPE_CHECKING:
     from war_rig.providers.registry import Registration
 
 _WIDEST_VALUE = 60
-_HARMLESS = (
-    "name", "user", "token_url", "client_id", "scope", "secret_in", "file", "command",
-)  # fmt: skip
-"""The keys under ``auth`` whose values are no secrets."""
 
 
 def explain(
@@ -93,43 +90,58 @@ def _agent(name: str, settings: "Settings") -> Iterator[Row]:
 
 
 def _entry(entry: "ProviderEntry", settings: "Settings") -> Iterator[Row]:
+    from war_rig.providers.http.hidden import secrets
+
     key = f"providers.{entry.name}"
     yield f"{key}.type", entry.type, entry.origin.label
     if entry.distribution is not None:
         yield f"{key}.distribution", entry.distribution, entry.origin.label
-    for name, located in entry.arguments.items():
-        value = _masked(name, located.plain(), settings)
-        yield f"{key}.{name}", value, located.origin.label
+    arguments = {name: located.plain() for name, located in entry.arguments.items()}
+    shown = _Shown(settings.env, frozenset(secrets(arguments)))
+    for name, value in arguments.items():
+        yield f"{key}.{name}", shown.masked(name, value), entry.arguments[name].origin.label
 
 
-def _masked(
-    name: str, value: Any, settings: "Settings", is_secret: bool = False, is_auth: bool = False
-) -> str:
-    """Return *value* as its file has it; of a secret, only which variables it is made of.
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """Shows arguments as their file has them; of a secret, only which variables it is made of.
 
-    Under ``auth`` all is secret but the keys that are known to be harmless.
+    hidden: the texts that are secrets wherever they stand.
     """
-    from war_rig.config.interpolation import references
-    from war_rig.providers.http.shown import is_secret_key, without_login
-    from war_rig.providers.secrets import MASK, is_secret_name
 
-    is_auth = is_auth or name == "auth"
-    is_secret = is_secret or is_secret_key(name)
+    env: Mapping[str, str]
+    hidden: frozenset[str]
 
-    def inner(key: str, item: Any) -> str:
-        return _masked(key, item, settings, is_secret and not is_auth, is_auth)
+    def masked(self, name: str, value: Any, is_secret: bool = False, is_auth: bool = False) -> str:
+        """Return *value*; under ``auth`` all is secret but what is known to be harmless."""
+        from war_rig.providers.http.hidden import HARMLESS
+        from war_rig.providers.secrets import is_secret_name
 
-    if isinstance(value, list):
-        return f"[{', '.join(inner(name, item) for item in value)}]"
-    if isinstance(value, dict):
-        return f"{{{', '.join(f'{key}: {inner(str(key), item)}' for key, item in value.items())}}}"
-    if is_auth:
-        is_secret = name not in _HARMLESS and value != "none"
-    used = sorted(references(value))
-    if not is_secret and not any(map(is_secret_name, used)):
-        return without_login(str(value))
-    states = (f"{v} is {'set' if settings.env.get(v) else 'not set'}" for v in used)
-    return f"{MASK} ({', '.join(states)})" if used else MASK
+        is_auth = is_auth or name == "auth"
+        is_secret = is_secret or is_secret_name(name)
+
+        def inner(key: str, item: Any) -> str:
+            return self.masked(key, item, is_secret and not is_auth, is_auth)
+
+        if isinstance(value, list):
+            return f"[{', '.join(inner(name, item) for item in value)}]"
+        if isinstance(value, dict):
+            pairs = (f"{key}: {inner(str(key), item)}" for key, item in value.items())
+            return f"{{{', '.join(pairs)}}}"
+        if is_auth:
+            is_secret = name not in HARMLESS and value != "none"
+        return self._text(value, is_secret or value in self.hidden)
+
+    def _text(self, value: Any, is_secret: bool) -> str:
+        from war_rig.config.interpolation import references
+        from war_rig.providers.http.shown import without_login
+        from war_rig.providers.secrets import MASK, is_secret_name
+
+        used = sorted(references(value))
+        if not is_secret and not any(map(is_secret_name, used)):
+            return without_login(str(value))
+        states = (f"{v} is {'set' if self.env.get(v) else 'not set'}" for v in used)
+        return f"{MASK} ({', '.join(states)})" if used else MASK
 
 
 def _one(agent: str, settings: "Settings") -> Iterator[Row]:

@@ -30,6 +30,12 @@ def try_(
     model: Annotated[
         str | None, typer.Option("--model", metavar="NAME", help="The model to use.")
     ] = None,
+    system: Annotated[
+        str | None,
+        typer.Option(
+            "--system", metavar="TEXT", help="A system message, as an agent's; none is sent else."
+        ),
+    ] = None,
     stream: Annotated[bool, typer.Option("--stream", help="Ask for a stream.")] = False,
     config: Config = None,
     debug: Debug = False,
@@ -38,27 +44,29 @@ def try_(
     import asyncio
 
     from war_rig.entries import provider_blueprint
+    from war_rig.providers import Message
     from war_rig.providers.secrets import Redactor, secrets_of
 
     settings = load_settings(config or context.obj)
     plan = provider_blueprint(name, settings)
     secrets = plan.secrets | secrets_of(settings.env)
-    asyncio.run(_try(plan, secrets, Redactor(secrets).redact, text, model, stream))
+    messages = [Message("system", system)] if system else []
+    messages.append(Message("user", text))
+    asyncio.run(_try(plan, secrets, Redactor(secrets).redact, messages, model, stream))
 
 
 async def _try(
     plan: "Blueprint",
     secrets: set[str],
     redact: Redact,
-    text: str,
+    messages: list["Message"],
     model: str | None,
     is_streamed: bool,
 ) -> None:
-    from war_rig.providers import Message
     from war_rig.providers.border import Border
     from war_rig.providers.http.provider import HttpProvider
 
-    provider, messages = plan.build(), [Message("user", text)]
+    provider = plan.build()
     watched = provider.watched(_show, redact) if isinstance(provider, HttpProvider) else None
 
     def clear(text: str) -> str:

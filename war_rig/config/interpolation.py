@@ -62,5 +62,8 @@ def _replacement(
     if env.get(name):
         return env[name].replace("$", dollar)
     if not colon:
-        raise ValueError(f"the environment variable {name} is not set and has no default")
+        raise ValueError(
+            f"the environment variable {name} is not set and has no default: "
+            f"export it, or write ${{{name}:default}}"
+        )
     return default.replace("$", dollar)

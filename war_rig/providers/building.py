@@ -23,7 +23,7 @@ from war_rig.providers.parameters import (
     shown_value,
 )
 from war_rig.providers.protocol import LLMProvider
-from war_rig.providers.registry import ProviderFactory, Registration
+from war_rig.providers.registry import TYPES, ProviderFactory, Registration
 from war_rig.providers.secrets import Redactor, is_secret_name, secrets_in
 
 _LONGEST_FAULT = 500
@@ -112,7 +112,8 @@ class Blueprint:
     def check(self) -> None:
         """Raise ConfigError for missing and wrong arguments."""
         missing = [p for p in self.parameters if p.is_missing]
-        if self.examined.faults:
+        is_entry = self.registration.name in TYPES
+        if self.examined.faults or (missing and is_entry):
             raise ConfigError(Redactor(self.secrets).redact(self._faulty(missing)))
         if missing:
             raise ConfigError(self._missing(missing))

@@ -108,6 +108,11 @@ def find(name: str, distribution: str | None = None) -> Registration:
 
     Raises UnknownProviderError or, for a name that two distributions offer, PluginError.
     """
+    return _found(name, distribution, ())
+
+
+def _found(name: str, distribution: str | None, types: Iterable[str]) -> Registration:
+    """Return what *name* stands for; *types* could have been meant too."""
     try:
         normal = _selectable(name)
     except ValueError as error:
@@ -120,14 +125,14 @@ def find(name: str, distribution: str | None = None) -> Registration:
     if len(candidates) > 1:
         raise PluginError(_conflict(normal, candidates))
     if not candidates:
-        raise UnknownProviderError(unknown(normal, available_providers()))
+        raise UnknownProviderError(unknown(normal, available_providers(), types))
     return candidates[0]
 
 
 def find_type(name: str, distribution: str | None = None) -> Registration:
     """Return what ``type: name`` of an entry stands for: a name, or a type that is none."""
     if name not in TYPES:
-        return find(name, distribution)
+        return _found(name, distribution, TYPES)
     made = _built_in(name, TYPES[name])
     found = replace(made, source=f"type {name}, an API declared in YAML", templates=TEMPLATES)
     return found if distribution is None else _of_distribution(name, distribution, [found])
@@ -246,11 +251,11 @@ def _conflict(name: str, candidates: list[Registration]) -> str:
     return "\n".join(lines)
 
 
-def unknown(name: str, known: Iterable[str]) -> str:
-    """Return the message for a *name* that is none of *known*."""
+def unknown(name: str, known: Iterable[str], types: Iterable[str] = ()) -> str:
+    """Return the message for a *name* that is none of *known*, nor of *types*."""
     known = sorted(known)
     return (
-        f"unknown provider '{name}'.{did_you_mean(name, known)}\n"
+        f"unknown provider '{name}'.{did_you_mean(name, [*types, *known])}\n"
         f"  available: {', '.join(known)}\n"
         "  to add it, install a plugin, write an entry with a 'type' under 'providers:', or call "
         "register_provider() in this process (the war-rig command sees no other process's)"

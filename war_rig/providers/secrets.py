@@ -9,6 +9,7 @@ import contextlib
 import gc
 import json
 import os
+import re
 import sys
 import traceback
 import types
@@ -20,13 +21,19 @@ from war_rig.providers.foreign import text_of
 
 MASK = "***"
 _WORDS = frozenset({"key", "token", "secret", "password"})
+_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
+_WORD_ENDS = re.compile(r"[-_.]|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _SHORTEST = 8
 _WALK_LIMIT = 5_000
 
 
 def is_secret_name(name: str) -> bool:
-    """Return whether the last ``_``-word of *name* is key, token, secret or password."""
-    return name.rsplit("_", 1)[-1].lower() in _WORDS
+    """Return whether the last word of *name* is key, token, secret or password.
+
+    Words are joined by ``_``, ``-`` or ``.``, or begin with a capital. Headers
+    that authenticate, such as Authorization and Cookie, count too.
+    """
+    return _WORD_ENDS.split(name)[-1].lower() in _WORDS or name.lower() in _HEADERS
 
 
 def secrets_of(*maps: Mapping[str, object]) -> set[str]:

@@ -60,6 +60,7 @@ def answer_paths(place: Section, default: AnswerPaths | None = None) -> AnswerPa
     told = {key: path for key in TOLD if (path := path_at(place, key)) is not None}
     written = str(place.value.get("content"))
     if default is not None:
+        written = default.written if content is None else written
         return AnswerPaths(content or default.content, written, {**default.told, **told})
     if not place.has("content"):
         place.note("is missing: the path to the text of an answer", "content")

@@ -20,11 +20,18 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from war_rig.names import did_you_mean
 from war_rig.providers.http.answers import AnswerPaths, answer_paths
 from war_rig.providers.http.auth import auth_faults
 from war_rig.providers.http.failures import Rule, rules
+from war_rig.providers.http.hidden import LOGIN
 from war_rig.providers.http.messages import Shape, shape
-from war_rig.providers.http.request import CALL_VALUES, RequestTemplate, request_template
+from war_rig.providers.http.request import (
+    CALL_VALUES,
+    RequestTemplate,
+    address_fault,
+    request_template,
+)
 from war_rig.providers.http.section import Faults, Section
 from war_rig.providers.http.streaming import Streaming, streaming
 from war_rig.providers.http.template import (
@@ -35,7 +42,6 @@ from war_rig.providers.http.template import (
     template,
 )
 from war_rig.providers.http.transport import Timeouts
-from war_rig.providers.secrets import is_secret_name
 
 Kind = tuple[bool, bool]
 """Of a request: whether it streams, and whether it asks for a JSON schema."""
@@ -48,8 +54,6 @@ _KEYS = (
     ("bearer",), ("header", "value"), ("query", "value"), ("basic", "password"),
     ("oauth2", "client_secret"),
 )  # fmt: skip
-_SHOWN = ("", "name", "user", "token_url", "client_id", "scope", "secret_in", "file")
-_SECRET_HEADERS = ("authorization", "cookie")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,34 +100,6 @@ def definition(arguments: Mapping[str, Any]) -> tuple[Definition, Faults]:
     return made, top.faults
 
 
-def secrets(arguments: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the texts among *arguments* that are keys, besides those that their names give away."""
-    declared = arguments.get("parameters")
-    names = frozenset(map(str, declared)) if isinstance(declared, Mapping) else frozenset()
-    yield from _secrets_of_auth(arguments.get("auth"), names)
-    headers = arguments.get("headers")
-    for name, value in headers.items() if isinstance(headers, Mapping) else ():
-        if isinstance(value, str) and _is_secret_header(str(name)):
-            yield value
-    proxy = arguments.get("proxy")
-    if isinstance(proxy, str) and "@" in proxy:
-        yield proxy
-
-
-def _secrets_of_auth(auth: Any, parameters: frozenset[str], key: str = "") -> Iterator[str]:
-    if isinstance(auth, Mapping):
-        for name, value in auth.items():
-            yield from _secrets_of_auth(value, parameters, str(name))
-    elif isinstance(auth, str) and key not in _SHOWN:
-        is_parameter = auth[:1] == "$" and auth[1:] in parameters
-        if not is_parameter:
-            yield auth
-
-
-def _is_secret_header(name: str) -> bool:
-    return name.lower() in _SECRET_HEADERS or is_secret_name(name.replace("-", "_"))
-
-
 def _parameters(place: Section) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the declared parameters that have a value: those that are fixed, and defaults."""
     found = {}
@@ -163,12 +139,17 @@ def _requests(
         for is_stream, _ in list(kinds):
             over = {"request": structured.value}
             kinds[is_stream, True] = laid_over(kinds[is_stream, False], over)
-    return {kind: request_template(Section(keys), fixed) for kind, keys in kinds.items()}
+    return {
+        kind: request_template(Section(keys), fixed, is_structured=kind[1])
+        for kind, keys in kinds.items()
+    }
 
 
 def _auth(top: Section, fixed: Values) -> Any:
     """Return what is declared with parameters put in, None where its key has no value."""
-    declared = top.at("auth").value
+    place = top.at("auth")
+    declared = place.value
+    _check_placeholders(place, fixed)
     found = _with_parameters(declared, fixed)
     if declared is None or (found != declared and not any(_keys(found))):
         return None
@@ -184,6 +165,22 @@ def _with_parameters(value: Any, fixed: Values) -> Any:
         return {key: item for key, item in items if item is not NOTHING}
     is_parameter = isinstance(value, str) and value[:1] == "$" and value[1:] in fixed
     return fixed[value[1:]] if is_parameter else value
+
+
+def _check_placeholders(place: Section, fixed: Values) -> None:
+    """Note each text that is exactly ``$name`` and names no parameter; a key, it is not shown."""
+    if isinstance(place.value, Mapping):
+        for item in place.items():
+            _check_placeholders(item, fixed)
+    elif isinstance(place.value, str) and place.value[:1] == "$":
+        name = place.value[1:]
+        if _NAME.fullmatch(name) and name not in fixed:
+            near = did_you_mean(name, fixed).replace("'", "'$", 1)
+            shown = ", ".join(f"${one}" for one in fixed) or "none"
+            place.note(
+                f"begins with a '$', but names no parameter.{near} Parameters: {shown}; "
+                "a key that begins so can be the value of a parameter"
+            )
 
 
 def _keys(auth: Any) -> Iterator[Any]:
@@ -207,7 +204,7 @@ def _check_connection(top: Section) -> None:
     if not float(top.number("connections", 1)).is_integer():
         top.note("must be a whole number", "connections")
     proxy = top.text("proxy")
-    if proxy and not _is_address(proxy):
+    if proxy and address_fault(LOGIN.sub("", proxy)):
         top.note("must be a URL such as http://proxy.example.com:8080", "proxy")
     for key in ("ca", "certificate", "certificate_key"):
         path = top.at(key).value
@@ -215,11 +212,3 @@ def _check_connection(top: Section) -> None:
             top.note("must be the path of a file that is there", key)
     if top.has("certificate_key") and not top.has("certificate"):
         top.note("belongs to a 'certificate', which is missing", "certificate_key")
-
-
-def _is_address(text: str) -> bool:
-    try:
-        address = urlsplit(text)
-        return address.scheme in ("http", "https") and bool(address.hostname)
-    except ValueError:
-        return False

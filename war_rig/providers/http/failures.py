@@ -20,8 +20,6 @@ from typing import Any
 from war_rig import errors
 from war_rig.errors import (
     BadRequestError,
-    BudgetExceededError,
-    CircuitOpenError,
     ProviderError,
     ServerError,
 )
@@ -32,12 +30,12 @@ from war_rig.providers.http.paths import Getter, getter
 from war_rig.providers.http.section import Section
 from war_rig.providers.http.template import as_text
 
+_NOT_SENT = (errors.BudgetExceededError, errors.CircuitOpenError)  # of calls that nobody answered
+
 KINDS: dict[str, type[ProviderError]] = {
     name: kind
     for name, kind in vars(errors).items()
-    if isinstance(kind, type)
-    and issubclass(kind, ProviderError)
-    and kind not in (BudgetExceededError, CircuitOpenError)
+    if isinstance(kind, type) and issubclass(kind, ProviderError) and kind not in _NOT_SENT
 }
 """What a server can mean: our own refusals are not among it."""
 

@@ -17,6 +17,7 @@ from war_rig.providers.http.shown import value_text
 
 _STEP = re.compile(r"\.?([A-Za-z_][A-Za-z0-9_-]*)|\[(-?[0-9]+)\]")
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_FILTER = re.compile(r"\[(?:\?[^\]]*|\*?)\]")
 _CONTENT = "content"
 _MOST_SAMPLES = 20
 _MOST_PATHS = 500
@@ -74,6 +75,9 @@ def missing(path: str, samples: Sequence[Any]) -> str:
     if reached == path:
         return "nothing there but null"
     text = f"nothing there; {reached or 'the answer'} {_described(value)}"
+    kept = _FILTER.match(path, len(reached))
+    if kept and isinstance(value, list) and not getter(f"@{kept[0]}")(value):
+        return f"{text}, of which {kept[0]} keeps none"
     near = _nearest(path, samples)
     return f"{text}. Nearest: {', '.join(near)}" if near else text
 
@@ -107,13 +111,32 @@ def _described(value: Any) -> str:
 
 
 def _nearest(path: str, samples: Sequence[Any]) -> list[str]:
-    """Return the paths that are there and end with the same name, else those spelt alike."""
+    """Return the paths that are there and end with the same name, else those spelt alike.
+
+    A filter of *path* is kept: without it, a path leads to something else.
+    """
     there = list(dict.fromkeys(one for sample in samples for one in _some_paths(sample)))
-    last = _last_name(path)
+    plain = _FILTER.sub("[0]", path)
+    last = _last_name(plain)
     same = [one for one in there if _last_name(one) == last]
-    alike = get_close_matches(path, there, _MOST_NEAREST, _ALIKE)
+    alike = get_close_matches(plain, there, _MOST_NEAREST, _ALIKE)
     alike += [one for one in there if get_close_matches(last, [_last_name(one)], 1, _ALIKE)]
-    return (same or list(dict.fromkeys(alike)))[:_MOST_NEAREST]
+    near = same or alike
+    if plain != path:
+        near = [one for found in near for one in _filtered(found, path, samples)]
+    return list(dict.fromkeys(near))[:_MOST_NEAREST]
+
+
+def _filtered(found: str, path: str, samples: Sequence[Any]) -> Iterator[str]:
+    """Yield *found* with the filters of *path* in its lists, where that leads to something."""
+    filters = _FILTER.findall(path)
+    places = found.split("[0]")
+    for first in range(len(places) - len(filters)):
+        signs = ["[0]"] * (len(places) - 1)
+        signs[first : first + len(filters)] = filters
+        one = "".join(part for pair in zip(places, [*signs, ""], strict=True) for part in pair)
+        if any(getter(one)(sample) for sample in samples):
+            yield one
 
 
 def _last_name(path: str) -> str:

@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from war_rig.names import did_you_mean
 from war_rig.providers.http.section import Section
 from war_rig.providers.http.template import Placeholders, Template, template
 from war_rig.providers.protocol import Message
 
 _EACH = {"role": "$role", "content": "$content"}
+_ROLES = ("system", "user", "assistant")
 _BETWEEN = "\n\n"
 _PLACEHOLDERS = Placeholders(("role", "content"))
 
@@ -56,7 +58,11 @@ def _each(place: Section) -> Template:
 
 
 def _roles(place: Section) -> dict[str, str]:
-    return {str(item.key): place.text(str(item.key)) for item in place.items()}
+    for item in place.items():
+        if item.key not in _ROLES:
+            near = did_you_mean(str(item.key), _ROLES)
+            item.note(f"is no role of a message.{near} Known: {', '.join(_ROLES)}")
+    return {role: place.text(role) for role in _ROLES if place.has(role)}
 
 
 def _writing(each: Template, roles: Mapping[str, str]) -> Callable[[Message], Any]:

@@ -1,11 +1,11 @@
 """The provider of ``type: http``: it does what a definition says, and knows no vendor."""
 
 import json
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from copy import copy
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from war_rig.errors import (
     AuthenticationError,
@@ -18,18 +18,18 @@ from war_rig.providers.conversion import Examined
 from war_rig.providers.foreign import Redact, one_line
 from war_rig.providers.http.answers import response
 from war_rig.providers.http.auth import auth
-from war_rig.providers.http.definition import definition, secrets
+from war_rig.providers.http.definition import definition
 from war_rig.providers.http.failures import MESSAGES, Failed, failure, is_failure
+from war_rig.providers.http.hidden import secrets
 from war_rig.providers.http.request import RequestTemplate
-from war_rig.providers.http.streaming import FORMATS, StreamedAnswer
+from war_rig.providers.http.streaming import FORMATS, LONGEST_TEXT, StreamedAnswer
 from war_rig.providers.http.transport import Answer, Request, Transport
 from war_rig.providers.http.transport import StreamedAnswer as Streamed
 from war_rig.providers.protocol import CompletionChunk, CompletionResponse, Message
 from war_rig.providers.secrets import Redactor
 
 _BETWEEN_SYSTEM_MESSAGES = "\n\n"
-_LONGEST_TEXT = 2000  # more than the border shows, which clears it of secrets before it cuts
-_CHECK = "check the entry's URL and its paths: war-rig providers try {provider}"
+_CHECK = "see what stands there: war-rig providers try {provider}, with --stream for a stream"
 
 
 class HttpProvider:
@@ -183,7 +183,10 @@ class HttpProvider:
             yield CompletionChunk(made.content, made)
             return
         found = StreamedAnswer(self._definition.streaming, self._definition.rules, self.redact)
-        async with aclosing(_texts(answer, found)) as texts:
+        async with (
+            aclosing(closable(answer.pieces())) as pieces,
+            aclosing(_texts(pieces, answer, found)) as texts,
+        ):
             async for text in texts:
                 yield CompletionChunk(text)
         found.end()
@@ -269,23 +272,25 @@ class HttpProvider:
         if isinstance(data, dict):
             what = f"{where}; it has: {', '.join(map(str, data)) or 'nothing'}"
         elif isinstance(data, str):
-            what = f"text that is no JSON: {data[:_LONGEST_TEXT]}" if data else "an empty body"
+            what = f"text that is no JSON: {data[:LONGEST_TEXT]}" if data else "an empty body"
         else:
             what = f"{where}; it is a {type(data).__name__}"
-        text = one_line(self.redact(what), _LONGEST_TEXT)
+        text = one_line(self.redact(what), LONGEST_TEXT)
         return MalformedAnswerError(f"answered {failed.status} with {text}", status=failed.status)
 
     def _is_streamed(self, status: int, headers: Mapping[str, str]) -> bool:
         """Return whether events follow: a server that can't stream answers with plain JSON."""
-        kind = headers.get("content-type", "")
+        kind = headers.get("content-type", "").lower()
         assert self._definition.streaming is not None
         is_plain = self._definition.streaming.format == "sse" and ("json" in kind or "html" in kind)
         return 200 <= status < 300 and not is_plain
 
 
-async def _texts(answer: Streamed, found: StreamedAnswer) -> AsyncGenerator[str, None]:
+async def _texts(
+    pieces: AsyncIterator[bytes], answer: Streamed, found: StreamedAnswer
+) -> AsyncGenerator[str, None]:
     """Yield the texts of *found* as they arrive, until its end mark or the end."""
-    pieces, events = answer.pieces(), FORMATS[found.streaming.format]()
+    events = FORMATS[found.streaming.format]()
     piece: bytes | None = b""
     while piece is not None:
         try:
@@ -304,6 +309,11 @@ async def _texts(answer: Streamed, found: StreamedAnswer) -> AsyncGenerator[str,
             answer.end_soon()
         if arrived:  # bytes that are no event, such as comments, only keep the connection open
             answer.expect_more()
+
+
+def closable(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    """Return *pieces* as the generator that they are: one that nobody closes leaves a task."""
+    return cast(AsyncGenerator[bytes, None], pieces)
 
 
 def parsed(body: bytes) -> Any:

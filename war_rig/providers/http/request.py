@@ -8,7 +8,9 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 from war_rig.errors import BadRequestError
 from war_rig.providers.http.section import Section
@@ -18,6 +20,7 @@ from war_rig.providers.http.template import (
     Template,
     Values,
     as_text,
+    sendable,
     template,
     url_template,
 )
@@ -31,8 +34,10 @@ CALL_VALUES = (
 _TYPE = ("Content-Type", "application/json")
 _METHOD = re.compile(r"[A-Z]+")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_NOT_IN_HEADERS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]|[^\x00-\xff]")
+_NOT_IN_HEADERS = re.compile(r"[^\t\x20-\x7e]")  # what each library spells its own way
+_HEADERS_TAKE = "ASCII text without line breaks"
 _ADDRESS = re.compile(r"https?://[^/?#]", re.IGNORECASE)
+_NOT_IN_HOSTS = re.compile(r"[\s\\%<>\"^`{|}]")
 
 _encoded = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
@@ -52,20 +57,26 @@ class RequestTemplate:
         """Return the request with *values* put in; raise BadRequestError where that is none."""
         headers = dict(self.headers.filled(values))
         for name in self.headers.varying:
-            if _NOT_IN_HEADERS.search(headers.get(name, "")):
-                raise BadRequestError(f"was not asked: the header {name} would not be plain text")
+            if wrong := _NOT_IN_HEADERS.search(headers.get(name, "")):
+                text = f"the header {name} would hold {wrong[0]!r}; a header is {_HEADERS_TAKE}"
+                raise BadRequestError(f"was not asked: {text}")
+        query = self.query.filled(values)
+        for _, value in query if self.query.varying else ():
+            sendable(value)
         return Request(
             method=self.method,
             url=self.url.fill(values),
             headers=headers,
-            query=self.query.filled(values),
+            query=query,
             body=b"" if self.body is None else _json(self.body.fill(values)),
         )
 
 
-def request_template(place: Section, fixed: Values) -> RequestTemplate:
+def request_template(
+    place: Section, fixed: Values, *, is_structured: bool = False
+) -> RequestTemplate:
     """Return the request that the keys of the map *place* declare; *fixed* are its parameters."""
-    names = Placeholders(CALL_VALUES, fixed)
+    names = Placeholders(CALL_VALUES, fixed).without(*(() if is_structured else ("schema",)))
     method = place.text("method", "POST")
     if not _METHOD.fullmatch(method):
         place.note("must be an HTTP method such as POST", "method")
@@ -118,9 +129,12 @@ def _headers(place: Section, names: Placeholders) -> _Pairs:
     for item in place.items():
         if not _HEADER.fullmatch(str(item.key)):
             item.note("is not the name of a header")
-    for name, value in declared.fixed:
-        if _NOT_IN_HEADERS.search(value):
-            place.note("must be plain text without line breaks", name)
+    filled = dict(declared.fixed)
+    for item in place.items():
+        if _NOT_IN_HEADERS.search(
+            filled.get(str(item.key), item.value if isinstance(item.value, str) else "")
+        ):
+            item.note(f"must be {_HEADERS_TAKE}")
     if not any(str(name).lower() == _TYPE[0].lower() for name in place.value):
         return _Pairs((_TYPE, *declared.fixed), declared.varying)
     return declared
@@ -136,9 +150,25 @@ def _url(definition: Section, names: Placeholders) -> Template:
     tried = made.fill({"model": "model"})
     if tried is NOTHING:
         place.note("uses a parameter that has no value")
-    elif not _ADDRESS.match(tried):
-        place.note("must begin with http:// or https:// and a host")
+    elif fault := address_fault(tried):
+        place.note(fault)
     return made
+
+
+def address_fault(url: str) -> str:
+    """Return what is wrong with the host of *url*, nothing where it can be asked."""
+    if not _ADDRESS.match(url):
+        return "must begin with http:// or https:// and a host"
+    try:
+        address = urlsplit(url)
+        host, _ = address.hostname or "", address.port
+        if "[" in address.netloc:
+            ip_address(host)
+    except ValueError as error:
+        return f"has a host or a port that is none: {error}"
+    if "@" in address.netloc:
+        return "holds a user or a password: they belong under 'auth'"
+    return "" if host and not _NOT_IN_HOSTS.search(host) else "has a host that is none"
 
 
 def _json(body: Any) -> bytes:

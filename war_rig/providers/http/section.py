@@ -96,7 +96,7 @@ class Section:
             return default
         try:
             number = default if isinstance(found.value, bool) else float(found.value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             number = 0.0
         if isinstance(found.value, bool) or not 0 < number < float("inf"):
             found.note("must be a number above 0")

@@ -12,27 +12,19 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from war_rig.providers.foreign import Redact, one_line
+from war_rig.providers.http.hidden import LOGIN, QUERY_PART
 from war_rig.providers.http.wire import Request
-from war_rig.providers.secrets import MASK, is_secret_name
+from war_rig.providers.secrets import MASK, is_secret_name, masked
 
 _MOST_CHARACTERS = 4_000
 _LONGEST_VALUE = 160
-_SECRET_HEADERS = ("authorization", "proxy-authorization", "cookie", "set-cookie")
 _TELLING = ("content-type", "retry-after", "request-id", "ratelimit", "rate-limit")
 _SCHEME = re.compile(r"(?:Bearer|Basic) ")
-_WORD_ENDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[-.]")
-_LOGIN = re.compile(r"(?<=//)[^/?#]*@")
-_QUERY_PART = re.compile(r"(?<=[?&])([^=&#]+)=([^&#]*)")
-
-
-def is_secret_key(name: str) -> bool:
-    """Return whether the *name* of a header, or of another key, says that its value is a secret."""
-    return name.lower() in _SECRET_HEADERS or is_secret_name(_WORD_ENDS.sub("_", name))
 
 
 def without_login(text: str) -> str:
     """Return a URL, or any text, in which user and password and secret parts are masked."""
-    return _QUERY_PART.sub(_shown_part, _LOGIN.sub(f"{MASK}@", text))
+    return QUERY_PART.sub(_shown_part, LOGIN.sub(f"{MASK}@", text))
 
 
 def request_text(
@@ -48,7 +40,7 @@ def request_text(
         url += "&" if "?" in url else "?"
         url += urlencode(parts, safe="*", quote_via=quote)
     declared = request.headers.items()
-    shown = {n.lower(): (n, MASK if is_secret_key(n) else text) for n, text in declared}
+    shown = {n.lower(): (n, MASK if is_secret_name(n) else text) for n, text in declared}
     for name, text in headers.items():
         scheme = _SCHEME.match(text)
         shown[name.lower()] = (name, f"{scheme[0] if scheme else ''}{MASK}")
@@ -79,12 +71,5 @@ def value_text(value: Any, redact: Redact) -> str:
     return one_line(redact(json.dumps(value, ensure_ascii=False)), _LONGEST_VALUE)
 
 
-def masked(value: Any) -> Any:
-    """Return *value* with what lies under the name of a secret masked."""
-    if isinstance(value, dict):
-        return {k: MASK if is_secret_key(str(k)) else masked(v) for k, v in value.items()}
-    return [masked(item) for item in value] if isinstance(value, list) else value
-
-
 def _shown_part(part: re.Match[str]) -> str:
-    return f"{part[1]}={MASK}" if is_secret_key(part[1]) else part[0]
+    return f"{part[1]}={MASK}" if is_secret_name(part[1]) else part[0]

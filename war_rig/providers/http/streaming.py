@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from war_rig.errors import MalformedAnswerError
-from war_rig.providers.foreign import Redact
+from war_rig.providers.foreign import Redact, one_line
 from war_rig.providers.http.answers import AnswerPaths, answer_paths
 from war_rig.providers.http.events import Event, NdjsonEvents, SseEvents
 from war_rig.providers.http.failures import (
@@ -38,6 +38,8 @@ FORMATS: dict[str, type[SseEvents] | type[NdjsonEvents]] = {
     "sse": SseEvents,
     "ndjson": NdjsonEvents,
 }
+
+LONGEST_TEXT = 2000  # more than the border shows, which clears it of secrets before it cuts
 
 _decoded = json.JSONDecoder().decode
 
@@ -85,6 +87,8 @@ class StreamedAnswer:
     told: dict[str, Any] = field(default_factory=dict)
     is_whole: bool = False
     _reason: Any = None  # the data that told the finish reason
+    _last: Any = None
+    _has_content: bool = False  # whether its path led to any text, if only to an empty one
 
     def take(self, event: Event) -> str:
         """Keep what *event* says and return its text; raise what it tells of a failure."""
@@ -94,7 +98,7 @@ class StreamedAnswer:
             return ""
         if not event.data:
             return ""
-        data = _parsed(event.data)
+        data = self._last = _parsed(event.data)
         error = self.streaming.error(data)
         if error or event.name == "error":
             has_begun = bool(self.texts or self.told)
@@ -103,19 +107,30 @@ class StreamedAnswer:
         self.told.update(told)
         self._reason = data if "finish_reason" in told else self._reason
         self.is_whole = self.is_whole or end.is_in(data)
-        text = self.streaming.paths.text(data) or ""
+        text = self.streaming.paths.text(data)
+        self._has_content = self._has_content or text is not None
         if text:
             self.texts.append(text)
-        return text
+        return text or ""
 
     def end(self) -> None:
         """Raise where the stream has ended with less than an answer."""
         if not self.is_whole:
-            text = "ended its stream without its end mark, so the answer is not whole"
-            raise MalformedAnswerError(text, status=200)
+            raise self._fault("ended its stream without its end mark, so the answer is not whole")
         ended = Failed(200, {}, self._reason, has_text=bool(self.texts))
         if any(rule.fits(ended) for rule in self.rules):
             raise failure(ended, self.rules, self.redact)
+        if not self._has_content:
+            reason = self.told.get("finish_reason")
+            told = "" if reason is None else f" (finish reason: {as_text(reason)})"
+            written = self.streaming.paths.written
+            raise self._fault(f"streamed no text at {written} (stream.content){told}")
+
+    def _fault(self, text: str) -> MalformedAnswerError:
+        """Return the error, with what the last event has: perhaps a failure that no rule knows."""
+        if isinstance(self._last, dict) and self._last:
+            text += f"; its last event has: {', '.join(map(str, self._last))}"
+        return MalformedAnswerError(one_line(self.redact(text), LONGEST_TEXT), status=200)
 
     @property
     def is_over(self) -> bool:

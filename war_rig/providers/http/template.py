@@ -21,6 +21,7 @@ from urllib.parse import quote
 from war_rig.errors import BadRequestError
 from war_rig.names import did_you_mean
 from war_rig.providers.http.section import Section
+from war_rig.providers.secrets import is_secret_name
 
 Values = Mapping[str, Any]
 
@@ -33,7 +34,9 @@ class Absence(Enum):
 
 NOTHING = Absence.NOTHING
 MERGED = "..."
-_DOLLAR = re.compile(r"\$(?:(\$)|([A-Za-z_][A-Za-z0-9_]*))?")
+_NO_PLACEHOLDER = "has a '$' that names no placeholder"
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
+DOLLAR = re.compile(r"\$(?:(\$)|([A-Za-z_][A-Za-z0-9_]*))?")
 
 _Fill = Callable[[Values], Any]
 
@@ -74,7 +77,8 @@ def url_template(place: Section, placeholders: Placeholders) -> Template:
     end; any later one is put in as a step of the path.
     """
     compiler = _Compiler(placeholders)
-    fill = _filling(compiler.text(place, _as_step, lambda value: as_text(value).rstrip("/")))
+    part = compiler.text(place, _as_step, _as_beginning)
+    fill = _filling(_spelt(part, as_text))  # a parameter that is all of it may be a number
     return Template(fill, frozenset(compiler.used))
 
 
@@ -91,15 +95,36 @@ def laid_over(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any
 
 
 def as_text(value: object) -> str:
-    """Return *value* as it stands within a text: texts as they are, all else as JSON."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    """Return *value* as it stands within a text: texts as they are, all else as JSON.
+
+    What JSON lacks, such as a date that code brings, is its own text.
+    """
+    try:
+        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    except TypeError:
+        return str(value)
+
+
+def sendable(text: str) -> str:
+    """Return *text*, which goes into a URL; raise BadRequestError where none can hold it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        wrong = text[error.start]
+    else:
+        return text
+    raise BadRequestError(f"was not asked: its URL would hold {wrong!r}, which is no character")
 
 
 def _as_step(value: object) -> str:
-    step = quote(as_text(value), safe="")
+    step = quote(sendable(as_text(value)), safe="")
     if step in (".", ".."):
         raise BadRequestError(f"was not asked: '{step}' can't be a step of a URL")
     return step
+
+
+def _as_beginning(value: object) -> str:
+    return sendable(as_text(value)).rstrip("/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +199,7 @@ class _Compiler:
         """Yield the literals and placeholders of a text; note a dollar that means nothing."""
         text, end = place.value, 0
         names = tuple(self._placeholders)
-        for found in _DOLLAR.finditer(text):
+        for found in DOLLAR.finditer(text):
             if found.start() > end:
                 yield text[end : found.start()]
             end = found.end()
@@ -183,7 +208,9 @@ class _Compiler:
             elif found[2] in names:
                 yield _Placeholder(found[2])
             else:
-                place.note(_unknown(found[2] or "", names))
+                is_secret = any(is_secret_name(str(key)) for key in place.path)
+                is_secret = is_secret or text[: found.start()][-1:].isalnum()
+                place.note(_unknown(found[2] or "", names, is_secret))
         if end < len(text):
             yield text[end:]
 
@@ -255,10 +282,12 @@ def _joined(parts: list[_Part]) -> _Part:
     return _Constant(fill({})) if all(isinstance(part, _Constant) for part in parts) else fill
 
 
-def _unknown(name: str, known: tuple[str, ...]) -> str:
-    """Return what to say of a wrong ``$name``; it is not shown, unless it looks like a slip."""
+def _unknown(name: str, known: tuple[str, ...], is_secret: bool) -> str:
+    """Return what to say of a wrong ``$name``; what may be a part of a key is not shown."""
     near = did_you_mean(name, known).replace("'", "'$", 1)
-    wrong = f"has '${name}', which is no placeholder.{near}" if near else ""
-    wrong = wrong or "has a '$' that names no placeholder."
+    is_shown = name and (near or not is_secret)
+    wrong = f"has '${name}', which is no placeholder" if is_shown else _NO_PLACEHOLDER
+    if _VARIABLE.fullmatch(name) and is_shown and not near:
+        near = f" A variable of the environment is written '${{{name}}}'."
     shown = ", ".join(f"${one}" for one in known) or "none"
-    return f"{wrong} Known here: {shown}; a plain '$' is written '$$'"
+    return f"{wrong}.{near} Known here: {shown}; a plain '$' is written '$$'"

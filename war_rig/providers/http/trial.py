@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import (
     AbstractAsyncContextManager,
     AsyncExitStack,
+    aclosing,
     asynccontextmanager,
     contextmanager,
 )
@@ -27,7 +28,7 @@ from war_rig.providers.http.events import Event
 from war_rig.providers.http.failures import Failed
 from war_rig.providers.http.findings import Findings
 from war_rig.providers.http.keys import Ask
-from war_rig.providers.http.provider import parsed
+from war_rig.providers.http.provider import closable, parsed
 from war_rig.providers.http.shown import data_text, head_text, request_text
 from war_rig.providers.http.streaming import FORMATS, Streaming
 from war_rig.providers.http.streaming import StreamedAnswer as ReadAnswer
@@ -174,9 +175,10 @@ class _WatchedAnswer(StreamedAnswer):
         assert streaming is not None
         self._events = _Events(streaming, self._report)
         splitter = FORMATS[streaming.format]()
-        async for piece in self._answer.pieces():
-            self._events.take(splitter.feed(piece))
-            yield piece
+        async with aclosing(closable(self._answer.pieces())) as pieces:
+            async for piece in pieces:
+                self._events.take(splitter.feed(piece))
+                yield piece
         self._events.take(splitter.close())
 
     def expect_more(self) -> None:
