@@ -18,7 +18,8 @@ from war_rig.providers.http.template import DOLLAR, as_text
 from war_rig.providers.secrets import is_secret_name
 
 HARMLESS = (
-    "name", "user", "token_url", "client_id", "scope", "secret_in", "file", "command",
+    "name", "user", "token_url", "client_id", "scope", "secret_in", "header", "prefix", "file",
+    "command",
 )  # fmt: skip
 """The keys under ``auth`` whose values are no secrets."""
 
