@@ -286,7 +286,7 @@ def test_an_error_is_one_block_and_exit_code_1(war_rig: WarRig) -> None:
         1,
         "",
         "error: provider 'openai' answered 401: Incorrect API key provided: ***\n"
-        "  model gpt-5-mini\n"
+        "  model gpt-6.1-terra\n"
         "  check the key and its rights: war-rig providers show openai\n",
     )
 
@@ -470,7 +470,7 @@ def test_explain_an_agent_shows_its_provider(war_rig: WarRig) -> None:
     rows = {line.split()[0]: " ".join(line.split()[1:]) for line in ran.out.splitlines()}
     assert rows["agents.scribe.provider"] == "openai llm_provider"
     assert rows["providers.openai.api_key"] == "*** environment OPENAI_API_KEY"
-    assert rows["providers.openai.model"] == "'gpt-5-mini' default"
+    assert rows["providers.openai.model"] == "'gpt-6.1-terra' default"
 
 
 @pytest.mark.parametrize("words", [["ask", "Hello"], ["explain"], ["providers"]])

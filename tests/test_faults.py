@@ -123,7 +123,7 @@ ALL = FAULTS | MORE_FAULTS
 
 
 MODELS = {
-    "openai": "gpt-5-mini",
+    "openai": "gpt-6.1-terra",
     "house": "house-1",
     "by_query": "house-1",
     "by_basic": "house-1",

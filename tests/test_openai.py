@@ -96,7 +96,7 @@ def test_only_what_was_set_is_sent(api: Server) -> None:
 
     asyncio.run(ask())
     plain, full = (request.json for request in api.requests)
-    assert plain == {"messages": [{"role": "user", "content": "Hi"}], "model": "gpt-5-mini"}
+    assert plain == {"messages": [{"role": "user", "content": "Hi"}], "model": "gpt-6.1-terra"}
     assert full == {**plain, "model": "m", "temperature": 0.0, "top_p": 0.5}
 
 
@@ -482,7 +482,7 @@ def test_a_stream_asks_for_its_usage_and_for_what_was_set() -> None:
     plain, full = (request.json for request in api.requests)
     assert plain == {
         "messages": [{"role": "user", "content": "Hi"}],
-        "model": "gpt-5-mini",
+        "model": "gpt-6.1-terra",
         "stream": True,
         "stream_options": {"include_usage": True},
     }

@@ -181,7 +181,7 @@ class OpenAIProvider(_ChatCompletions):
     def __init__(
         self,
         api_key: str,
-        model: str = "gpt-5-mini",
+        model: str = "gpt-6.1-terra",
         base_url: str = "https://api.openai.com/v1",
         organization: str | None = None,
         project: str | None = None,
