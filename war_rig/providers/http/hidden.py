@@ -49,7 +49,7 @@ def _map(value: Any) -> Mapping[Any, Any]:
 
 def _of_auth(auth: Any, parameters: _Texts, key: str = "") -> Iterator[str]:
     """Yield all that is no harmless key's; only a text that is exactly a parameter is one."""
-    if key in HARMLESS:
+    if key in HARMLESS and not isinstance(auth, Mapping):
         return
     if isinstance(auth, Mapping):
         for name, value in auth.items():
