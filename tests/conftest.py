@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import venv
@@ -17,6 +18,9 @@ from war_rig.providers import registry
 ROOT = Path(__file__).parents[1]
 ONE_ATTEMPT = Path(__file__).with_name("one_attempt.yaml")
 """A configuration in which no call is repeated."""
+
+# A shell that starts the tests in the background lets them ignore Ctrl-C, which some of them press.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A loaded machine is no fault: what a test asserts never depends on how long it took.
 settings.register_profile("no deadline", deadline=None)

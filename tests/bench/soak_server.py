@@ -29,7 +29,7 @@ FAULTS = {
     "closing": 0.03,  # the whole answer, and the connection is closed a moment later
     "broken": 0.02,  # JSON that ends early
 }
-PERIOD_SECONDS, DOWN_SECONDS = 20.0, 1.5
+PERIOD_SECONDS, DOWN_SECONDS = 10.0, 1.0
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.3, 2.5
 ANSWER = "The quick brown fox jumps over the lazy dog."
 PIECES = re.findall(" ?[^ ]+", ANSWER)
