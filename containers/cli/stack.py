@@ -42,9 +42,8 @@ def stack_rows(name: str, settings: "Settings") -> Iterator[Row]:
 def common_rows(settings: "Settings") -> Iterator[Row]:
     """Yield what was set under ``policies``, there and in entries, as it was set."""
     yield from _set_rows("policies", settings.policies, settings)
-    for name, entry in settings.providers.items():
-        if entry.policies is not None:
-            yield from _set_rows(f"providers.{name}.policies", entry.policies, settings)
+    for name in settings.providers:
+        yield from _set_rows(f"providers.{name}.policies", settings.policies_of(name), settings)
 
 
 def _set_rows(place: str, policies: "PolicySettings", settings: "Settings") -> Iterator[Row]:

@@ -65,13 +65,9 @@ class Stack(Policy):
             async with aclosing(self._ask_stream(request)) as chunks:
                 with under_way(call):  # its first step, in which all that is inside begins
                     chunk = await anext(chunks)
-                if chunk.response is None:
+                while chunk.response is None:
                     yield chunk
-                    async for chunk in chunks:
-                        if chunk.response is not None:
-                            break
-                        yield chunk
-                assert chunk.response is not None
+                    chunk = await anext(chunks)
                 chunk.response.attempts = tuple(call.attempts)
                 yield chunk
 
