@@ -4,6 +4,7 @@ import asyncio
 import gc
 import logging
 import threading
+from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from stacked import stacked
 
 from war_rig.errors import (
     AuthenticationError,
@@ -32,8 +34,10 @@ from war_rig.errors import (
 )
 from war_rig.policies.call import Call, under_way
 from war_rig.policies.circuit_breaker import CircuitBreaker
+from war_rig.policies.rate_limit import RateLimit
 from war_rig.providers import CompletionChunk, CompletionResponse, Message
 from war_rig.providers.border import Border
+from war_rig.testing import FakeProvider
 from war_rig.testing.rehearsal import rehearse
 
 ASK = [Message("user", "Hello")]
@@ -343,18 +347,47 @@ def test_the_changes_are_logged(caplog: pytest.LogCaptureFixture) -> None:
     ]
 
 
+async def begun(circuit: CircuitBreaker, seconds: float) -> asyncio.Task[str]:
+    """Open the circuit, and return its probe, which is under way."""
+    await fail(circuit, 1)
+    return await beginning(outcome(circuit, seconds=seconds))
+
+
 def test_a_probe_that_was_left_behind_is_freed_when_it_is_finalised() -> None:
     """A loop that was closed over a probe does not keep the circuit half-open for ever."""
     circuit = breaker(Patient(), failures=1, open_seconds=1e-9)
     left = asyncio.new_event_loop()
-
-    async def play() -> None:
-        await fail(circuit, 1)
-        await beginning(circuit.complete(ASK, seconds=50))
-
-    left.run_until_complete(play())
+    left.run_until_complete(begun(circuit, seconds=50))
     left.close()
     gc.collect()
+    assert asyncio.run(outcome(circuit)) == "fine"
+
+
+@pytest.mark.filterwarnings("ignore:.*was never awaited")
+def test_a_probe_in_a_closed_loop_holds_up_nobody() -> None:
+    """Not even where somebody keeps its task, so that nothing ever ends it."""
+    circuit = breaker(Patient(), failures=1, open_seconds=1e-9)
+    left = asyncio.new_event_loop()
+    kept = left.run_until_complete(begun(circuit, seconds=50))
+    left.close()
+    assert asyncio.run(outcome(circuit)) == "fine"
+    assert not kept.done()
+
+
+def test_the_result_of_a_probe_whose_loop_had_stopped_comes_too_late() -> None:
+    """Another call is the probe meanwhile, and its result is the one that counts."""
+    circuit = breaker(Patient(), failures=1, open_seconds=1e-9)
+    stopped = asyncio.new_event_loop()
+    late = stopped.run_until_complete(begun(circuit, seconds=0.001))
+
+    async def play() -> None:
+        probe = await beginning(outcome(circuit, seconds=0.001))
+        await asyncio.to_thread(stopped.run_until_complete, late)
+        assert await outcome(circuit) == "CircuitOpenError"
+        assert await probe == "fine"
+
+    asyncio.run(play())
+    stopped.close()
     assert asyncio.run(outcome(circuit)) == "fine"
 
 
@@ -383,6 +416,99 @@ def test_threads_share_the_circuit() -> None:
     for thread in threads:
         thread.join()
     assert sorted(ends) == ["CircuitOpenError"] * 7 + ["fine"]
+
+
+# ---- with a queue between the breaker and the provider
+
+
+def queued(
+    provider: Patient, failures: int = 3, open_seconds: float = 30, **limits: int
+) -> CircuitBreaker:
+    """Return a breaker whose calls wait for a rate limit."""
+    known = {"requests_per_minute": None, "tokens_per_minute": None, "concurrency": None}
+    limit = RateLimit(Border("fake", provider), "fake", **{**known, **limits})
+    return CircuitBreaker(limit, "fake", failures, open_seconds)
+
+
+async def in_a_call(circuit: CircuitBreaker, call: Call | None = None, **told: Any) -> str:
+    with under_way(call or Call()):
+        return await outcome(circuit, **told)
+
+
+async def a_queue(circuit: CircuitBreaker, *calls: dict[str, Any]) -> list[asyncio.Task[str]]:
+    """Return one task for each of the *calls*, which have come in this order."""
+    return [await beginning(in_a_call(circuit, **told)) for told in calls]
+
+
+def test_who_waited_while_the_circuit_opened_is_refused() -> None:
+    """A queue in front of a provider that is down does not go on hitting it."""
+    provider, last = Patient(), Call()
+
+    async def play() -> None:
+        circuit = queued(provider, concurrency=2)
+        down = {"error": DOWN, "seconds": 5}
+        asking = await a_queue(circuit, *[down] * 20, {"call": last})
+        assert Counter(await asyncio.gather(*asking)) == {"ServerError": 4, "CircuitOpenError": 17}
+        assert now() == 10
+        await asyncio.sleep(30)
+        asking = await a_queue(circuit, *[{"seconds": 5}] * 2)
+        assert await asyncio.gather(*asking) == ["fine", "CircuitOpenError"]
+
+    rehearse(play())
+    assert provider.asked == [0, 0, 5, 5, 40]
+    (refused,) = last.attempts
+    assert (refused.outcome, refused.reason) == (
+        "refused",
+        "CircuitOpenError: provider 'fake' was not asked: it failed 3 times in a row, and is left "
+        "alone until 30.0 s have passed",
+    )
+    assert (refused.waited_seconds, refused.waited_for) == (10, "rate limit: 2 calls at once")
+
+
+def test_who_waited_and_was_refused_took_no_place() -> None:
+    """Its request and its tokens are those of whoever comes next."""
+    provider = Patient()
+
+    async def play() -> None:
+        circuit = queued(provider, failures=1, open_seconds=1, requests_per_minute=2)
+        await asyncio.gather(*await a_queue(circuit, {}, {"error": DOWN, "seconds": 60}, {}, {}))
+        await asyncio.sleep(1)
+        assert await outcome(circuit) == "fine"
+
+    rehearse(play())
+    assert provider.asked == [0, 0, 61]
+
+
+def test_one_of_those_who_waited_is_the_probe() -> None:
+    """Where the circuit is due when their turn comes, exactly one of them tries it."""
+    provider = Patient()
+
+    async def play() -> None:
+        circuit = queued(provider, failures=1, open_seconds=10, requests_per_minute=2)
+        down, other, waiting = {"error": DOWN, "seconds": 3}, {"model": "m-2"}, {"seconds": 9}
+        asking = await a_queue(circuit, down, *[other] * 2, *[waiting] * 3)
+        assert await asyncio.gather(*asking) == [
+            "ServerError", "fine", "fine", "fine", "CircuitOpenError", "CircuitOpenError",
+        ]  # fmt: skip
+
+    rehearse(play())
+    assert provider.asked == pytest.approx([0, 0, 60.001, 60.001])
+
+
+def test_a_fallback_asks_its_own_breaker_only() -> None:
+    """That of the entry before it says nothing about a call that waits elsewhere."""
+    spare = stacked(FakeProvider("spare"), rate_limit={"requests_per_minute": 1}, retry=None)
+    circuit = {"failures": 1, "open_seconds": 300}
+    house = stacked(
+        FakeProvider(DOWN), hops=[lambda: spare.inner], fallback=["spare"], circuit_breaker=circuit
+    )
+
+    async def play() -> None:
+        await spare.complete(ASK)
+        assert (await house.complete(ASK)).content == "spare"
+        assert now() > 60
+
+    rehearse(play())
 
 
 @dataclass(frozen=True)

@@ -88,12 +88,13 @@ class Kept(Ledger):
 
 
 class Watch(Around[bool]):
-    """Stands inside of a circuit breaker, and sees whom it lets through to try a provider."""
+    """Stands inside of a rate limit, and sees who is sent while the circuit breaker is open."""
 
     def __init__(self, breaker: CircuitBreaker) -> None:
-        super().__init__(breaker.provider)
+        limit = layer(breaker, RateLimit)
+        super().__init__(limit.provider)
         self.breaker = breaker
-        breaker.provider = self
+        limit.provider = self
         self.seconds_too_early: list[float] = []
         self.most_probes = self._probes = 0
 
@@ -164,7 +165,7 @@ class World:
             "slots": [gate._under_way for gate in gates if gate._under_way],
             "places in a queue": [gate._queue for gate in gates if gate._queue],
             "tokens in a queue": [gate._queued_tokens for gate in gates if gate._queued_tokens],
-            "probes": [circuit for circuit in circuits if circuit.is_probed],
+            "probes": [circuit for circuit in circuits if circuit.prober],
             "reservations": [self.purse.reserved] if self.purse.reserved != Amount() else [],
         }
         return {kind: things for kind, things in found.items() if things}

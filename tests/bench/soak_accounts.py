@@ -108,7 +108,7 @@ def held(run: Run) -> dict[str, int]:
                 found["slots"] += policy._gate._under_way
                 found["places in a queue"] += len(policy._gate._queue)
             elif isinstance(policy, CircuitBreaker):
-                found["probes"] += sum(one.is_probed for one in policy._circuits.values())
+                found["probes"] += sum(one.prober is not None for one in policy._circuits.values())
         border: Any = stack.border
         for connections in border.provider._transport._clients._clients.values():
             found["connections in use"] += CONNECTIONS - connections.free._value

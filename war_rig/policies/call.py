@@ -6,7 +6,7 @@ step is under way: an async generator shares its context with whoever reads it.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -26,13 +26,15 @@ class Call:
     """The state of one call.
 
     deadline: a time of the running loop. waited_seconds and waited_for: what
-    the next attempt has waited for so far.
+    the next attempt has waited for so far. after_wait: raises where an attempt
+    that has waited may not be sent any more.
     """
 
     attempts: list[Attempt] = field(default_factory=list)
     deadline: float = inf
     waited_seconds: float = 0.0
     waited_for: str = ""
+    after_wait: Callable[[], None] | None = None
 
     async def wait(self, seconds: float, reason: str) -> None:
         """Sleep, counted for the next attempt."""

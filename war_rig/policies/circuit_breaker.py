@@ -17,12 +17,15 @@ request, the key or the account; they neither open a circuit nor set its count b
 
 A result counts in the state in which its call began, or not at all: the late answer to a
 call from before the failures closes nothing, and late failures don't open it again.
+
+A call that has waited for the rate limit comes through once more before it is sent: else a
+long queue would go on hitting a provider that went down while it waited.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from threading import RLock
 
 from war_rig.errors import (
@@ -42,16 +45,24 @@ _log = logging.getLogger("war_rig.policies")
 
 @dataclass(slots=True, eq=False)
 class _Circuit:
-    """One state of a model's circuit: closed, or open from its begin to the end of its probe."""
+    """One state of a model's circuit: closed, open, or half-open while its probe is under way.
+
+    prober: the loop of its probe. What a loop was left with that does not run is no probe.
+    """
 
     open_until: float | None = None
     failures: int = 0
-    is_probed: bool = False
+    prober: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def is_probed(self) -> bool:
+        """Return whether its probe is under way."""
+        return self.prober is not None and self.prober.is_running()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Begun:
-    now: Callable[[], float]
+    loop: asyncio.AbstractEventLoop
     model: str
     circuit: _Circuit
 
@@ -70,26 +81,34 @@ class CircuitBreaker(Around[_Begun]):
         self._lock = RLock()  # re-entrant: the garbage collector may end a call inside of it
 
     async def _begin(self, course: Course) -> _Begun:
-        now = asyncio.get_running_loop().time  # which is not running where a call is finalised
+        loop = asyncio.get_running_loop()
         model = course.request.model or self.default_model
-        return _Begun(now, model, self._enter(course.call, model, now()))
+        begun = _Begun(loop, model, self._enter(course.call, model, loop))
+        course.call.after_wait = partial(self._enter_again, course.call, begun)
+        return begun
 
     def _end(self, begun: _Begun, course: Course) -> None:
-        self._leave(begun.model, begun.circuit, _is_well(course), begun.now())
+        course.call.after_wait = None
+        self._leave(begun.model, begun.circuit, _is_well(course), begun.loop.time())
 
-    def _enter(self, call: Call, model: str, now: float) -> _Circuit:
+    def _enter(self, call: Call, model: str, loop: asyncio.AbstractEventLoop) -> _Circuit:
         """Return the circuit that lets the call through; raise CircuitOpenError where none does."""
         with self._lock:
             circuit = self._circuits.setdefault(model, _Circuit())
             if circuit.open_until is None:
                 return circuit
-            rest = None if circuit.is_probed else circuit.open_until - now
+            rest = None if circuit.is_probed else circuit.open_until - loop.time()
             if is_probe := rest is not None and rest <= 0:
-                circuit.is_probed = True
+                self._circuits[model] = circuit = _Circuit(circuit.open_until, prober=loop)
         if not is_probe:
             raise self._refused(call, model, rest)
         self._tell(model, "half-open, one call tries it")
         return circuit
+
+    def _enter_again(self, call: Call, begun: _Begun) -> None:
+        """Do what ``_enter`` does, for a call that has waited while the circuit changed."""
+        if self._circuits[begun.model] is not begun.circuit:
+            begun.circuit = self._enter(call, begun.model, begun.loop)
 
     def _leave(self, model: str, circuit: _Circuit, is_well: bool | None, now: float) -> None:
         """Settle the end of a call with the circuit in which it began, if that still stands."""
@@ -104,7 +123,7 @@ class CircuitBreaker(Around[_Begun]):
 
     def _after(self, circuit: _Circuit, is_well: bool | None, now: float) -> _Circuit:
         """Return what *circuit* becomes, itself where its state does not change."""
-        circuit.is_probed = False
+        circuit.prober = None
         is_closed = circuit.open_until is None
         if is_well:
             circuit.failures = 0

@@ -58,6 +58,8 @@ class RateLimit(Around["_Begun"]):
                     raise self._too_late(request, call, entered)
                 with call.waiting(f"rate limit: {entered.limit}"):
                     await turn.sleep(entered.seconds)
+                if call.after_wait:
+                    call.after_wait()
         except BaseException:  # which is raised again: whoever is next takes its place
             self._gate.leave(turn)
             raise
