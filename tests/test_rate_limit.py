@@ -761,3 +761,38 @@ def test_who_waited_in_a_loop_that_is_closed_is_forgotten() -> None:
 
     asyncio.run(guarded(play()))
     assert len(provider.times) == 3
+
+
+@pytest.mark.parametrize("is_finalised", [False, True])
+def test_a_stream_that_was_left_in_a_closed_loop_holds_no_slot(is_finalised: bool) -> None:
+    """Such a stream is never closed, not even by the garbage collector."""
+    provider = Recorder()
+    limit = at_most(provider, concurrency=1)
+    loop = asyncio.new_event_loop()
+    stream = limit.stream(ASK)
+    loop.run_until_complete(anext(stream))
+    loop.close()
+    if is_finalised:
+        del stream
+        gc.collect()
+    assert asyncio.run(asyncio.wait_for(ask(limit), 20)) == "fine"
+
+
+def test_a_slot_that_was_taken_away_does_not_come_back_twice() -> None:
+    """A call that is finalised after its loop was passed over gives nothing back."""
+    provider = Recorder()
+    limit = at_most(provider, concurrency=1)
+    loop = asyncio.new_event_loop()
+    left = [loop.run_until_complete(beginning(ask(limit, seconds=50)))]
+    loop.close()
+    asyncio.run(ask(limit))
+
+    async def play() -> None:
+        holder = await beginning(ask(limit, seconds=0.01))
+        left.clear()
+        gc.collect()
+        await ask(limit)
+        await holder
+
+    asyncio.run(play())
+    assert provider.most == 2  # the one that was left, and one beside it

@@ -105,7 +105,7 @@ def held(run: Run) -> dict[str, int]:
     for stack in run.built.values():
         for policy in _policies(stack):
             if isinstance(policy, RateLimit):
-                found["slots"] += policy._gate._under_way
+                found["slots"] += len(policy._gate._under_way)
                 found["places in a queue"] += len(policy._gate._queue)
             elif isinstance(policy, CircuitBreaker):
                 found["probes"] += sum(one.prober is not None for one in policy._circuits.values())

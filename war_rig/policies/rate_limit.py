@@ -16,7 +16,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import ceil, inf
 from threading import RLock
 
@@ -121,29 +121,34 @@ class _Turn:
 
     tokens: int
     loop: asyncio.AbstractEventLoop
-    event: asyncio.Event = field(default_factory=asyncio.Event)
     is_queued: bool = False
     waits_for: str = ""
+    waiter: "asyncio.Future[None] | None" = None
 
     async def sleep(self, seconds: float) -> None:
         """Wait to be woken, or for so many *seconds* where they are known."""
-        self.event.clear()
-        timer = self.loop.call_later(seconds or _LOOK_AGAIN_SECONDS, self.event.set)
+        self.waiter = self.loop.create_future()
+        timer = self.loop.call_later(seconds or _LOOK_AGAIN_SECONDS, self._look)
         try:
-            await self.event.wait()
+            await self.waiter
         finally:
             timer.cancel()
 
     def wake(self) -> None:
         """Let it look again; may be called from any thread."""
         with suppress(RuntimeError):  # its loop is closed: nobody waits there
-            self.loop.call_soon_threadsafe(self.event.set)
+            self.loop.call_soon_threadsafe(self._look)
+
+    def _look(self) -> None:
+        if self.waiter and not self.waiter.done():
+            self.waiter.set_result(None)
 
 
 @dataclass(slots=True, eq=False)
 class _Begun:
     """A call that began, in the log for a minute."""
 
+    loop: asyncio.AbstractEventLoop
     time: float
     tokens: int
     is_logged: bool = True
@@ -171,7 +176,7 @@ class _Gate:
         self._queued_tokens = 0
         self._log: deque[_Begun] = deque()
         self._logged_tokens = 0
-        self._under_way = 0
+        self._under_way: set[_Begun] = set()
 
     def enter(self, turn: _Turn) -> _Begun | _Wait:
         """Begin, or put *turn* into the queue and return why it has to wait there."""
@@ -197,7 +202,7 @@ class _Gate:
     def end(self, begun: _Begun, tokens: int | None) -> None:
         """End a call, which took so many *tokens*, None where its estimate stands."""
         with self._lock:
-            self._under_way -= 1
+            self._under_way.discard(begun)
             if tokens is not None and begun.is_logged:
                 self._logged_tokens += tokens - begun.tokens
                 begun.tokens = tokens
@@ -210,27 +215,37 @@ class _Gate:
             return _Wait(0.0, turn.waits_for)
         ahead, tokens = (0, 0) if is_first else (len(self._queue), self._queued_tokens)
         log, tokens = self._log, tokens + turn.tokens
-        by_requests = self._from(now, self._requests, len(log), ahead + 1, lambda n: log[n - 1])
-        by_tokens = self._from(now, self._tokens, self._logged_tokens, tokens, self._with_token)
+        by_requests = by_tokens = now
+        if len(log) + ahead + 1 > self._requests:
+            by_requests = self._from(now, self._requests, len(log), ahead + 1, lambda n: log[n - 1])
+        if self._logged_tokens + tokens > self._tokens:
+            by_tokens = self._from(now, self._tokens, self._logged_tokens, tokens, self._with_token)
         if by_requests > now and by_requests >= by_tokens:
             return _Wait(by_requests - now, f"{_counted(self._requests, 'request')} a minute")
         if by_tokens > now:
             return _Wait(by_tokens - now, f"{_counted(self._tokens, 'token')} a minute")
-        if self._under_way + ahead >= self._calls:
+        if self._is_full(ahead):
             return _Wait(0.0, f"{_counted(self._calls, 'call')} at once")
         return None if is_first else _Wait(0.0, "calls that came before")
+
+    def _is_full(self, ahead: int) -> bool:
+        """Return whether no slot is left; calls in a loop that is closed will never end."""
+        if ahead or len(self._under_way) < self._calls:
+            return len(self._under_way) + ahead >= self._calls
+        for begun in self._under_way.copy():  # which the garbage collector may change meanwhile
+            if begun.loop.is_closed():
+                self._under_way.discard(begun)
+        return len(self._under_way) >= self._calls
 
     def _from(
         self, now: float, limit: float, used: int, wanted: int, begun_with: Callable[[int], _Begun]
     ) -> float:
-        """Return the earliest time at which all that is *wanted*, in its order, can have begun.
+        """Return the earliest time at which all that is *wanted*, which is too much now, can begin.
 
         used: what the log holds, which may be over the limit where estimates were too low.
         begun_with: the call in the log that brought the log's sum to a number.
         """
         over = used + wanted - limit
-        if over <= 0:
-            return now
         windows = max(ceil((over - max(used, limit)) / limit), 0)  # that those who wait fill
         over -= windows * limit
         since = begun_with(int(over)).time if over <= used else now
@@ -241,8 +256,8 @@ class _Gate:
 
     def _begin(self, turn: _Turn, now: float) -> _Begun:
         self._take_out(turn)
-        self._under_way += 1
-        begun = _Begun(now, turn.tokens)
+        begun = _Begun(turn.loop, now, turn.tokens)
+        self._under_way.add(begun)
         if min(self._requests, self._tokens) < inf:
             self._log.append(begun)
             self._logged_tokens += begun.tokens
