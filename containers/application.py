@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 
 from dependency_injector import containers, providers
 
@@ -41,18 +42,20 @@ def application(
     env: Mapping[str, str] = os.environ,
     *,
     llm_provider: str | None = None,
+    instead: Mapping[str, LLMProvider] = MappingProxyType({}),
 ) -> Application:
     """Return a container for the configuration at *path* and the environment *env*.
 
     Without *path*, WAR_RIG_CONFIG or ./war_rig.yaml is used where there is one;
-    *llm_provider* beats what they say. Nothing is imported or connected until
-    it is used. Raises ConfigError, with every fault of the file.
+    *llm_provider* beats what they say. instead: what is asked, inside of an entry's
+    own policies, in the place of what the entry is built from. Nothing is imported or
+    connected until it is used. Raises ConfigError, with every fault of the file.
     """
     settings = load(Path(path) if path is not None else None, env, llm_provider=llm_provider)
     if settings.note:
         print(settings.note, file=sys.stderr)
     app = Application(config={"llm_provider": settings.llm_provider}, settings=settings)
-    bind_providers(app.llm_provider, app.config.llm_provider, settings, app.run)
+    bind_providers(app.llm_provider, app.config.llm_provider, settings, app.run, instead)
     return app
 
 

@@ -58,8 +58,8 @@ EXPORTS = {
     "war_rig.providers": "CompletionChunk CompletionResponse LLMProvider Message "
     "available_providers create_provider register_provider",
     "war_rig.providers.http": "HttpProvider",
-    "war_rig.testing": "Arrival Call FakeProvider Fault FaultyProvider cut during malformed "
-    "rate_limited rehearse server_error stalled unreachable",
+    "war_rig.testing": "Arrival Call FakeProvider Fault FaultyProvider RehearsalLoop cut during "
+    "malformed rate_limited rehearse server_error stalled unreachable",
     "war_rig.policies": "CacheStore CachedProvider",
     "war_rig.config": "AgentSettings DocumentSettings Located Origin PolicySettings ProviderEntry "
     "Settings load",

@@ -10,6 +10,7 @@ import pytest
 from canary import CANARY, leaks
 from dependency_injector import containers as di
 from dependency_injector import providers as di_providers
+from stacked import HELLO
 
 from containers import Application, application, close, running
 from war_rig.config import load
@@ -22,7 +23,7 @@ from war_rig.providers import (
     registry,
 )
 from war_rig.providers.http.shipped import shipped
-from war_rig.testing import FakeProvider
+from war_rig.testing import FakeProvider, FaultyProvider, during, rehearse, server_error
 from war_rig.wiring import LATE
 
 
@@ -438,3 +439,104 @@ def test_what_failed_inside_counts_for_more_than_the_closing() -> None:
 
     with pytest.raises(ValueError, match="the work failed"):
         asyncio.run(use())
+
+
+# what is given instead of an entry's own provider
+
+WHOLE = """
+llm_provider: house
+policies: {retry: {attempts: 4}, cache: {path: kept.sqlite}}
+providers:
+  house:
+    type: http
+    url: https://llm.example.com/v1
+    auth: {bearer: "${HOUSE_KEY}"}
+    model: large-1
+    request: {model: $model, messages: $messages}
+    response: {content: text}
+    policies: {fallback: [Spare-One]}
+  spare_one: {type: not_installed_here, api_key: "${SPARE_KEY}", policies: {retry: null}}
+"""
+
+
+def test_a_file_can_be_rehearsed_as_it_is(tmp_path: Path) -> None:
+    """What is given instead is inside of the entry's policies, without its code or its keys."""
+    house = FaultyProvider(during(0, 100, server_error()))
+    spare = FaultyProvider(provider=FakeProvider("spare"))
+    app = application(yaml(tmp_path, WHOLE), env={}, instead={"House": house, "spare-one": spare})
+
+    async def ask() -> list[tuple[str, int, str]]:
+        answers = []
+        for question in ("one", "two", "two"):
+            answer = await app.agents("assistant").run(question)
+            last = answer.attempts[-1]
+            answers.append(
+                (answer.content, len(answer.attempts), f"{last.provider} {last.outcome}")
+            )
+            await asyncio.sleep(100)
+        return answers
+
+    assert rehearse(ask()) == [
+        ("spare", 5, "spare_one answered"),
+        ("fake", 1, "house answered"),
+        ("fake", 1, "house cached"),
+    ]
+    assert house.outcomes == {"server_error": 4, "answered": 1}
+    assert app.run().built["house"].layers[:2] == ["CachedProvider", "TotalTimeout"]
+
+
+def test_what_is_given_instead_stays_when_the_container_is_closed(tmp_path: Path) -> None:
+    """The next use builds a new stack around it, and never the entry's own provider."""
+    fakes = {"house": FakeProvider("given"), "spare_one": FakeProvider()}
+    app = application(yaml(tmp_path, WHOLE), env={}, instead=fakes)
+
+    async def ask() -> str:
+        async with running(app):
+            return (await app.llm_provider().complete(HELLO)).content
+
+    assert (rehearse(ask()), rehearse(ask())) == ("given", "given")
+    assert len(fakes["house"].calls) == 2
+
+
+def test_a_cache_finds_no_answer_of_an_earlier_rehearsal(tmp_path: Path) -> None:
+    """Who was given instead is told from all others: each rehearsal asks anew."""
+    path = yaml(tmp_path, WHOLE)
+
+    async def ask(app: Application) -> list[str]:
+        async with running(app):
+            answers = [await app.llm_provider().complete(HELLO) for _ in range(2)]
+        return [answer.attempts[-1].outcome for answer in answers]
+
+    for _ in range(2):
+        fakes = {"house": FakeProvider(), "spare_one": FakeProvider()}
+        assert rehearse(ask(application(path, env={}, instead=fakes))) == ["answered", "cached"]
+
+
+@pytest.mark.parametrize(
+    ("instead", "error", "told"),
+    [
+        (
+            {"hous": FakeProvider()},
+            UnknownProviderError,
+            "instead={'hous': ...} names no provider. Did you mean 'house'?",
+        ),
+        ({"?": FakeProvider()}, UnknownProviderError, "instead={'?': ...} names no provider."),
+        (
+            {"house": FakeProvider},
+            TypeError,
+            "instead={'house': ...} takes a provider, not FakeProvider: make one",
+        ),
+        (
+            {"house": None},
+            TypeError,
+            "instead={'house': ...} takes a provider, not NoneType: make one",
+        ),
+    ],
+)
+def test_what_can_not_be_given_instead_is_told_at_once(
+    instead: Any, error: type[Exception], told: str
+) -> None:
+    """A name that is none would leave the real provider in its place."""
+    with pytest.raises(error) as caught:
+        application(env={}, instead=instead)
+    assert str(caught.value).splitlines()[0] == told

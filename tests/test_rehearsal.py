@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from stacked import stacked
 
 from war_rig.errors import (
     MalformedAnswerError,
@@ -21,7 +22,7 @@ from war_rig.errors import (
 )
 from war_rig.providers import CompletionResponse, LLMProvider, Message
 from war_rig.providers.border import Border
-from war_rig.testing import FakeProvider
+from war_rig.testing import FakeProvider, RehearsalLoop, rehearse
 from war_rig.testing.faults import (
     Fault,
     FaultyProvider,
@@ -33,7 +34,6 @@ from war_rig.testing.faults import (
     stalled,
     unreachable,
 )
-from war_rig.testing.rehearsal import RehearsalLoop, rehearse
 
 HI = [Message("user", "Hello")]
 
@@ -163,6 +163,22 @@ def test_each_rehearsal_begins_anew() -> None:
     assert (rehearse(work()), rehearse(work())) == (5, 5)
     with pytest.raises(RuntimeError, match="no running event loop"):
         asyncio.get_running_loop()
+
+
+def test_a_rehearsal_may_have_several_steps_in_one_time() -> None:
+    """What policies and providers remember of the last step is as old as it should be."""
+    house = FaultyProvider(during(0, 30, server_error()))
+    circuit = {"failures": 1, "open_seconds": 40}
+    stack = stacked(house, retry=None, circuit_breaker=circuit)
+
+    async def step(seconds: float) -> str:
+        await asyncio.sleep(seconds)
+        return await outcome(stack)
+
+    with asyncio.Runner(loop_factory=RehearsalLoop) as runner:
+        ends = [runner.run(step(seconds)) for seconds in (5, 5, 34, 1)]
+    assert ends == ["ServerError", "CircuitOpenError", "CircuitOpenError", "fake"]
+    assert [call.seconds for call in house.calls] == [0, 40]
 
 
 def test_what_the_work_raises_comes_out() -> None:

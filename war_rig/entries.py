@@ -3,7 +3,8 @@
 Arguments are filled in when asked for: an unset variable of an unused provider stops nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from war_rig.config import AgentSettings, Located, ProviderEntry, Settings
 from war_rig.config.interpolation import references
 from war_rig.errors import ConfigError, UnknownProviderError
 from war_rig.names import did_you_mean, normalise
-from war_rig.providers import available_providers
+from war_rig.providers import LLMProvider, available_providers
 from war_rig.providers.building import Blueprint, blueprint
 from war_rig.providers.conversion import Argument
 from war_rig.providers.registry import TYPES, Registration, find, find_type, unknown
@@ -32,6 +33,33 @@ def provider_name(name: str, settings: Settings, key: str) -> str:
         known = ", ".join(known_names(settings))
         failure = f"unknown provider: {error}\n  available: {known}"
     raise UnknownProviderError(f"{failure}\n  set by: {settings.origin(key).label}")
+
+
+def given_providers(
+    instead: Mapping[str, LLMProvider], settings: Settings
+) -> dict[str, LLMProvider]:
+    """Return *instead*, which is asked in the place of what entries are built from, by its names.
+
+    Raises UnknownProviderError for a name that is none, TypeError for what is no provider.
+    """
+    known = known_names(settings)
+    given: dict[str, LLMProvider] = {}
+    for name, provider in instead.items():
+        if isinstance(provider, type) or not hasattr(provider, "complete"):
+            what = getattr(provider, "__name__", type(provider).__name__)
+            raise TypeError(f"instead={{{name!r}: ...}} takes a provider, not {what}: make one")
+        given[_known(name, known)] = provider
+    return given
+
+
+def _known(name: str, known: Collection[str]) -> str:
+    with suppress(ValueError):
+        if (normal := normalise(name)) in known:
+            return normal
+    raise UnknownProviderError(
+        f"instead={{{name!r}: ...}} names no provider.{did_you_mean(name, known)}\n"
+        f"  available: {', '.join(known)}"
+    )
 
 
 def provider_blueprint(name: str, settings: Settings) -> Blueprint:

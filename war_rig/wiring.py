@@ -7,17 +7,24 @@ container was made.
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from secrets import token_hex
 from typing import Any, cast
 
 from dependency_injector import providers
 
 from war_rig.agents import Agent
 from war_rig.config import PolicySettings, Settings
-from war_rig.entries import agent_settings, known_names, provider_blueprint, provider_name
+from war_rig.entries import (
+    agent_settings,
+    given_providers,
+    known_names,
+    provider_blueprint,
+    provider_name,
+)
 from war_rig.errors import UnknownProviderError
 from war_rig.ledger import Ledger
 from war_rig.policies.policy import StreamingProvider
@@ -50,12 +57,14 @@ def bind_providers(
     chosen: Callable[[], str],
     settings: Settings,
     run: Callable[[], Run],
+    instead: Mapping[str, LLMProvider],
 ) -> None:
     """Give *selector* one option a known name, and let the name that *chosen* returns decide.
 
-    What is built, and what it comes to, is kept in what *run* returns.
+    What is built, and what it comes to, is kept in what *run* returns. instead: what is
+    asked in the place of what entries are built from.
     """
-    site = _Site(settings, selector, run)
+    site = _Site(settings, selector, run, given_providers(instead, settings))
     options: dict[str, providers.Provider[LLMProvider]] = {
         name: providers.ThreadSafeSingleton(partial(_build, name, site))
         for name in known_names(settings)
@@ -84,25 +93,48 @@ class _Site:
     settings: Settings
     selector: ProviderSelector
     run: Callable[[], Run]
+    instead: Mapping[str, LLMProvider]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A provider, and what its stack has to know of it: see ``Ground``."""
+
+    provider: LLMProvider
+    type: str
+    identity: str
+    secrets: Collection[str]
+    server: tuple[str, int] | None = None
+
+
+def _found(name: str, site: _Site) -> _Found:
+    """Return what is given instead of the provider *name*, else what is built from its entry."""
+    known = secrets_of(site.settings.env)
+    if name in site.instead:
+        entry = site.settings.providers.get(name)
+        identity = f"{name}: {token_hex()}"  # in a cache it finds nothing but its own answers
+        return _Found(site.instead[name], entry.type if entry else name, identity, known)
+    plan = provider_blueprint(name, site.settings)
+    server = next(iter(plan.addresses), None)
+    return _Found(plan.build(), plan.registration.name, plan.identity, plan.secrets | known, server)
 
 
 def _build(name: str, site: _Site) -> LLMProvider:
     settings, run = site.settings, site.run()
-    plan = provider_blueprint(name, settings)
-    secrets = plan.secrets | secrets_of(settings.env)
-    border = Border(name, plan.build(), secrets)
+    found = _found(name, site)
     policies = settings.policies_of(name)
     has_own = f"providers.{name}.policies.budget" in settings.origins
     ground = Ground(
         name,
-        plan.registration.name,
-        plan.identity,
-        secrets,
-        next(iter(plan.addresses), None),
+        found.type,
+        found.identity,
+        found.secrets,
+        found.server,
         new_purse(policies) if has_own else run.purse,
         _hops(name, policies, site),
         run.ledger,
     )
+    border = Border(name, found.provider, found.secrets)
     run.built[name] = build_stack(border, policies, ground)
     return run.built[name]
 
@@ -114,6 +146,8 @@ def _hops(name: str, policies: PolicySettings, site: _Site) -> list[Hop]:
     others = [provider_name(target, site.settings, key) for target in targets]
     others = [other for other in others if other != name]
     for other in others:
+        if other in site.instead:
+            continue
         with _told_who_named_it(site.settings, key):
             provider_blueprint(other, site.settings).check()
     return [partial(_inner, other, site, key) for other in others]

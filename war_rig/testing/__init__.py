@@ -13,7 +13,7 @@ from war_rig.testing.faults import (
     stalled,
     unreachable,
 )
-from war_rig.testing.rehearsal import rehearse
+from war_rig.testing.rehearsal import RehearsalLoop, rehearse
 
 __all__ = [
     "Arrival",
@@ -21,6 +21,7 @@ __all__ = [
     "FakeProvider",
     "Fault",
     "FaultyProvider",
+    "RehearsalLoop",
     "cut",
     "during",
     "malformed",

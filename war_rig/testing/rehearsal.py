@@ -16,7 +16,8 @@ class RehearsalLoop(asyncio.SelectorEventLoop):
     """An event loop that never sleeps: where all wait for a time, it is that time at once.
 
     It begins at 0. Real sockets and threads work, but a time that somebody
-    waits for does not wait for them.
+    waits for does not wait for them. For a rehearsal in several steps, in one time:
+    ``with asyncio.Runner(loop_factory=RehearsalLoop) as runner: runner.run(...)``.
     """
 
     def __init__(self) -> None:
