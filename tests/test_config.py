@@ -519,7 +519,7 @@ llm_provider:
         ("document: {rounds: 0}", "  my.yaml:1  document.rounds: must be 1 or more"),
         (
             "document: {rounds: 1e999}",
-            "  my.yaml:1  document.rounds: Input should be a finite number",
+            "  my.yaml:1  document.rounds: must be a finite number",
         ),
         ("document: {rounds: two}", "  my.yaml:1  document.rounds: must be a whole number"),
         ("document: {rounds: }", "  my.yaml:1  document.rounds: must be a whole number"),

@@ -166,12 +166,25 @@ FAULTS = {
     "policies: {timeout: {attempt: 50, total: 40}}": [
         "  my.yaml:1  policies.timeout.total: is 40 s, less than one attempt may take (50 s)"
     ],
+    "policies: {timeout: {attempt: 2000}}": [
+        "  my.yaml:1  policies.timeout.attempt: is 2000 s, more than the whole call may take "
+        "(1800 s)"
+    ],
+    "policies: {timeout: {total: 40, between_tokens: 50, connect: 41}}": [
+        "  my.yaml:1  policies.timeout.connect: is 41 s, more than the whole call may take (40 s)",
+        "  my.yaml:1  policies.timeout.between_tokens: is 50 s, more than the whole call may take "
+        "(40 s)",
+    ],
+    "policies: {timeout: {first_token: 400}}": [
+        "  my.yaml:1  policies.timeout.first_token: is 400 s, more than a whole attempt may take "
+        "(300 s)"
+    ],
     "policies: {timeout: {attempt: 50, first_token: 60}}": [
         "  my.yaml:1  policies.timeout.first_token: is 60 s, more than a whole attempt may take "
         "(50 s)"
     ],
     "policies: {retry: {wait_seconds: 9, longest_wait_seconds: 3}}": [
-        "  my.yaml:1  policies.retry.wait_seconds: is 9, more than the longest (3)"
+        "  my.yaml:1  policies.retry.wait_seconds: is 9 s, more than longest_wait_seconds (3 s)"
     ],
     "policies: {rate_limit: {}}": [
         "  my.yaml:1  policies.rate_limit: limits nothing: set at least one of "
@@ -179,6 +192,30 @@ FAULTS = {
     ],
     "policies: {budget: {tokens: }}": [
         "  my.yaml:1  policies.budget: limits nothing: set at least one of tokens, money"
+    ],
+    "policies: {budget: {tokens: true, money: 0}}": [
+        "  my.yaml:1  policies.budget.tokens: must be a number",
+        "  my.yaml:1  policies.budget.money: must be more than 0",
+    ],
+    "policies: {retry: {attempts: yes, share: -1, spare: 2000000}}": [
+        "  my.yaml:1  policies.retry.attempts: must be a whole number",
+        "  my.yaml:1  policies.retry.share: must be 0 or more",
+        "  my.yaml:1  policies.retry.spare: must be 1,000,000 or less",
+    ],
+    "policies: {prices: {models: {m: {input: nan}}}}": [
+        "  my.yaml:1  policies.prices.models.m.input: must be a finite number",
+        "  my.yaml:1  policies.prices.models.m.output: is missing",
+    ],
+    "policies: {fallback: a}": [
+        "  my.yaml:1  policies.fallback: must be a list of providers, or a map"
+    ],
+    "policies: {fallback: {to: [], on: []}, cache: {path: ''}}": [
+        "  my.yaml:1  policies.fallback.to: must name one or more",
+        "  my.yaml:1  policies.fallback.on: must name one or more",
+        "  my.yaml:1  policies.cache.path: must be text, and not empty",
+    ],
+    "policies: {fallback: [spare-one, b, Spare_One]}": [
+        "  my.yaml:1  policies.fallback.to: names 'spare_one' twice"
     ],
     "policies: {budget: {money: 5}}": [
         "  my.yaml:1  policies.budget.money: needs prices: declare prices.models, or prices: "
@@ -191,6 +228,7 @@ FAULTS = {
     "providers: {a: {policies: {fallback: [b]}}, b: {policies: {fallback: {to: [C, C, a]}}}}": [
         "  my.yaml:1  providers.a.policies.fallback: goes round: a -> b -> a",
         "  my.yaml:1  providers.b.policies.fallback: goes round: b -> a -> b",
+        "  my.yaml:1  providers.b.policies.fallback.to: names 'c' twice",
     ],
     "providers: {a: {policies: {fallback: [A, 5]}}}": [
         "  my.yaml:1  providers.a.policies.fallback: goes round: a -> a",
@@ -212,7 +250,9 @@ def test_a_common_fault_is_told_once() -> None:
     ]
     common = "policies: {retry: {wait_seconds: 9, longest_wait_seconds: 3}}"
     told = refused(f"{common}\nproviders: {{a: {{policies: {{trace: {{}}}}}}}}")
-    assert told == ["  my.yaml:1  policies.retry.wait_seconds: is 9, more than the longest (3)"]
+    assert told == [
+        "  my.yaml:1  policies.retry.wait_seconds: is 9 s, more than longest_wait_seconds (3 s)"
+    ]
 
 
 @pytest.mark.parametrize(

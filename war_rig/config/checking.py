@@ -28,9 +28,11 @@ _EXPECTED = {
     "decimal_parsing": "a number",
     "list_type": "a list",
     "tuple_type": "a list",
+    "finite_number": "a finite number",
     "greater_than": "more than {gt:g}",
-    "greater_than_equal": "{ge} or more",
-    "less_than_equal": "{le} or less",
+    "greater_than_equal": "{ge:,.15g} or more",
+    "less_than_equal": "{le:,.15g} or less",
+    "string_too_short": "text, and not empty",
     "literal_error": "one of {expected}",
 }
 
@@ -79,6 +81,8 @@ def _fault(found: "ErrorDetails", tree: Located, model: type[BaseModel], key: st
     if kind == "extra_forbidden":
         known = sorted(model_at(model, loc[:-1]).model_fields)
         text = f"is no key here.{did_you_mean(str(loc[-1]), known)} Known: {', '.join(known)}"
+    elif kind == "missing":
+        text = "is missing"
     elif kind in ("model_type", "dict_type", "model_attributes_type"):
         text = "must be a map"
     elif kind in _EXPECTED:

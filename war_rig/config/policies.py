@@ -4,15 +4,28 @@
 fault with the reason.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
+from math import inf
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
 
-Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=1)]
-Money = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
+from war_rig.names import normalise
+
+
+def _number(value: Any) -> Any:
+    """Refuse true and false, which Python counts as 1 and 0."""
+    if isinstance(value, bool):
+        raise PydanticCustomError("float_type", "must be a number")
+    return value
+
+
+Number = BeforeValidator(_number)
+Seconds = Annotated[float, Number, Field(gt=0, allow_inf_nan=False)]
+Count = Annotated[int, Number, Field(ge=1)]
+Money = Annotated[Decimal, Number, Field(ge=0, allow_inf_nan=False)]
 ErrorKind = Literal[
     "rate_limit", "quota", "server", "connection", "timeout", "malformed", "circuit_open",
     "budget", "authentication", "model_not_found", "bad_request", "context_too_long",
@@ -40,12 +53,12 @@ class TimeoutSettings(_Section):
 class RetrySettings(_Section):
     """When a failed call is repeated."""
 
-    attempts: int = Field(default=3, ge=1, le=20)
+    attempts: Annotated[int, Number] = Field(default=3, ge=1, le=20)
     wait_seconds: Seconds = 0.5
     longest_wait_seconds: Seconds = 30.0
     longest_retry_after_seconds: Seconds = 60.0
-    share: float = Field(default=0.2, ge=0, le=10)
-    spare: float = Field(default=100, ge=0, le=1_000_000)
+    share: Annotated[float, Number] = Field(default=0.2, ge=0, le=10)
+    spare: Annotated[float, Number] = Field(default=100, ge=0, le=1_000_000)
 
 
 class RateLimitSettings(_Section):
@@ -66,8 +79,32 @@ class CircuitBreakerSettings(_Section):
 class FallbackSettings(_Section):
     """Which entries are asked instead, and after which errors."""
 
-    to: list[str] = Field(min_length=1)
+    to: list[str]
     on: tuple[ErrorKind, ...] = FALLBACK_ON
+
+    @field_validator("to", "on")
+    @classmethod
+    def _not_empty(cls, named: Any) -> Any:
+        if not named:
+            raise PydanticCustomError("empty", "must name one or more")
+        return named
+
+    @field_validator("to")
+    @classmethod
+    def _each_once(cls, names: list[str]) -> list[str]:
+        known = list(map(target, names))
+        twice = next((name for name in known if known.count(name) > 1), None)
+        if twice is not None:
+            raise PydanticCustomError("doubled", "names {name} twice", {"name": repr(twice)})
+        return names
+
+
+def target(name: str) -> str:
+    """Return what the entry that a fallback names is called."""
+    try:
+        return normalise(name)
+    except ValueError:  # no entry has that name: this is told when it is looked for
+        return name
 
 
 class CacheSettings(_Section):
@@ -82,7 +119,7 @@ class BudgetSettings(_Section):
     """What a run may spend; null for no limit."""
 
     tokens: Count | None = None
-    money: Money | None = None
+    money: Annotated[Money, Field(gt=0)] | None = None
 
 
 class TraceSettings(_Section):
@@ -123,33 +160,50 @@ class PolicySettings(_Section):
     @classmethod
     def _listed(cls, value: Any) -> Any:
         """Take a bare list of entries for a whole declaration."""
-        return {"to": value} if isinstance(value, list) else value
+        if isinstance(value, (dict, FallbackSettings)) or value is None:
+            return value
+        if isinstance(value, list):
+            return {"to": value}
+        raise PydanticCustomError("fallback", "must be a list of providers, or a map")
 
 
-def contradictions(policies: PolicySettings) -> Iterator[tuple[str, str, str]]:
-    """Yield each key that can't be what it is, the key that it contradicts, and the reason."""
-    limits = policies.timeout
-    if limits and limits.attempt and limits.total and limits.attempt > limits.total:
-        text = f"is {limits.total:g} s, less than one attempt may take ({limits.attempt:g} s)"
-        yield "timeout.total", "timeout.attempt", text
-    for name in ("first_token", "between_tokens"):
-        seconds = getattr(limits, name, None)
-        if limits and seconds and limits.attempt and seconds > limits.attempt:
-            text = f"is {seconds:g} s, more than a whole attempt may take ({limits.attempt:g} s)"
-            yield f"timeout.{name}", "timeout.attempt", text
+def contradictions(
+    policies: PolicySettings, is_shipped: Callable[[str], bool]
+) -> Iterator[tuple[str, str]]:
+    """Yield each key that can't be what it is, and the reason.
+
+    is_shipped: tells whether a key has its value from the shipped default. A total that is
+    shorter than the attempts of that is meant so.
+    """
+    limits = policies.timeout or TimeoutSettings(attempt=None, total=None)
+    attempt, total = limits.attempt or inf, limits.total or inf
+    if attempt > total and is_shipped("timeout.total"):
+        yield "timeout.attempt", f"is {attempt:g} s, {_more_than('the whole call', total)}"
+    elif attempt > total and not is_shipped("timeout.attempt"):
+        text = f"is {total:g} s, less than one attempt may take ({attempt:g} s)"
+        yield "timeout.total", text
+    most, whole = min((attempt, "a whole attempt"), (total, "the whole call"))
+    for name in ("connect", "first_token", "between_tokens"):
+        seconds = getattr(limits, name) or 0.0
+        if seconds > most:
+            yield f"timeout.{name}", f"is {seconds:g} s, {_more_than(whole, most)}"
     retry = policies.retry
     if retry and retry.wait_seconds > retry.longest_wait_seconds:
-        text = f"is {retry.wait_seconds:g}, more than the longest ({retry.longest_wait_seconds:g})"
-        yield "retry.wait_seconds", "retry.longest_wait_seconds", text
+        longest = f"longest_wait_seconds ({retry.longest_wait_seconds:g} s)"
+        yield "retry.wait_seconds", f"is {retry.wait_seconds:g} s, more than {longest}"
     yield from _without_effect(policies)
 
 
-def _without_effect(policies: PolicySettings) -> Iterator[tuple[str, str, str]]:
+def _more_than(whole: str, seconds: float) -> str:
+    return f"more than {whole} may take ({seconds:g} s)"
+
+
+def _without_effect(policies: PolicySettings) -> Iterator[tuple[str, str]]:
     for name in ("rate_limit", "budget"):
         section = getattr(policies, name)
         if section and not any(dict(section).values()):
             known = ", ".join(type(section).model_fields)
-            yield name, name, f"limits nothing: set at least one of {known}"
+            yield name, f"limits nothing: set at least one of {known}"
     money = policies.budget.money if policies.budget else None
     prices = policies.prices
     if money is not None and not (prices and (prices.models or prices.catalogue)):
@@ -157,4 +211,4 @@ def _without_effect(policies: PolicySettings) -> Iterator[tuple[str, str, str]]:
             "needs prices: declare prices.models, or prices: {catalogue: true} "
             'with pip install "war-rig[prices]"'
         )
-        yield "budget.money", "prices", text
+        yield "budget.money", text

@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from war_rig.config.checking import at, checked, nearest
-from war_rig.config.policies import PolicySettings, contradictions
+from war_rig.config.policies import PolicySettings, contradictions, target
 from war_rig.config.settings import SHIPPED
-from war_rig.config.yaml_file import Fault, Located
-from war_rig.names import normalise
+from war_rig.config.yaml_file import Fault, Located, Origin
 
 _RETRIES = ("max_retries", "retries", "num_retries")
 """What SDKs call the repetitions of their own."""
@@ -27,20 +26,17 @@ def laid_over(base: Located, over: Located) -> Located:
 
 
 def checked_policies(tree: Located, key: str, faults: list[Fault]) -> PolicySettings | None:
-    """Return the policies in *tree*, which stands at *key*; what is wrong is added to *faults*.
-
-    What contradicts a value of the shipped default is no fault: the other value was meant.
-    """
+    """Return the policies in *tree*, which stands at *key*; what is wrong is added to *faults*."""
     policies = checked(PolicySettings, _anchored(tree), faults, key)
     if policies is None:
         return None
-    for name, other, text in contradictions(policies):
-        against = nearest(tree, other.split(".")).origin.label
-        if against.startswith(SHIPPED) and name != other:
-            continue
-        origin = nearest(tree, name.split(".")).origin
-        if not any(f.origin == origin and f.text == text for f in faults):
-            faults.append(Fault(origin, f"{key}.{name}", text))
+
+    def origin(name: str) -> Origin:
+        return nearest(tree, name.split(".")).origin
+
+    for name, text in contradictions(policies, lambda name: origin(name).label.startswith(SHIPPED)):
+        if not any(f.origin == origin(name) and f.text == text for f in faults):
+            faults.append(Fault(origin(name), f"{key}.{name}", text))
     return policies
 
 
@@ -86,14 +82,7 @@ def cycles(own: Mapping[str, Located]) -> Iterator[Fault]:
 def _targets(item: Located) -> list[str]:
     value = item.plain()
     names = value.get("to") if isinstance(value, dict) else value
-    return [_normal(name) for name in names if isinstance(name, str)] if names else []
-
-
-def _normal(name: str) -> str:
-    try:
-        return normalise(name)
-    except ValueError:
-        return name
+    return [target(name) for name in names if isinstance(name, str)] if names else []
 
 
 def _path_back(name: str, targets: Mapping[str, list[str]]) -> str | None:
@@ -101,10 +90,10 @@ def _path_back(name: str, targets: Mapping[str, list[str]]) -> str | None:
     paths, seen = [[name]], set()
     while paths:
         path = paths.pop()
-        for target in targets.get(path[-1], ()):
-            if target == name:
-                return " -> ".join([*path, target])
-            if target not in seen:
-                seen.add(target)
-                paths.append([*path, target])
+        for hop in targets.get(path[-1], ()):
+            if hop == name:
+                return " -> ".join([*path, hop])
+            if hop not in seen:
+                seen.add(hop)
+                paths.append([*path, hop])
     return None
