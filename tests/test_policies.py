@@ -362,6 +362,37 @@ def test_what_overrides_an_option_is_the_fallback_too() -> None:
     assert answer.content == "the fake"
 
 
+def test_what_overrides_a_fallback_is_asked_as_a_provider_is() -> None:
+    """It need not stream, and what it raises is a reason to ask the next one."""
+
+    class Plain:
+        default_model = "p-1"
+
+        def __init__(self, reply: Any) -> None:
+            self.fake = FakeProvider(reply)
+
+        async def complete(self, messages: Any) -> Any:
+            return await self.fake.complete(messages)
+
+    class Busy(Exception):
+        status_code = 503
+
+    container = app(
+        "providers: {first: {policies: {fallback: [second, third], retry: null}}}\n",
+        first=FakeProvider(BUSY),
+        second=FakeProvider("the real one"),
+        third=FakeProvider("the third"),
+    )
+    second, stack = container.llm_provider.providers["second"], stack_of(container, "first")
+    with second.override(Plain("the fake")):
+        assert text(rehearse(read(stack))) == "the fake"
+    with second.override(Plain(Busy("not now"))):
+        assert text(rehearse(read(stack))) == "the third"
+        assert rehearse(stack.complete(HELLO)).content == "the third"
+    with second.override(Plain(TimeoutError("not in time"))):
+        assert rehearse(stack.complete(HELLO)).content == "the third"
+
+
 def test_what_a_fallback_lacks_is_told_before_it_is_needed() -> None:
     """A missing key is found when the entry is built, not in an outage."""
     container = app("providers: {first: {policies: {fallback: [openai]}}}\n", first=FakeProvider())

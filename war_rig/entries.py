@@ -4,7 +4,7 @@ Arguments are filled in when asked for: an unset variable of an unused provider 
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,26 @@ def _known(name: str, known: Collection[str]) -> str:
         f"instead={{{name!r}: ...}} names no provider.{did_you_mean(name, known)}\n"
         f"  available: {', '.join(known)}"
     )
+
+
+def fallbacks(name: str, settings: Settings) -> list[str]:
+    """Return the entries that are asked after the provider *name*, which is none of them."""
+    fallback = settings.policies_of(name).fallback
+    key = settings.policy_key(name, "fallback")
+    named = fallback.to if fallback else []
+    others = [provider_name(other, settings, key) for other in named]
+    return [other for other in others if other != name]
+
+
+@contextmanager
+def told_who_named_it(settings: Settings, key: str) -> Iterator[None]:
+    """Let an UnknownProviderError say where the dotted *key*, which named it, was set."""
+    try:
+        yield
+        return
+    except UnknownProviderError as error:
+        failure = f"{error}\n  set by: {settings.origin(key).label}"
+    raise UnknownProviderError(failure)
 
 
 def provider_blueprint(name: str, settings: Settings) -> Blueprint:

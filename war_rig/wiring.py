@@ -7,25 +7,25 @@ container was made.
 """
 
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from secrets import token_hex
-from typing import Any, cast
+from typing import Any
 
 from dependency_injector import providers
 
 from war_rig.agents import Agent
-from war_rig.config import PolicySettings, Settings
+from war_rig.config import Settings
 from war_rig.entries import (
     agent_settings,
+    fallbacks,
     given_providers,
     known_names,
     provider_blueprint,
     provider_name,
+    told_who_named_it,
 )
-from war_rig.errors import UnknownProviderError
 from war_rig.ledger import Ledger
 from war_rig.policies.policy import StreamingProvider
 from war_rig.policies.stack import Stack
@@ -131,7 +131,7 @@ def _build(name: str, site: _Site) -> LLMProvider:
         found.secrets,
         found.server,
         new_purse(policies) if has_own else run.purse,
-        _hops(name, policies, site),
+        _hops(name, site),
         run.ledger,
     )
     border = Border(name, found.provider, found.secrets)
@@ -139,41 +139,30 @@ def _build(name: str, site: _Site) -> LLMProvider:
     return run.built[name]
 
 
-def _hops(name: str, policies: PolicySettings, site: _Site) -> list[Hop]:
+def _hops(name: str, site: _Site) -> list[Hop]:
     """Return the fallbacks of *name*; what they lack is told now, and not in an outage."""
     key = site.settings.policy_key(name, "fallback")
-    targets = policies.fallback.to if policies.fallback else []
-    others = [provider_name(target, site.settings, key) for target in targets]
-    others = [other for other in others if other != name]
+    others = fallbacks(name, site.settings)
     for other in others:
         if other in site.instead:
             continue
-        with _told_who_named_it(site.settings, key):
+        with told_who_named_it(site.settings, key):
             provider_blueprint(other, site.settings).check()
     return [partial(_inner, other, site, key) for other in others]
 
 
 def _inner(name: str, site: _Site, key: str) -> StreamingProvider:
-    """Return what a fallback asks: the inner stack, or what overrides the option."""
+    """Return what a fallback asks: the inner stack, or what overrides the option in a border."""
     provider = _named(name, site.settings, site.selector, key)
-    return provider.inner if isinstance(provider, Stack) else cast(StreamingProvider, provider)
+    if isinstance(provider, Stack):
+        return provider.inner
+    return Border(name, provider, secrets_of(site.settings.env))
 
 
 def _build_named(name: str, site: _Site, key: str) -> LLMProvider:
     """Build a name that was not known before; where it still is not, say who set it."""
-    with _told_who_named_it(site.settings, key):
+    with told_who_named_it(site.settings, key):
         return _build(name, site)
-
-
-@contextmanager
-def _told_who_named_it(settings: Settings, key: str) -> Iterator[None]:
-    """Let an UnknownProviderError say where the dotted *key*, which named it, was set."""
-    try:
-        yield
-        return
-    except UnknownProviderError as error:
-        failure = f"{error}\n  set by: {settings.origin(key).label}"
-    raise UnknownProviderError(failure)
 
 
 def build_agent(name: str, *, settings: Settings, selector: ProviderSelector) -> Agent:
