@@ -6,6 +6,9 @@ import pytest
 
 from containers.cli.stack import common_rows, stack_rows, worst_case_lines
 from war_rig.config import Settings, load
+from war_rig.errors import UnknownProviderError
+from war_rig.providers import register_provider
+from war_rig.testing import FakeProvider
 
 FULL = """\
 policies:
@@ -13,14 +16,19 @@ policies:
   retry: {attempts: 2, wait_seconds: 1}
   rate_limit: null
   timeout: {total: 90, attempt: 20}
-  prices: {models: {m-1: {input: 0.25, output: 2}}}
+  prices: {models: {m-1: {input: 0.25, output: 2}, m-2: {input: 1, output: 1}}}
 providers:
   house:
     type: openai
+    api_key: none
     policies:
       fallback: [spare]
       budget: {money: 2.5, tokens: 9000}
-  spare: {type: openai, policies: {retry: {attempts: 4}, timeout: {total: 15, attempt: 9}}}
+  spare:
+    type: openai
+    api_key: none
+    model: m-2
+    policies: {retry: {attempts: 4}, timeout: {total: 15, attempt: 9}}
 """
 
 
@@ -38,7 +46,7 @@ def test_each_value_of_a_stack_is_told_with_its_place_in_the_order_of_the_stack(
         ("policies.trace.profile", "stable", "default"),
         ("policies.cache", "off", "default"),
         ("policies.timeout.total", "90", "my.yaml:5"),
-        ("providers.house.policies.fallback.to", "spare", "my.yaml:11"),
+        ("providers.house.policies.fallback.to", "spare", "my.yaml:12"),
         (
             "providers.house.policies.fallback.on",
             "rate_limit, quota, server, connection, timeout, malformed, circuit_open",
@@ -48,13 +56,25 @@ def test_each_value_of_a_stack_is_told_with_its_place_in_the_order_of_the_stack(
         ("policies.retry.wait_seconds", "1", "my.yaml:3"),
         ("policies.retry.longest_wait_seconds", "30", "default"),
         ("policies.retry.longest_retry_after_seconds", "60", "default"),
-        ("providers.house.policies.budget.tokens", "9000", "my.yaml:12"),
-        ("providers.house.policies.budget.money", "2.5", "my.yaml:12"),
+        ("providers.house.policies.budget.tokens", "9000", "my.yaml:13"),
+        ("providers.house.policies.budget.money", "2.5", "my.yaml:13"),
         ("policies.circuit_breaker", "off", "default"),
         ("policies.rate_limit", "off", "my.yaml:4"),
         ("policies.timeout.attempt", "20", "my.yaml:5"),
         ("policies.prices.catalogue", "false", "default"),
-        ("policies.prices.models", "m-1: 0.25 in, 2 out", "my.yaml:6"),
+        ("policies.prices.models", "m-1: 0.25 in, 2 out; m-2: 1 in, 1 out", "my.yaml:6"),
+        ("fallback spare, asked after house", "", ""),
+        ("providers.spare.model", "'m-2'", "my.yaml:17"),
+        ("providers.spare.policies.retry.attempts", "4", "my.yaml:18"),
+        ("policies.retry.wait_seconds", "1", "my.yaml:3"),
+        ("providers.spare.policies.retry.longest_wait_seconds", "30", "default"),
+        ("providers.spare.policies.retry.longest_retry_after_seconds", "60", "default"),
+        ("policies.budget", "off", "default"),
+        ("policies.circuit_breaker", "off", "default"),
+        ("policies.rate_limit", "off", "my.yaml:4"),
+        ("providers.spare.policies.timeout.attempt", "9", "my.yaml:18"),
+        ("policies.prices.catalogue", "false", "default"),
+        ("policies.prices.models", "m-1: 0.25 in, 2 out; m-2: 1 in, 1 out", "my.yaml:6"),
     ]
 
 
@@ -68,6 +88,24 @@ def test_all_that_was_set_is_told_as_it_was_set() -> None:
     whole = "providers: {a: {policies: {fallback: {to: [b], on: [server]}}}}"
     rows = {key: value for key, value, _ in common_rows(loaded(whole))}
     assert rows["providers.a.policies.fallback.to"] == "b"
+
+
+def test_a_fallback_that_can_not_be_asked_is_told_with_its_place() -> None:
+    """It is none that is known, and the line that names it has to change."""
+    settings = loaded("providers: {house: {policies: {fallback: [nobody]}}}")
+    with pytest.raises(UnknownProviderError, match=r"unknown provider 'nobody'[^$]*my\.yaml:1"):
+        list(stack_rows("house", settings))
+
+
+def test_a_fallback_that_tells_no_model_has_no_line_for_it() -> None:
+    """A class that takes none may answer with any."""
+    register_provider("plain", lambda: FakeProvider())
+    settings = loaded("providers: {house: {policies: {fallback: [plain]}}}")
+    keys = [key for key, _, _ in stack_rows("house", settings)]
+    first = keys.index("fallback plain, asked after house")
+    assert keys[first + 1] == "policies.retry.attempts"
+    *_, money = worst_case_lines("house", "m-1", settings)
+    assert money == "  money     not known: m-1 of house has no price in policies.prices.models"
 
 
 def test_a_policy_that_is_off_altogether_is_told_once() -> None:
@@ -84,9 +122,34 @@ WORST = {
         [
             "  attempts  6 (house 2, spare 4)",
             "  seconds   90 (timeout.total)",
-            "  tokens    6 times those of one answer; the whole run 9000 (budget.tokens)",
-            "  money     0.0045 for 1,000 tokens in and 1,000 out of m-1; fallbacks at their own "
-            "prices; the whole run 2.5 (budget.money)",
+            "  tokens    6 times those of one answer",
+            "  money     0.0125 for 1,000 tokens in and 1,000 out each time (house 0.0045 with "
+            "m-1, spare 0.008 with m-2)",
+        ],
+    ),
+    "with a purse of its own": (
+        "policies:\n"
+        "  budget: {tokens: 500}\n"
+        "  timeout: {total: null}\n"
+        "  prices: {models: {m-1: {input: 1, output: 1}}}\n"
+        "providers: {house: {policies: {fallback: [offline], budget: {tokens: 9000}}}}\n",
+        [
+            "  attempts  6 (house 3, offline 3)",
+            "  seconds   2160",
+            "  tokens    6 times those of one answer; the whole run 9500 "
+            "(providers.house.policies.budget.tokens and policies.budget.tokens)",
+            "  money     not known: offline of offline has no price in policies.prices.models",
+        ],
+    ),
+    "with one price": (
+        "policies: {budget: {money: 5, tokens: 700}, retry: null, "
+        "prices: {models: {m-1: {input: 1, output: 1}}}}",
+        [
+            "  attempts  1 (house 1)",
+            "  seconds   300",
+            "  tokens    once those of one answer; the whole run 700 (policies.budget.tokens)",
+            "  money     0.002 for 1,000 tokens in and 1,000 out each time (house 0.002 with m-1); "
+            "the whole run 5 (policies.budget.money)",
         ],
     ),
     "without anything": (

@@ -374,7 +374,7 @@ def test_what_overrides_a_fallback_is_asked_as_a_provider_is() -> None:
         async def complete(self, messages: Any) -> Any:
             return await self.fake.complete(messages)
 
-    class Busy(Exception):
+    class BusyError(Exception):
         status_code = 503
 
     container = app(
@@ -386,7 +386,7 @@ def test_what_overrides_a_fallback_is_asked_as_a_provider_is() -> None:
     second, stack = container.llm_provider.providers["second"], stack_of(container, "first")
     with second.override(Plain("the fake")):
         assert text(rehearse(read(stack))) == "the fake"
-    with second.override(Plain(Busy("not now"))):
+    with second.override(Plain(BusyError("not now"))):
         assert text(rehearse(read(stack))) == "the third"
         assert rehearse(stack.complete(HELLO)).content == "the third"
     with second.override(Plain(TimeoutError("not in time"))):

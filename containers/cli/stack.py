@@ -1,11 +1,13 @@
 """The stack of policies around a provider, as ``war-rig explain`` shows it, and its worst case."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 from math import inf
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from war_rig.config import PolicySettings, Settings
+    from war_rig.providers.parameters import Parameter
 
 Row = tuple[str, str, str]
 
@@ -23,11 +25,42 @@ _LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 """The sections in the order of the stack, outer to inner, and the keys of each; () for all."""
 
+_INNER = _LAYERS[[section for section, _ in _LAYERS].index("retry") :]
+"""Those that a fallback has of its own."""
+
 
 def stack_rows(name: str, settings: "Settings") -> Iterator[Row]:
-    """Yield each value of the policies of *name*, in the order of the stack, with its origin."""
+    """Yield each value of the policies of *name*, in the order of the stack, with its origin.
+
+    After them come its fallbacks, each with its model and the policies of its inner stack.
+    """
+    from war_rig.entries import fallbacks
+
+    yield from _rows(_LAYERS, name, settings)
+    before = name
+    for hop in fallbacks(name, settings):
+        yield f"fallback {hop}, asked after {before}", "", ""
+        model = _model(hop, name, settings)
+        if model is not None:
+            yield f"providers.{hop}.model", model.shown, model.origin
+        yield from _rows(_INNER, hop, settings)
+        before = hop
+
+
+def _model(hop: str, name: str, settings: "Settings") -> "Parameter | None":
+    """Return the model that the fallback *hop* of *name* answers with, where it tells."""
+    from war_rig.entries import provider_blueprint, told_who_named_it
+
+    with told_who_named_it(settings, settings.policy_key(name, "fallback")):
+        plan = provider_blueprint(hop, settings)
+    return next((p for p in plan.parameters if p.name == "model"), None)
+
+
+def _rows(
+    layers: tuple[tuple[str, tuple[str, ...]], ...], name: str, settings: "Settings"
+) -> Iterator[Row]:
     policies = settings.policies_of(name)
-    for section, keys in _LAYERS:
+    for section, keys in layers:
         declared = getattr(policies, section)
         if declared is None:
             if not keys or keys[0] != "attempt":
@@ -91,13 +124,14 @@ def _shown(value: Any) -> str:
 
 def worst_case_lines(name: str, model: str | None, settings: "Settings") -> Iterator[str]:
     """Yield the most that one call may come to: attempts, seconds, tokens, money."""
-    from war_rig.names import normalise
+    from war_rig.entries import fallbacks
     from war_rig.worst_case import worst_case
 
-    policies = settings.policies_of(name)
-    hops = [normalise(hop) for hop in policies.fallback.to] if policies.fallback else []
-    entries = {one: settings.policies_of(one) for one in dict.fromkeys([name, *hops])}
-    worst = worst_case(entries)
+    models = {name: model}
+    for hop in fallbacks(name, settings):
+        known = _model(hop, name, settings)
+        models[hop] = known.shown.strip("'") if known else None
+    worst = worst_case({entry: settings.policies_of(entry) for entry in models})
     each = ", ".join(f"{entry} {count}" for entry, count in worst.attempts.items())
     yield "worst case of one call"
     yield f"  attempts  {worst.all_attempts} ({each})"
@@ -105,21 +139,35 @@ def worst_case_lines(name: str, model: str | None, settings: "Settings") -> Iter
     seconds = "no bound: declare timeout.total" if worst.seconds == inf else f"{worst.seconds:g}"
     yield f"  seconds   {seconds}{by}"
     times = f"{worst.all_attempts} times" if worst.all_attempts > 1 else "once"
-    yield f"  tokens    {times} those of one answer{_budget(policies, 'tokens')}"
-    yield f"  money     {_money(policies, model, worst.attempts[name])}{_budget(policies, 'money')}"
+    yield f"  tokens    {times} those of one answer{_run(models, 'tokens', settings)}"
+    money = _money(models, worst.attempts, settings)
+    yield f"  money     {money}{_run(models, 'money', settings)}"
 
 
-def _budget(policies: "PolicySettings", unit: str) -> str:
-    limit = getattr(policies.budget, unit, None)
-    return "" if limit is None else f"; the whole run {limit} (budget.{unit})"
+def _run(entries: Iterable[str], unit: str, settings: "Settings") -> str:
+    """Return what bounds the whole run: the budgets of all *entries*, if each has one."""
+    limits: dict[str, Any] = {}
+    for entry in entries:
+        own = f"providers.{entry}.policies.budget"
+        purse = own if own in settings.origins else "policies.budget"
+        limits[f"{purse}.{unit}"] = getattr(settings.policies_of(entry).budget, unit, None)
+    if None in limits.values():
+        return ""
+    return f"; the whole run {sum(limits.values())} ({' and '.join(limits)})"
 
 
-def _money(policies: "PolicySettings", model: str | None, attempts: int) -> str:
+def _money(
+    models: Mapping[str, str | None], attempts: Mapping[str, int], settings: "Settings"
+) -> str:
     from war_rig.stacks import prices
 
-    cost = prices(policies)(model, 1000, 1000)
-    if cost is None:
-        return f"not known: {model or 'its model'} has no price in policies.prices.models"
-    others = "; fallbacks at their own prices" if policies.fallback else ""
-    cost = (attempts * cost).normalize()
-    return f"{cost:f} for 1,000 tokens in and 1,000 out of {model}{others}"
+    whole, shares = Decimal(), []
+    for entry, model in models.items():
+        cost = prices(settings.policies_of(entry))(model, 1000, 1000)
+        if cost is None:
+            named = f"{model or 'its model'}{f' of {entry}' if len(models) > 1 else ''}"
+            return f"not known: {named} has no price in policies.prices.models"
+        whole += attempts[entry] * cost
+        shares.append(f"{entry} {(attempts[entry] * cost).normalize():f} with {model}")
+    each = f"1,000 tokens in and 1,000 out each time ({', '.join(shares)})"
+    return f"{whole.normalize():f} for {each}"
