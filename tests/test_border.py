@@ -1,6 +1,7 @@
 """The host's side of the contract: an answer, or one of our errors, whatever a provider does."""
 
 import asyncio
+from math import inf, nan
 from typing import Any
 
 import pytest
@@ -166,6 +167,14 @@ FAULTS: dict[str, tuple[Any, str]] = {
         Scripted(CompletionResponse("Hi", "m-1", "3")),  # type: ignore[arg-type]
         "an answer whose tokens_used is a str, not a count",
     ),
+    "tokens that are none": (
+        Scripted(CompletionResponse("Hi", "m-1", 3, completion_tokens=True)),
+        "an answer whose completion_tokens is a bool, not a count",
+    ),
+    "model": (
+        Scripted(CompletionResponse("Hi", ["m-1"], 3)),  # type: ignore[arg-type]
+        "an answer whose model is a list, not text",
+    ),
 }
 
 
@@ -244,6 +253,30 @@ def test_our_own_error_keeps_what_it_declares() -> None:
     )
     assert (error.provider, error.model, error.status) == ("house", "m-1", 429)
     assert (error.retry_after_seconds, error.is_retryable) == (2.5, False)
+
+
+@pytest.mark.parametrize(
+    ("declared", "kept"),
+    [
+        ({"status": "500"}, (None, None, True)),
+        ({"status": 7}, (None, None, True)),
+        ({"retry_after_seconds": "5"}, (None, 5.0, True)),
+        ({"retry_after_seconds": -3}, (None, 0.0, True)),
+        ({"retry_after_seconds": nan}, (None, None, True)),
+        ({"retry_after_seconds": inf}, (None, None, True)),
+        ({"retry_after_seconds": [1]}, (None, None, True)),
+        ({"is_retryable": "no"}, (None, None, True)),
+        ({"is_retryable": False}, (None, None, False)),
+    ],
+    ids=str,
+)
+def test_what_our_own_error_can_not_mean_is_left_out(
+    declared: dict[str, Any], kept: tuple[int | None, float | None, bool]
+) -> None:
+    """Policies count with what an error says, so no plugin's slip may get as far as there."""
+    error = failure(Scripted(RateLimitError("busy", **declared)))
+    assert type(error) is RateLimitError
+    assert (error.status, error.retry_after_seconds, error.is_retryable) == kept
 
 
 def test_a_provider_may_say_what_it_did_itself() -> None:

@@ -149,7 +149,7 @@ def test_the_largest_of_several_limits_is_the_estimate() -> None:
     assert seen.tokens == PROMPT_TOKENS + 60
 
 
-@pytest.mark.parametrize("limit", [None, "700", 0, -5, 7.5])
+@pytest.mark.parametrize("limit", [None, "700", 0, -5, 7.5, True])
 def test_what_is_no_limit_is_not_taken_for_one(limit: object) -> None:
     """Before the first answer, a request without a limit of its own is taken for a long one."""
     seen = rehearse(while_it_runs(Purse(10_000), max_tokens=limit))

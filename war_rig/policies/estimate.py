@@ -15,8 +15,12 @@ _LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 
 def declared_completion(request: Request) -> int:
     """Return how many tokens *request* lets its answer have, 0 where it does not say."""
-    asked = (request.parameters.get(name) for name in _LIMITS)
-    return max((limit for limit in asked if isinstance(limit, int) and limit > 0), default=0)
+    longest = 0
+    for name in _LIMITS:
+        limit = request.parameters.get(name)
+        if type(limit) is int and limit > longest:  # True is none
+            longest = limit
+    return longest
 
 
 class Mean:

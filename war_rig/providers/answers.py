@@ -45,9 +45,11 @@ def _fault(answer: CompletionResponse) -> str | None:
     if not answer.content:
         reason = f" (finish reason: {answer.finish_reason})" if answer.finish_reason else ""
         return f"an answer without content{reason}"
+    if answer.model and not isinstance(answer.model, str):
+        return f"an answer whose model is a {type(answer.model).__name__}, not text"
     for name in ("tokens_used", "prompt_tokens", "completion_tokens"):
         count = getattr(answer, name)
-        if count is not None and not isinstance(count, int):
+        if count is not None and (not isinstance(count, int) or isinstance(count, bool)):
             return f"an answer whose {name} is a {type(count).__name__}, not a count"
         if count is not None and count < 0:
             return f"an answer whose {name} is {count}, less than none"

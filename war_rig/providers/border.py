@@ -15,7 +15,14 @@ from typing import Any, TypeVar
 from war_rig.errors import ConfigError, MalformedAnswerError, ProviderError, WarRigError
 from war_rig.providers.answers import NotAnAnswerError, awaited, message, own
 from war_rig.providers.classification import Verdict, classify
-from war_rig.providers.foreign import attribute, one_line, said, text_of
+from war_rig.providers.foreign import (
+    attribute,
+    one_line,
+    retry_after_of,
+    said,
+    status_of,
+    text_of,
+)
 from war_rig.providers.protocol import CompletionChunk, CompletionResponse, LLMProvider, Message
 from war_rig.providers.secrets import Redactor
 from war_rig.providers.streams import can_stream, streamed
@@ -192,12 +199,13 @@ class Border:
         """Return what a provider that raises our own errors said itself."""
         text = one_line(self._redactor.redact(text_of(failure)))
         is_predicate = attribute(self.provider, "errors_are_predicates") is True
+        is_retryable = attribute(failure, "is_retryable")
         return Verdict(
             _own_kind(failure),
             text if is_predicate else f"reports: {text}",
-            getattr(failure, "status", None),  # its own __init__ may not have called ours
-            getattr(failure, "retry_after_seconds", None),
-            getattr(failure, "is_retryable", None),
+            status_of(failure),
+            retry_after_of(failure),
+            is_retryable if isinstance(is_retryable, bool) else None,
         )
 
 
