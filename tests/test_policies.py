@@ -14,9 +14,11 @@ from war_rig.errors import (
     BudgetExceededError,
     ConfigError,
     MalformedAnswerError,
+    PluginError,
     ServerError,
     UnknownProviderError,
 )
+from war_rig.policies.call import Call, under_way
 from war_rig.policies.policy import Policy
 from war_rig.policies.stack import Stack
 from war_rig.providers import register_provider
@@ -610,6 +612,16 @@ def test_what_a_provider_refuses_to_send_is_no_attempt() -> None:
         rehearse(container.llm_provider().complete(HELLO, temperature=0.5))
     total = container.run().ledger.total
     assert (total.sent, total.refused) == (0, 1)
+
+
+def test_an_attempt_that_ended_in_any_of_our_errors_has_failed() -> None:
+    """Only one that its caller gave up is cancelled."""
+    call = Call()
+    inner = stacked(FakeProvider(PluginError("its model file is gone"))).inner
+    with under_way(call), pytest.raises(PluginError):
+        rehearse(inner.complete(HELLO))
+    (attempt,) = call.attempts
+    assert (attempt.outcome, attempt.reason) == ("failed", "PluginError: its model file is gone")
 
 
 def test_a_policy_by_itself_changes_nothing() -> None:

@@ -11,7 +11,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, Protocol
 
-from war_rig.errors import ConfigError, ProviderConnectionError, ProviderError
+from war_rig.errors import (
+    ConfigError,
+    ProviderConnectionError,
+    ProviderError,
+    WarRigError,
+)
 from war_rig.ledger import Attempt, Outcome
 from war_rig.policies.call import reason_of
 from war_rig.policies.policy import Around, Course, Request, StreamingProvider
@@ -92,7 +97,7 @@ def _outcome(course: Course) -> tuple[Outcome, str]:
         return "answered", ""
     if isinstance(error, ConfigError):
         return "refused", reason_of(error)
-    if isinstance(error, ProviderError):
+    if isinstance(error, WarRigError):
         return "failed", reason_of(error)
     return "cancelled", "its caller went on without it"
 
