@@ -17,6 +17,7 @@ from war_rig.providers.http.definition import definition
 from war_rig.providers.http.hidden import secrets
 from war_rig.providers.http.provider import HttpProvider
 from war_rig.providers.http.transport import Timeouts
+from war_rig.providers.http.values import request_of
 from war_rig.providers.registry import Registration, find_type
 
 SMALL: dict[str, Any] = {
@@ -454,7 +455,7 @@ def test_what_a_variable_brings_is_no_template(tmp_path: Path) -> None:
     text = HOUSE + '    headers: {X-Pay: "${PRICE} $$1", X-Model: $model, X-D: "${NO:a$b}"}\n'
     made = plan(file(tmp_path, text), HOUSE_KEY="k$model$$", PRICE="$model $$").build()
     assert isinstance(made, HttpProvider)
-    sent = made._request(False, [], None, None, {})
+    sent = request_of(made._definition, False, [], None, None, {})
     assert sent.headers["X-Pay"] == "$model $$ $1"
     assert sent.headers["X-Model"] == "house-1"
     assert sent.headers["X-D"] == "a$b"

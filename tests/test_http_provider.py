@@ -34,6 +34,7 @@ from war_rig.errors import (
 )
 from war_rig.providers import CompletionChunk, CompletionResponse, LLMProvider, Message
 from war_rig.providers.http import HttpProvider
+from war_rig.providers.http.values import request_of
 from war_rig.providers.streams import can_stream
 
 ASKED = [Message("system", "Be brief."), Message("user", "Hello $model")]
@@ -320,7 +321,8 @@ def test_it_is_a_provider_that_tells_its_host_and_hides_its_key() -> None:
     made = provider("http://llm.example")
     assert isinstance(made, LLMProvider)
     assert (repr(made), made.default_model) == ("<HttpProvider of llm.example>", "house-1")
-    assert CANARY not in repr(made._definition) + repr(made._request(True, [], None, None, {}))
+    sent = request_of(made._definition, True, [], None, None, {})
+    assert CANARY not in repr(made._definition) + repr(sent)
 
 
 def event(data: Any, name: str | None = None) -> bytes:

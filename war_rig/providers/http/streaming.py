@@ -14,11 +14,11 @@ what is missing.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
-from war_rig.errors import MalformedAnswerError
+from war_rig.errors import MalformedAnswerError, ProviderTimeoutError
 from war_rig.providers.foreign import Redact, one_line
 from war_rig.providers.http.answers import AnswerPaths, answer_paths
 from war_rig.providers.http.events import Event, NdjsonEvents, SseEvents
@@ -33,6 +33,7 @@ from war_rig.providers.http.failures import (
 from war_rig.providers.http.paths import Getter, getter
 from war_rig.providers.http.section import Section
 from war_rig.providers.http.template import as_text
+from war_rig.providers.http.transport import StreamedAnswer as Arriving
 
 FORMATS: dict[str, type[SseEvents] | type[NdjsonEvents]] = {
     "sse": SseEvents,
@@ -136,6 +137,36 @@ class StreamedAnswer:
     def is_over(self) -> bool:
         """Return whether the end mark has come, and nothing can come after it."""
         return self.is_whole and self.streaming.end.is_final
+
+
+async def texts_of(
+    pieces: AsyncIterator[bytes], answer: Arriving, found: StreamedAnswer
+) -> AsyncGenerator[str, None]:
+    """Yield the texts of *found* as they arrive, until its end mark or the end."""
+    events = FORMATS[found.streaming.format]()
+    piece: bytes | None = b""
+    while piece is not None:
+        try:
+            piece = await anext(pieces, None)
+        except ProviderTimeoutError:
+            if not found.is_whole:
+                raise
+            piece = None  # the server keeps the connection open after its mark
+        arrived = events.close() if piece is None else events.feed(piece)
+        for event in arrived:
+            if text := found.take(event):
+                yield text
+            if found.is_over:
+                return
+        if found.is_whole:
+            answer.end_soon()
+        if arrived:  # bytes that are no event, such as comments, only keep the connection open
+            answer.expect_more()
+
+
+def closable(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    """Return *pieces* as the generator that they are: one that nobody closes leaves a task."""
+    return cast(AsyncGenerator[bytes, None], pieces)
 
 
 def streaming(place: Section, answers: AnswerPaths) -> Streaming:

@@ -28,9 +28,9 @@ from war_rig.providers.http.events import Event
 from war_rig.providers.http.failures import Failed
 from war_rig.providers.http.findings import Findings
 from war_rig.providers.http.keys import Ask
-from war_rig.providers.http.provider import closable, parsed
+from war_rig.providers.http.provider import parsed
 from war_rig.providers.http.shown import data_text, head_text, request_text
-from war_rig.providers.http.streaming import FORMATS, Streaming
+from war_rig.providers.http.streaming import FORMATS, Streaming, closable
 from war_rig.providers.http.streaming import StreamedAnswer as ReadAnswer
 from war_rig.providers.http.transport import Answer, Request, StreamedAnswer, Transport
 
