@@ -20,7 +20,7 @@ from war_rig.providers.http.auth import auth
 from war_rig.providers.http.definition import definition
 from war_rig.providers.http.failures import MESSAGES, Failed, failure, is_failure
 from war_rig.providers.http.hidden import secrets
-from war_rig.providers.http.streaming import LONGEST_TEXT, StreamedAnswer, closable, texts_of
+from war_rig.providers.http.streaming import LONGEST_TEXT, closable, texts_of
 from war_rig.providers.http.transport import Answer, Transport
 from war_rig.providers.http.transport import StreamedAnswer as Streamed
 from war_rig.providers.http.values import request_of
@@ -62,7 +62,9 @@ class HttpProvider:
             raise ConfigError("\n".join([f"the definition of the HTTP API has {counted}", *lines]))
         self._auth = auth(self._definition.auth)
         self._secrets = frozenset(secrets({**keys, "auth": self._definition.auth}))
-        self._written = {part: keys.get(part) or {} for part in ("response", "stream")}
+        self._written: dict[str, Any] = {
+            part: keys.get(part) or {} for part in ("response", "stream", "errors")
+        }
         self._way: dict[str, Any] = {
             "timeouts": self._definition.timeouts,
             "connections": int(connections),
@@ -129,7 +131,8 @@ class HttpProvider:
         lead to, all without the secrets of the definition and those that
         *redact* knows. Not for calls at the same time.
         """
-        from war_rig.providers.http.trial import Report, WatchedTransport
+        from war_rig.providers.http.report import Report
+        from war_rig.providers.http.trial import WatchedTransport
 
         def clear(text: str) -> str:
             return redact(watched.redact(watched._transport.redact(text)))
@@ -174,13 +177,14 @@ class HttpProvider:
         self, answer: Streamed, messages: list[Message], model: str | None
     ) -> AsyncGenerator[CompletionChunk, None]:
         """Yield what *answer* holds: a stream, or a whole answer where the server can't stream."""
-        assert self._definition.streaming is not None
+        streaming = self._definition.streaming
+        assert streaming is not None
         if not self._is_streamed(answer.status, answer.headers):
             whole = Answer(answer.status, answer.headers, await answer.read())
             made = self._read(whole, messages, model)
             yield CompletionChunk(made.content, made)
             return
-        found = StreamedAnswer(self._definition.streaming, self._definition.rules, self.redact)
+        found = streaming.reading(streaming, self._definition.rules, self.redact)
         async with (
             aclosing(closable(answer.pieces())) as pieces,
             aclosing(texts_of(pieces, answer, found)) as texts,

@@ -5,6 +5,7 @@
       request: {stream: true}              # laid over the request, as url, query and headers are
       content: choices[0].delta.content    # what is not here is as in 'response'
       end: "[DONE]"                        # or {event: message_stop}, {path: done, equals: true}
+      cumulative: false                    # true: each text is all so far, not what is new
       error: error
 
 ``end`` without ``equals``, as in ``{path: done}``, says that the answer is whole
@@ -27,6 +28,7 @@ from war_rig.providers.http.failures import (
     Rule,
     failure,
     failure_in_stream,
+    fitting,
     path_at,
     several,
 )
@@ -75,6 +77,7 @@ class Streaming:
     paths: AnswerPaths
     end: EndMark
     error: Getter
+    reading: "type[StreamedAnswer]"
 
 
 @dataclass(slots=True)
@@ -118,14 +121,18 @@ class StreamedAnswer:
         """Raise where the stream has ended with less than an answer."""
         if not self.is_whole:
             raise self._fault("ended its stream without its end mark, so the answer is not whole")
-        ended = Failed(200, {}, self._reason, has_text=bool(self.texts))
-        if any(rule.fits(ended) for rule in self.rules):
-            raise failure(ended, self.rules, self.redact)
+        if fitting(self.ended, self.rules):
+            raise failure(self.ended, self.rules, self.redact)
         if not self._has_content:
             reason = self.told.get("finish_reason")
             told = "" if reason is None else f" (finish reason: {as_text(reason)})"
             written = self.streaming.paths.written
             raise self._fault(f"streamed no text at {written} (stream.content){told}")
+
+    @property
+    def ended(self) -> Failed:
+        """Return what the rules are asked about at the end: the event that told the reason."""
+        return Failed(200, {}, self._reason, has_text=bool(self.texts))
 
     def _fault(self, text: str) -> MalformedAnswerError:
         """Return the error, with what the last event has: perhaps a failure that no rule knows."""
@@ -169,6 +176,22 @@ def closable(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
     return cast(AsyncGenerator[bytes, None], pieces)
 
 
+class CumulativeAnswer(StreamedAnswer):
+    """An answer each of whose texts is all that was said so far."""
+
+    def take(self, event: Event) -> str:
+        """Keep what *event* says and return what is new in its text."""
+        text = super().take(event)
+        if not text:
+            return ""
+        before = "".join(self.texts[:-1])
+        if not text.startswith(before):
+            told = "streamed a text that does not begin with the text before it"
+            raise self._fault(f"{told}, which 'stream.cumulative' says")
+        self.texts = [text]
+        return text[len(before) :]
+
+
 def streaming(place: Section, answers: AnswerPaths) -> Streaming:
     """Return the stream that the map at *place* declares; *answers* are the paths of 'response'.
 
@@ -177,7 +200,8 @@ def streaming(place: Section, answers: AnswerPaths) -> Streaming:
     paths = answer_paths(place, answers)
     error = path_at(place, "error") or getter("error")
     chosen = place.choice("format", tuple(FORMATS), "sse")
-    return Streaming(chosen, paths, _end(place), error)
+    reading = CumulativeAnswer if place.flag("cumulative") else StreamedAnswer
+    return Streaming(chosen, paths, _end(place), error, reading)
 
 
 def _end(place: Section) -> EndMark:
