@@ -180,8 +180,20 @@ SO = "a key that begins so can be the value of a parameter"
         ({"stream": {**STREAM, "format": "xml", "contents": "c"}}, {
             "stream.format": "must be one of: sse, ndjson",
             "stream.contents": "is no key here. Did you mean 'content'? Known: completion_tokens, "
-            "content, end, error, finish_reason, format, headers, method, model, prompt_tokens, "
-            "query, request, total_tokens, url",
+            "content, cumulative, end, error, finish_reason, format, headers, method, model, "
+            "prompt_tokens, query, request, total_tokens, url",
+        }),
+        ({"stream": {**STREAM, "cumulative": "yes"}}, {
+            "stream.cumulative": "must be true or false"
+        }),
+        ({"url": "http://h.example/a\tb"}, {
+            "url": "holds '\\t', which no URL can: it is quoted as %09"
+        }),
+        ({"url": "http://h.example/$region/b", "parameters": {"region": ".."}}, {
+            "url": "'..' can't be a step of a URL"
+        }),
+        ({"url": "$base/b", "parameters": {"base": "http://h.example/\ud800"}}, {
+            "url": "its URL would hold '\\ud800', which is no character"
         }),
         ({"stream": {"request": {"a": "$b"}, "url": "x", "headers": []}}, {
             "stream.url": "must begin with http:// or https:// and a host",

@@ -601,6 +601,7 @@ IN_STREAM: list[dict[str, Any]] = [
         ({"error": {"type": "busy", "wait": 2, "message": "m"}}, None, RateLimitError, "m", None,
          2.0),
         ("[1]", "error", ServerError, "[1]", None, None),
+        (f"rate limit of {CANARY}", "error", RateLimitError, "rate limit of ***", None, None),
         ({"trouble": {"code": 503}, "message": "m"}, None, ServerError, "m", 503, None),
         ({"trouble": {"type": "rate_limit"}, "message": "m"}, None, RateLimitError, "m", None,
          None),

@@ -42,6 +42,8 @@ FORMATS: dict[str, type[SseEvents] | type[NdjsonEvents]] = {
     "ndjson": NdjsonEvents,
 }
 
+_FAILURE = "error"  # the name of an event that tells one, in any words
+
 LONGEST_TEXT = 2000  # more than the border shows, which clears it of secrets before it cuts
 
 _decoded = json.JSONDecoder().decode
@@ -102,9 +104,9 @@ class StreamedAnswer:
             return ""
         if not event.data:
             return ""
-        data = self._last = _parsed(event.data)
+        data = self._last = _parsed(event)
         error = self.streaming.error(data)
-        if error or event.name == "error":
+        if error or event.name == _FAILURE:
             has_begun = bool(self.texts or self.told)
             raise failure_in_stream(data, error, has_begun, self.rules, self.redact)
         told = self.streaming.paths.told_in(data)
@@ -220,9 +222,11 @@ def _end(place: Section) -> EndMark:
     return EndMark(None, mark.event, mark.path, equals)
 
 
-def _parsed(data: str) -> Any:
+def _parsed(event: Event) -> Any:
     try:
-        return _decoded(data)
+        return _decoded(event.data)
     except (ValueError, RecursionError) as error:
         failure = f"sent a chunk of broken JSON: {error}"
+    if event.name == _FAILURE:
+        return event.data
     raise MalformedAnswerError(failure, status=200)
