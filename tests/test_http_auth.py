@@ -169,10 +169,19 @@ FAULTS: list[tuple[Any, list[tuple[tuple[str, ...], str]]]] = [
     ]),
     ({"basic": {"user": None, "password": "a"}}, [(("basic", "user"), "must be text")]),
     ({"oauth2": {**OAUTH2, "token_url": "host/token", "scope": 1, "secret_in": "x"}}, [
-        (("oauth2", "token_url"), "must be a URL that begins with https:// or http://"),
+        (("oauth2", "token_url"), "must begin with http:// or https:// and a host"),
         (("oauth2", "scope"), "must be text"),
         (("oauth2", "secret_in"), "must be header or body"),
     ]),
+    *(
+        ({"oauth2": {**OAUTH2, "token_url": url}}, [(("oauth2", "token_url"), told)])
+        for url, told in (
+            (7, "must be text: the URL of the token server"),
+            ("https://h:99999/", "has a host or a port that is none: Port out of range 0-65535"),
+            (f"https://me:{CANARY}@h/", "holds a user or a password: they belong under 'auth'"),
+            ("https://h/\n", "holds '\\n', which no URL can: it is quoted as %0A"),
+        )
+    ),
     ({"oauth2": {**OAUTH2, "header": "X Key", "prefix": "a\n"}}, [
         (("oauth2", "header"), "must be a header's name"),
         (("oauth2", "prefix"), "must be plain text, such as 'Bearer '"),

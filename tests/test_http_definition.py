@@ -17,6 +17,7 @@ from war_rig.providers.http.definition import definition
 from war_rig.providers.http.hidden import secrets
 from war_rig.providers.http.provider import HttpProvider
 from war_rig.providers.http.transport import Timeouts
+from war_rig.providers.http.values import request_of
 from war_rig.providers.registry import Registration, find_type
 
 SMALL: dict[str, Any] = {
@@ -179,8 +180,20 @@ SO = "a key that begins so can be the value of a parameter"
         ({"stream": {**STREAM, "format": "xml", "contents": "c"}}, {
             "stream.format": "must be one of: sse, ndjson",
             "stream.contents": "is no key here. Did you mean 'content'? Known: completion_tokens, "
-            "content, end, error, finish_reason, format, headers, method, model, prompt_tokens, "
-            "query, request, total_tokens, url",
+            "content, cumulative, end, error, finish_reason, format, headers, method, model, "
+            "prompt_tokens, query, request, total_tokens, url",
+        }),
+        ({"stream": {**STREAM, "cumulative": "yes"}}, {
+            "stream.cumulative": "must be true or false"
+        }),
+        ({"url": "http://h.example/a\tb"}, {
+            "url": "holds '\\t', which no URL can: it is quoted as %09"
+        }),
+        ({"url": "http://h.example/$region/b", "parameters": {"region": ".."}}, {
+            "url": "'..' can't be a step of a URL"
+        }),
+        ({"url": "$base/b", "parameters": {"base": "http://h.example/\ud800"}}, {
+            "url": "its URL would hold '\\ud800', which is no character"
         }),
         ({"stream": {"request": {"a": "$b"}, "url": "x", "headers": []}}, {
             "stream.url": "must begin with http:// or https:// and a host",
@@ -454,7 +467,7 @@ def test_what_a_variable_brings_is_no_template(tmp_path: Path) -> None:
     text = HOUSE + '    headers: {X-Pay: "${PRICE} $$1", X-Model: $model, X-D: "${NO:a$b}"}\n'
     made = plan(file(tmp_path, text), HOUSE_KEY="k$model$$", PRICE="$model $$").build()
     assert isinstance(made, HttpProvider)
-    sent = made._request(False, [], None, None, {})
+    sent = request_of(made._definition, False, [], None, None, {})
     assert sent.headers["X-Pay"] == "$model $$ $1"
     assert sent.headers["X-Model"] == "house-1"
     assert sent.headers["X-D"] == "a$b"

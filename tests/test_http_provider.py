@@ -34,6 +34,7 @@ from war_rig.errors import (
 )
 from war_rig.providers import CompletionChunk, CompletionResponse, LLMProvider, Message
 from war_rig.providers.http import HttpProvider
+from war_rig.providers.http.values import request_of
 from war_rig.providers.streams import can_stream
 
 ASKED = [Message("system", "Be brief."), Message("user", "Hello $model")]
@@ -320,7 +321,8 @@ def test_it_is_a_provider_that_tells_its_host_and_hides_its_key() -> None:
     made = provider("http://llm.example")
     assert isinstance(made, LLMProvider)
     assert (repr(made), made.default_model) == ("<HttpProvider of llm.example>", "house-1")
-    assert CANARY not in repr(made._definition) + repr(made._request(True, [], None, None, {}))
+    sent = request_of(made._definition, True, [], None, None, {})
+    assert CANARY not in repr(made._definition) + repr(sent)
 
 
 def event(data: Any, name: str | None = None) -> bytes:
@@ -489,6 +491,34 @@ def test_lines_of_json_are_a_stream_too() -> None:
     assert chunks[-1].response.tokens_used == 9
 
 
+CUMULATIVE = {**DEFINITION["stream"], "cumulative": True}
+
+
+@pytest.mark.parametrize(
+    ("sent", "new"),
+    [
+        (["H", "Hi", "Hi", "Hi.", ""], ["H", "i", ".", ""]),
+        (["", "Hi."], ["Hi.", ""]),
+        (["a", "aa", "aaa"], ["a", "a", "a", ""]),
+    ],
+)
+def test_of_all_text_so_far_the_new_part_is_a_piece(sent: list[str], new: list[str]) -> None:
+    """Where each event tells all that was said, a reader gets each part of it once."""
+    chunks, _, error = stream(streaming(*pieces(*sent), USED, END), stream=CUMULATIVE)
+    assert (error, texts(chunks)) == (None, new)
+    assert chunks[-1].response.content == "".join(new)
+
+
+def test_a_text_that_is_taken_back_is_an_error() -> None:
+    """What a reader has seen can't be changed, so a stream that does is no answer."""
+    chunks, _, error = stream(streaming(*pieces("Hi", "Ho", "Ho."), END), stream=CUMULATIVE)
+    assert (texts(chunks), type(error)) == (["Hi"], MalformedAnswerError)
+    assert str(error) == (
+        "streamed a text that does not begin with the text before it, "
+        "which 'stream.cumulative' says; its last event has: piece"
+    )
+
+
 def test_a_stream_without_its_end_mark_is_an_error() -> None:
     """A stream that just ends is no answer, however much has arrived."""
     chunks, _, error = stream(streaming(*pieces("H", "i."), USED))
@@ -571,6 +601,7 @@ IN_STREAM: list[dict[str, Any]] = [
         ({"error": {"type": "busy", "wait": 2, "message": "m"}}, None, RateLimitError, "m", None,
          2.0),
         ("[1]", "error", ServerError, "[1]", None, None),
+        (f"rate limit of {CANARY}", "error", RateLimitError, "rate limit of ***", None, None),
         ({"trouble": {"code": 503}, "message": "m"}, None, ServerError, "m", 503, None),
         ({"trouble": {"type": "rate_limit"}, "message": "m"}, None, RateLimitError, "m", None,
          None),

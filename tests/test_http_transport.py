@@ -158,6 +158,8 @@ CHANGED = {
     "/ü?ü": "/%C3%BC?%C3%BC",
     "/a/../b/./c": "/b/c",
     "/a#part": "/a",
+    "/a?": "/a",
+    '/a"<b>`?"<c>`': "/a%22%3Cb%3E%60?%22%3Cc%3E`",
     "": "/",
 }
 
@@ -171,7 +173,7 @@ def test_a_url_goes_out_as_it_is_given(api: Server, path: str) -> None:
 
 @pytest.mark.parametrize("path", CHANGED)
 def test_what_cannot_stand_in_a_url_is_quoted(api: Server, path: str) -> None:
-    """Blanks and umlauts are quoted, dots resolved, a fragment is left out."""
+    """Blanks and umlauts are quoted, dots resolved; a fragment and an empty query are left out."""
     sent(to(api.url + path))
     assert api.requests[0].target == CHANGED[path]
 
@@ -510,6 +512,15 @@ def test_a_broken_answer_is_a_connection_error(name: str, is_stream: bool) -> No
     assert str(caught.value).startswith(expected)
     assert caught.value.is_retryable
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+
+
+@pytest.mark.parametrize("status", [600, 999])
+def test_a_status_that_http_does_not_know_is_no_answer(api: Server, status: int) -> None:
+    """Firewalls make their own; the error tells it, and no class of statuses."""
+    api.respond = answer("go away", status)
+    error = failure(to(api.url))
+    assert (type(error), error.status) == (MalformedAnswerError, status)
+    assert str(error) == f"answered {status}, which is no status of HTTP"
 
 
 def test_a_redirect_is_not_followed(api: Server) -> None:

@@ -129,6 +129,17 @@ def test_organization_and_project_are_sent_where_they_are_set(api: Server) -> No
     assert (headers["openai-organization"], headers["openai-project"]) == ("org-1", "proj-1")
 
 
+def test_the_sdk_spells_urls_in_its_own_way(api: Server) -> None:
+    """A path stays as it is written; the query of a call is quoted anew, one of the URL is lost."""
+    env = environment("", OPENAI_BASE_URL=f"{api.url}/a%2Fb/v1")
+    agent = application(env=env).agents("assistant")
+    agent.run_sync("Hello", extra_query={"x": "c/d e"})
+    assert api.requests[0].target == "/a%2Fb/v1/chat/completions?x=c/d+e"
+    env = environment("", OPENAI_BASE_URL=f"{api.url}/v1?x=%2F")
+    application(env=env).agents("assistant").run_sync("Hello")
+    assert api.requests[1].target == "/v1/?x=/chat/completions"
+
+
 def test_azure_asks_its_deployment(api: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """azure_openai sends its key, API version and deployment, and nothing that is poisoned."""
     for name, value in POISON.items():

@@ -11,7 +11,7 @@ import pytest
 import test_cli
 from canary import CANARY
 from loopback import Request, Respond, answer, chat_completion, response_bytes, serve
-from streams import HELLO, chunk, event, streaming
+from streams import DONE, FINISH, HELLO, chunk, event, streaming
 from test_cli import Ran, WarRig
 
 from war_rig.providers import registry
@@ -187,7 +187,7 @@ def test_a_refusal_is_shown_and_then_told_as_always(war_rig: WarRig) -> None:
     ran, _ = tried(war_rig, answer(body, 401), f"auth: {{bearer: {CANARY}}}", rule)
     assert ran.code == 1
     assert '"message": "no such key: ***"' in part(ran, "body")
-    assert part(ran, "errors") == "errors[1] fits"
+    assert part(ran, "errors").split("\n") == ["errors[1] fits", 'path  error.code  "odd"']
     assert "response\n" not in ran.out
     assert ran.err == (
         "error: provider 'house' answered 401: no such key: ***\n  model house-1\n"
@@ -239,19 +239,24 @@ def test_a_body_that_is_no_json_is_shown_as_it_is(war_rig: WarRig) -> None:
     assert part(ran, "body") == "(empty)"
 
 
-def test_a_stream_is_shown_by_its_first_events(war_rig: WarRig) -> None:
-    """The first events are shown as they came, what was found, and that the end mark came."""
-    parts = (*HELLO[:-1], HELLO[-1] + chunk("after the end"))
+def test_a_stream_is_shown_by_its_first_and_last_events(war_rig: WarRig) -> None:
+    """The first five and the last two events are shown as they came; nothing after the end is."""
+    more = [chunk("") for _ in range(4)]
+    parts = (*HELLO[:2], *more, *HELLO[2:-1], HELLO[-1] + chunk("after the end"))
     ran, _ = tried(war_rig, streaming(*parts), f"stream: {STREAM}", words=("--stream",))
     assert (ran.code, ran.err) == (0, "")
     assert '"stream": true' in part(ran, "request")
     assert '"delta": {"content": "Hel"}' in part(ran, "event 2")
-    assert "\nevent 6\n" not in ran.out
-    assert part(ran, "stream of 6 events").split("\n") == [
-        'content        choices[0].delta.content  "Hello.", from 3 pieces',
+    assert [f"\nevent {n}\n" in ran.out for n in range(1, 11)] == [
+        True, True, True, True, True, False, False, False, True, True
+    ]  # fmt: skip
+    assert '"usage"' in part(ran, "event 9")
+    assert part(ran, "event 10") == "[DONE]"
+    assert part(ran, "stream of 10 events").split("\n") == [
+        'content        choices[0].delta.content  "Hello.", from 7 pieces',
         'model          model  "served-model"',
         "prompt_tokens  usage.prompt_tokens  3",
-        'end mark "[DONE]" came with event 6',
+        'end mark "[DONE]" came with event 10',
     ]
     assert part(ran, "streamed") == "2 pieces"
 
@@ -304,6 +309,86 @@ def test_an_answer_in_one_piece_to_a_stream_is_shown_whole(war_rig: WarRig) -> N
     assert ran.code == 0
     assert '"Hello."' in part(ran, "response")
     assert part(ran, "streamed") == "1 piece"
+
+
+def test_what_the_end_mark_brings_is_not_shown_as_found(war_rig: WarRig) -> None:
+    """An event that ends a stream by its name is not read, so no path leads to anything in it."""
+    declared = "{content: 'choices[0].delta.content', model: name, end: {event: bye}}"
+    last = b"event: bye\n" + event({"name": "m-9"})
+    ran, _ = tried(
+        war_rig, streaming(chunk("Hello."), last), f"stream: {declared}", words=("--stream",)
+    )
+    assert part(ran, "event 2") == 'bye  {"name": "m-9"}'
+    lines = part(ran, "stream of 2 events").split("\n")
+    assert lines[1].startswith("model          name  nothing there; the answer has: id")
+    assert lines[-1] == 'end mark {"event": "bye"} came with event 2'
+    assert "model: house-1" in part(ran, "result")
+
+
+def grown(*texts: str) -> Respond:
+    """Stream the *texts* as the content of chunks."""
+    return streaming(*(chunk(text) for text in texts), FINISH, DONE)
+
+
+def test_a_stream_of_all_text_so_far_is_told_its_key(war_rig: WarRig) -> None:
+    """Where each text repeats the one before it, the key for that is named; with it all is well."""
+    hint = "each begins with the one before: if each is all text so far, say 'cumulative: true'"
+    texts = ("Hel", "Hello", "Hello.")
+    ran, _ = tried(war_rig, grown(*texts), f"stream: {STREAM}", words=("--stream",))
+    assert part(ran, "stream of 5 events").split("\n")[0].endswith(f'", from 3 pieces; {hint}')
+    declared = STREAM.replace("{request", "{cumulative: true, request")
+    ran, _ = tried(war_rig, grown(*texts), f"stream: {declared}", words=("--stream",))
+    assert part(ran, "stream of 5 events").split("\n")[0].endswith('"Hello.", from 3 pieces')
+    assert part(ran, "streamed") == "3 pieces"
+    assert "content: Hello.\n" in ran.out
+    for others in (("Hel", "lo", "."), ("a", "a", "a"), ("", "a", "ab"), ("a", "ab")):
+        ran, _ = tried(war_rig, grown(*others), f"stream: {STREAM}", words=("--stream",))
+        assert hint not in ran.out
+
+
+RULES = (
+    "errors: [{status: 500}, {path: error.code, equals: odd, message: error.why, "
+    "retry_after: {path: error.wait, unit: milliseconds}}]"
+)
+
+
+@pytest.mark.parametrize("words", [(), ("--stream",)])
+def test_what_a_rule_reads_is_shown(war_rig: WarRig, words: tuple[str, ...]) -> None:
+    """The rule that decides, and what its paths lead to, in a body as in mid-stream."""
+    body = {"error": {"code": "odd", "why": "tired", "waits": 5}}
+    respond = streaming(chunk("Hel"), event(body)) if words else answer(body, 429)
+    ran, _ = tried(war_rig, respond, RULES, f"stream: {STREAM}", words=words)
+    assert ran.code == 1
+    assert part(ran, "errors").split("\n") == [
+        "errors[1] fits",
+        'path         error.code  "odd"',
+        'message      error.why  "tired"',
+        "retry_after  error.wait  nothing there; error has: code, why, waits. "
+        "Nearest: error.waits, error.why",
+    ]
+
+
+def test_the_header_that_a_rule_reads_is_shown(war_rig: WarRig) -> None:
+    """Where a header tells the wait, it is among those of the answer, found or not."""
+    rule = "errors: [{status: 503, retry_after: {header: X-Come-Back}}]"
+    ran, _ = tried(war_rig, answer("busy", 503, {"X-Come-Back": "2"}), rule)
+    assert "x-come-back: 2" in part(ran, "answer")
+    assert part(ran, "errors") == "errors[0] fits\nretry_after  X-Come-Back  2"
+    ran, _ = tried(war_rig, answer("busy", 503), rule)
+    assert part(ran, "errors") == "errors[0] fits\nretry_after  X-Come-Back  nothing there"
+
+
+def test_the_rule_that_a_finish_reason_fits_is_shown(war_rig: WarRig) -> None:
+    """What has ended without text by a filter is told with its rule; one that is cut is not."""
+    reason = chunk(choices=[{"delta": {}, "finish_reason": "filter"}])
+    path = "'choices[0].finish_reason'"
+    rule = f"errors: [{{path: {path}, equals: filter, raise: ContentRefusedError}}]"
+    stream = STREAM.replace("{request", f"{{finish_reason: {path}, request")
+    lines = (rule, f"stream: {stream}")
+    ran, _ = tried(war_rig, streaming(reason, DONE), *lines, words=("--stream",))
+    assert part(ran, "errors").startswith("errors[0] fits\n")
+    ran, _ = tried(war_rig, streaming(reason), *lines, words=("--stream",))
+    assert "errors\n" not in ran.out
 
 
 def test_a_system_message_goes_with_the_question(war_rig: WarRig) -> None:

@@ -18,11 +18,12 @@ from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from war_rig.errors import MalformedAnswerError, ProviderError
 from war_rig.providers import CompletionChunk, CompletionResponse, LLMProvider, Message
 from war_rig.providers.answers import checked
+from war_rig.providers.output import WantedOutput
 from war_rig.providers.streams import checked_stream
 
 if TYPE_CHECKING:
@@ -92,19 +93,19 @@ class Agent:
     async def _structured(
         self, text: str, output: "type[BaseModel]", parameters: dict[str, Any]
     ) -> CompletionResponse:
-        wanted = _Output(output, json.loads(_schema(output)), self.provider)
+        wanted = WantedOutput(json.loads(_schema(output)), self.provider)
         messages = self._messages(text + wanted.request)
         first = await self._complete(messages, wanted.parameters | parameters)
-        fault = wanted.fault(first)
+        fault = _fault(first, output, wanted)
         if fault is None:
             return first
-        messages += [Message("assistant", first.content), Message("user", wanted.again(fault))]
+        messages += [Message("assistant", first.content), Message("user", _again(wanted, fault))]
         try:
             second = await self._complete(messages, wanted.parameters | parameters)
         except ProviderError as error:
             error.attempts = (*first.attempts, *error.attempts)
             raise
-        fault = wanted.fault(second)
+        fault = _fault(second, output, wanted)
         _add_usage(second, first)
         if fault is None:
             return second
@@ -134,60 +135,25 @@ def _schema(output: "type[BaseModel]") -> str:
     return json.dumps(output.model_json_schema())
 
 
-@dataclass(frozen=True, slots=True)
-class _Output:
-    """The data that is wanted of *provider*, and how it is asked for."""
-
-    model: "type[BaseModel]"
-    schema: dict[str, Any]
-    provider: LLMProvider
-
-    @property
-    def mode(self) -> Literal["native", "prompted"]:
-        takes_one = getattr(self.provider, "takes_output_schema", False) is True
-        is_object = self.schema.get("type") == "object"  # an API's own mode makes nothing else
-        return "native" if takes_one and is_object else "prompted"
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        return {"output_schema": self.schema} if self.mode == "native" else {}
-
-    @property
-    def request(self) -> str:
-        return "" if self.mode == "native" else self._shown_schema
-
-    def again(self, fault: str) -> str:
-        """Return the second question; a server that ignored the schema is shown it here."""
-        asked = f"That does not fit the schema. Answer with the corrected JSON only.\n{fault}"
-        return asked if self.mode == "prompted" else asked + self._shown_schema
-
-    @property
-    def _shown_schema(self) -> str:
-        schema = json.dumps(self.schema, separators=(",", ":"))
-        asked = "Answer with one JSON value that fits this JSON schema, and nothing else"
-        return f"\n\n{asked}:\n{schema}"
-
-    def fault(self, response: CompletionResponse) -> str | None:
-        """Put the validated object into *response*; return what is wrong where it does not fit."""
-        from pydantic import ValidationError
-
-        part = _json_part(response.content, is_list=self.schema.get("type") == "array")
-        try:
-            response.output = self.model.model_validate_json(part)
-        except ValidationError as error:
-            faults = error.errors(include_input=False, include_url=False)
-            return "\n".join(
-                f"{'.'.join(map(str, f['loc'])) or 'JSON'}: {f['msg']}" for f in faults
-            )
-        response.output_mode = self.mode
-        return None
+def _again(wanted: WantedOutput, fault: str) -> str:
+    """Return the second question; a server that ignored the schema is shown it here."""
+    asked = f"That does not fit the schema. Answer with the corrected JSON only.\n{fault}"
+    return asked if wanted.mode == "prompted" else asked + wanted.shown_schema
 
 
-def _json_part(content: str, is_list: bool) -> str:
-    """Return the text from the first bracket to the last: models add words and fences."""
-    opening, closing = "[]" if is_list else "{}"
-    first, last = content.find(opening), content.rfind(closing)
-    return content[first : last + 1] if 0 <= first < last else content
+def _fault(
+    response: CompletionResponse, output: "type[BaseModel]", wanted: WantedOutput
+) -> str | None:
+    """Put the validated object into *response*; return what is wrong where it does not fit."""
+    from pydantic import ValidationError
+
+    try:
+        response.output = output.model_validate_json(wanted.json_in(response.content))
+    except ValidationError as error:
+        faults = error.errors(include_input=False, include_url=False)
+        return "\n".join(f"{'.'.join(map(str, f['loc'])) or 'JSON'}: {f['msg']}" for f in faults)
+    response.output_mode = wanted.mode
+    return None
 
 
 def _add_usage(response: CompletionResponse, earlier: CompletionResponse) -> None:

@@ -7,7 +7,9 @@ path led to. Of any other provider: what it was asked, and what it returned.
 import sys
 from collections.abc import Callable
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from war_rig.providers import CompletionResponse, Message
     from war_rig.providers.border import Border
     from war_rig.providers.building import Blueprint
+    from war_rig.providers.output import WantedOutput
 
 _MOST_CHARACTERS = 4_000
 
@@ -37,32 +40,42 @@ def try_(
         ),
     ] = None,
     stream: Annotated[bool, typer.Option("--stream", help="Ask for a stream.")] = False,
+    schema: Annotated[
+        Path | None,
+        typer.Option("--schema", metavar="FILE", help="Ask for JSON that fits this JSON schema."),
+    ] = None,
     config: Config = None,
     debug: Debug = False,
 ) -> None:
     """Send one call; show the request, the answer, and what was found where."""
     import asyncio
 
+    from containers.cli.schemas import schema_in
     from war_rig.entries import provider_blueprint
     from war_rig.providers import Message
     from war_rig.providers.secrets import Redactor, secrets_of
 
+    wanted = schema_in(schema) if schema else None
     settings = load_settings(config or context.obj)
     plan = provider_blueprint(name, settings)
     secrets = plan.secrets | secrets_of(settings.env)
     messages = [Message("system", system)] if system else []
     messages.append(Message("user", text))
-    asyncio.run(_try(plan, secrets, Redactor(secrets).redact, messages, model, stream))
+    question = _Question(messages, model, stream, wanted)
+    asyncio.run(_try(plan, secrets, Redactor(secrets).redact, question))
 
 
-async def _try(
-    plan: "Blueprint",
-    secrets: set[str],
-    redact: Redact,
-    messages: list["Message"],
-    model: str | None,
-    is_streamed: bool,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is asked. schema: that of the data that is wanted, None where it is text."""
+
+    messages: list["Message"]
+    model: str | None
+    is_streamed: bool
+    schema: dict[str, Any] | None
+
+
+async def _try(plan: "Blueprint", secrets: set[str], redact: Redact, question: _Question) -> None:
     from war_rig.providers.border import Border
     from war_rig.providers.http.provider import HttpProvider
 
@@ -73,27 +86,71 @@ async def _try(
         return redact(watched.redact(text) if watched else text)
 
     async with aclosing(Border(plan.name, watched or provider, secrets)) as border:
+        question, wanted = _with_schema(question, border)
+        if wanted is not None:
+            _section("schema", _way(wanted, is_definition=watched is not None), redact=clear)
         if watched is None:
-            _section("asked", *_asked(messages, model or border.default_model), redact=clear)
-        answer = await _answer(border, messages, model, is_streamed, clear)
-        _section("result", *_result(answer), redact=clear)
+            _section("asked", *_asked(question, border), redact=clear)
+        answer = await _answer(border, question, wanted, clear)
+        _section("result", *_result(answer, wanted), redact=clear)
         if watched is None and answer.raw_response is not None:
             _section("raw_response", _json(answer.raw_response), redact=clear)
+        if wanted is not None:
+            _section("output", _json(_output(answer, wanted, plan.name)), redact=clear)
+
+
+def _with_schema(question: _Question, border: "Border") -> tuple[_Question, "WantedOutput | None"]:
+    """Return the question as an agent would put it, and what it wants."""
+    if question.schema is None:
+        return question, None
+    from war_rig.providers import Message
+    from war_rig.providers.output import WantedOutput
+
+    wanted = WantedOutput(question.schema, border)
+    *before, last = question.messages
+    messages = [*before, Message(last.role, last.content + wanted.request)]
+    return replace(question, messages=messages), wanted
+
+
+def _way(wanted: "WantedOutput", is_definition: bool) -> str:
+    """Return how the data is asked for, and why."""
+    if wanted.mode == "native":
+        place = "under 'structured'" if is_definition else "as the provider has it"
+        return f"native: it goes to the API itself, {place}"
+    if not wanted.is_object:
+        reason = "an API's own mode makes objects only, and its type is none"
+    else:
+        reason = (
+            "the definition has no 'structured'" if is_definition else "the provider takes none"
+        )
+    return f"prompted: it stands at the end of the text, since {reason}"
+
+
+def _output(answer: "CompletionResponse", wanted: "WantedOutput", name: str) -> object:
+    """Return the data of *answer*; raise MalformedAnswerError where it holds no JSON."""
+    import json
+
+    from war_rig.errors import MalformedAnswerError
+
+    try:
+        return json.loads(wanted.json_in(answer.content))
+    except (ValueError, RecursionError) as error:
+        failure = f"provider '{name}' was asked for JSON, and answered with none: {error}"
+    advice = "choose a model that follows a JSON schema, or describe in the text what you want"
+    raise MalformedAnswerError(f"{failure}\n  model {answer.model}\n  {advice}", provider=name)
 
 
 async def _answer(
-    border: "Border",
-    messages: list["Message"],
-    model: str | None,
-    is_streamed: bool,
-    redact: Redact,
+    border: "Border", question: _Question, wanted: "WantedOutput | None", redact: Redact
 ) -> "CompletionResponse":
-    if not is_streamed:
-        return await border.complete(messages, model=model)
+    messages, model = question.messages, question.model
+    parameters = wanted.parameters if wanted else {}
+    if not question.is_streamed:
+        return await border.complete(messages, model=model, **parameters)
     if border.is_stream_emulated:
         print("note: this provider has no stream: its answer comes in one piece", file=sys.stderr)
     pieces = 0
-    async with aclosing(border.stream(messages, model=model)) as chunks:
+    async with aclosing(border.stream(messages, model=model, **parameters)) as chunks:
         async for chunk in chunks:
             pieces += bool(chunk.content)
             if chunk.response is not None:
@@ -102,20 +159,23 @@ async def _answer(
     return answer
 
 
-def _asked(messages: list["Message"], model: str) -> list[str]:
-    return [f"model: {model}", *(f"{m.role}: {m.content}" for m in messages)]
+def _asked(question: _Question, border: "Border") -> list[str]:
+    lines = [f"model: {question.model or border.default_model}"]
+    return lines + [f"{message.role}: {message.content}" for message in question.messages]
 
 
-def _result(answer: "CompletionResponse") -> list[str]:
+def _result(answer: "CompletionResponse", wanted: "WantedOutput | None") -> list[str]:
     """Return what every provider's answer has, and where its token counts come from."""
     parts = {"prompt": answer.prompt_tokens, "completion": answer.completion_tokens}
     counted = ", ".join(f"{name} {count}" for name, count in parts.items() if count is not None)
     told = f" ({counted})" if counted else ""
+    mode = [f"output_mode: {wanted.mode}"] if wanted else []
     return [
         f"content: {answer.content}",
         f"model: {answer.model}",
         f"tokens_used: {answer.tokens_used}{told}, {answer.usage_source}",
         f"finish_reason: {answer.finish_reason or '-'}",
+        *mode,
     ]
 
 

@@ -22,6 +22,7 @@ from typing import Any
 
 from war_rig.errors import ConfigError
 from war_rig.names import did_you_mean
+from war_rig.providers.http.addresses import address_fault
 from war_rig.providers.http.keys import Ask, Command, FetchedKey, FileKey, GivenKey, Key, basic
 from war_rig.providers.http.oauth2 import ClientCredentials
 
@@ -115,8 +116,10 @@ def _is_header_name(value: object) -> Iterator[Fault]:
 
 
 def _is_url(value: object) -> Iterator[Fault]:
-    if not isinstance(value, str) or not re.match(r"https?://[^/]|.*\$", value):
-        yield (), "must be a URL that begins with https:// or http://"
+    if not isinstance(value, str):
+        yield (), "must be text: the URL of the token server"
+    elif "$" not in value and (fault := address_fault(value)):  # a variable may not be set yet
+        yield (), fault
 
 
 def _is_form(value: object) -> Iterator[Fault]:

@@ -21,6 +21,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from war_rig.names import did_you_mean
+from war_rig.providers.http.addresses import address_fault
 from war_rig.providers.http.answers import AnswerPaths, answer_paths
 from war_rig.providers.http.auth import auth_faults
 from war_rig.providers.http.failures import Rule, rules
@@ -29,7 +30,6 @@ from war_rig.providers.http.messages import Shape, shape
 from war_rig.providers.http.request import (
     CALL_VALUES,
     RequestTemplate,
-    address_fault,
     request_template,
 )
 from war_rig.providers.http.section import Faults, Section

@@ -255,13 +255,18 @@ class StreamedAnswer:
 
 def _fault(answer: StreamedAnswer, redact: Redact) -> ProviderError | None:
     """Return what to raise for an answer that is none to the request."""
-    if 300 <= answer.status < 400:
+    if answer.status < 300:
+        return None
+    if answer.status < 400:
         place = one_line(redact(answer.headers.get("location", "nowhere").partition("?")[0]))
         text = f"answered {answer.status}, a redirect to {place}, which is not followed"
         return MalformedAnswerError(text, status=answer.status)
     if answer.status == 407:
         text = "could not be reached: the proxy wants a user and a password in its URL (407)"
         return ProviderConnectionError(text, is_retryable=False)
+    if answer.status >= 600:
+        text = f"answered {answer.status}, which is no status of HTTP"
+        return MalformedAnswerError(text, status=answer.status)
     return None
 
 

@@ -125,7 +125,7 @@ class _RefusedError(Exception):
 
 def failure(failed: Failed, rules: Sequence[Rule], redact: Redact) -> ProviderError:
     """Return the error for *failed*: by the rules, else by its status and its words."""
-    rule = next((rule for rule in rules if rule.fits(failed)), None)
+    rule = fitting(failed, rules)
     verdict, message = _verdict(failed, rule, redact)
     return ((rule and rule.kind) or verdict.kind)(
         f"{verdict.what.partition(': ')[0]}: {message}",
@@ -142,11 +142,10 @@ def failure_in_stream(
     error: what was found in the *data* of the event. has_begun: whether a part
     of an answer came before. Where nothing tells more, it is the server's own failure.
     """
-    inner = data.get("error") if isinstance(data, dict) else None
-    holders = [one for one in (error, inner, data) if isinstance(one, dict)]
-    told = _told_status(holders)
-    rule = next((rule for rule in rules if rule.fits(Failed(told or 200, {}, data))), None)
-    status = told or likely_status(_called(holders), as_text(data))
+    failed = failed_event(data, error)
+    rule = fitting(failed, rules)
+    told = failed.status if failed.status >= _FIRST_FAILURE else None
+    status = told or likely_status(_called(_holders(data, error)), as_text(data))
     verdict, message = _verdict(Failed(status or 400, {}, data), rule, redact)
     kind = verdict.kind if status or verdict.kind is not BadRequestError else ServerError
     return ((rule and rule.kind) or kind)(
@@ -154,6 +153,25 @@ def failure_in_stream(
         status=told,
         retry_after_seconds=verdict.retry_after_seconds,
     )
+
+
+def failed_event(data: Any, error: Any) -> Failed:
+    """Return an event that tells an *error* as an answer with the status that it tells, else 200.
+
+    That is what the rules are asked about.
+    """
+    return Failed(_told_status(_holders(data, error)) or 200, {}, data)
+
+
+def fitting(failed: Failed, rules: Sequence[Rule]) -> Rule | None:
+    """Return the first rule that is about *failed*, which decides."""
+    return next((rule for rule in rules if rule.fits(failed)), None)
+
+
+def _holders(data: Any, error: Any) -> list[Mapping[str, Any]]:
+    """Return the maps of an event that may tell a status, or a code."""
+    inner = data.get("error") if isinstance(data, dict) else None
+    return [one for one in (error, inner, data) if isinstance(one, dict)]
 
 
 def _verdict(failed: Failed, rule: Rule | None, redact: Redact) -> tuple[Verdict, str]:

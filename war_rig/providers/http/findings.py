@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Any
 
 from war_rig.providers.foreign import Redact, one_line
@@ -26,13 +26,24 @@ _MOST_KEYS = 12
 _DEEPEST = 20
 _ALIKE = 0.65
 _LONGEST_LINE = 1_000
+_FEWEST_THAT_GROW = 3
+_GROWING = "each begins with the one before: if each is all text so far, say 'cumulative: true'"
 
 
 class Findings:
     """What paths lead to in an answer, or in the events of a stream, taken one after the other."""
 
-    def __init__(self, paths: Mapping[str, str], text: Callable[[Any], str | None]) -> None:
-        """Keep the *paths* by their keys; *text* takes the text of an answer out of its data."""
+    def __init__(
+        self,
+        paths: Mapping[str, str],
+        text: Callable[[Any], str | None],
+        is_cumulative: bool = False,
+    ) -> None:
+        """Keep the *paths* by their keys; *text* takes the text of an answer out of its data.
+
+        is_cumulative: each of several texts is all that was said so far.
+        """
+        self._is_cumulative = is_cumulative
         self._paths = {key: (path, getter(path)) for key, path in paths.items()}
         self._text = text
         self._texts: list[str] = []
@@ -58,12 +69,21 @@ class Findings:
 
     def _told(self, key: str, path: str, redact: Redact) -> str:
         if key == _CONTENT and self._texts:
+            whole = self._texts[-1] if self._is_cumulative else "".join(self._texts)
             pieces = f", from {len(self._texts)} pieces" if len(self._texts) > 1 else ""
-            return value_text("".join(self._texts), redact) + pieces
+            return f"{value_text(whole, redact)}{pieces}{self._hint()}"
         if key not in self._last:
             return redact(missing(path, self._samples))
         shown = value_text(self._last[key], redact)
         return f"{shown}, which is no text" if key == _CONTENT else shown
+
+    def _hint(self) -> str:
+        """Return what to try where each text seems to repeat the one before it."""
+        first, last = self._texts[0], self._texts[-1]
+        if self._is_cumulative or len(self._texts) < _FEWEST_THAT_GROW or first in ("", last):
+            return ""
+        is_growing = all(after.startswith(before) for before, after in pairwise(self._texts))
+        return f"; {_GROWING}" if is_growing else ""
 
 
 def missing(path: str, samples: Sequence[Any]) -> str:

@@ -1,18 +1,17 @@
 """The provider of ``type: http``: it does what a definition says, and knows no vendor."""
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from copy import copy
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from war_rig.errors import (
     AuthenticationError,
     ConfigError,
     MalformedAnswerError,
     ProviderError,
-    ProviderTimeoutError,
 )
 from war_rig.providers.conversion import Examined
 from war_rig.providers.foreign import Redact, one_line
@@ -21,14 +20,13 @@ from war_rig.providers.http.auth import auth
 from war_rig.providers.http.definition import definition
 from war_rig.providers.http.failures import MESSAGES, Failed, failure, is_failure
 from war_rig.providers.http.hidden import secrets
-from war_rig.providers.http.request import RequestTemplate
-from war_rig.providers.http.streaming import FORMATS, LONGEST_TEXT, StreamedAnswer
-from war_rig.providers.http.transport import Answer, Request, Transport
+from war_rig.providers.http.streaming import LONGEST_TEXT, closable, texts_of
+from war_rig.providers.http.transport import Answer, Transport
 from war_rig.providers.http.transport import StreamedAnswer as Streamed
+from war_rig.providers.http.values import request_of
 from war_rig.providers.protocol import CompletionChunk, CompletionResponse, Message
 from war_rig.providers.secrets import Redactor
 
-_BETWEEN_SYSTEM_MESSAGES = "\n\n"
 _CHECK = "see what stands there: war-rig providers try {provider}, with --stream for a stream"
 
 
@@ -64,7 +62,9 @@ class HttpProvider:
             raise ConfigError("\n".join([f"the definition of the HTTP API has {counted}", *lines]))
         self._auth = auth(self._definition.auth)
         self._secrets = frozenset(secrets({**keys, "auth": self._definition.auth}))
-        self._written = {part: keys.get(part) or {} for part in ("response", "stream")}
+        self._written: dict[str, Any] = {
+            part: keys.get(part) or {} for part in ("response", "stream", "errors")
+        }
         self._way: dict[str, Any] = {
             "timeouts": self._definition.timeouts,
             "connections": int(connections),
@@ -105,7 +105,7 @@ class HttpProvider:
         ``output_schema`` is a JSON schema for the answer, where the definition
         has one's place. Raises ConfigError for what its request has no place for.
         """
-        request = self._request(False, messages, model, temperature, kwargs)
+        request = request_of(self._definition, False, messages, model, temperature, kwargs)
         answer = await self._transport.send(request)
         try:
             return self._read(answer, messages, model)
@@ -131,7 +131,8 @@ class HttpProvider:
         lead to, all without the secrets of the definition and those that
         *redact* knows. Not for calls at the same time.
         """
-        from war_rig.providers.http.trial import Report, WatchedTransport
+        from war_rig.providers.http.report import Report
+        from war_rig.providers.http.trial import WatchedTransport
 
         def clear(text: str) -> str:
             return redact(watched.redact(watched._transport.redact(text)))
@@ -153,7 +154,7 @@ class HttpProvider:
         **kwargs: Any,
     ) -> AsyncGenerator[CompletionChunk, None]:
         """Ask for an answer in pieces; the last chunk carries the whole answer."""
-        request = self._request(True, messages, model, temperature, kwargs)
+        request = request_of(self._definition, True, messages, model, temperature, kwargs)
         refused: str | None = None
         while True:
             is_again, has_text = refused is not None, False
@@ -176,16 +177,17 @@ class HttpProvider:
         self, answer: Streamed, messages: list[Message], model: str | None
     ) -> AsyncGenerator[CompletionChunk, None]:
         """Yield what *answer* holds: a stream, or a whole answer where the server can't stream."""
-        assert self._definition.streaming is not None
+        streaming = self._definition.streaming
+        assert streaming is not None
         if not self._is_streamed(answer.status, answer.headers):
             whole = Answer(answer.status, answer.headers, await answer.read())
             made = self._read(whole, messages, model)
             yield CompletionChunk(made.content, made)
             return
-        found = StreamedAnswer(self._definition.streaming, self._definition.rules, self.redact)
+        found = streaming.reading(streaming, self._definition.rules, self.redact)
         async with (
             aclosing(closable(answer.pieces())) as pieces,
-            aclosing(_texts(pieces, answer, found)) as texts,
+            aclosing(texts_of(pieces, answer, found)) as texts,
         ):
             async for text in texts:
                 yield CompletionChunk(text)
@@ -193,60 +195,6 @@ class HttpProvider:
         asked = model or self._definition.model
         made = response("".join(found.texts), found.told, asked, messages)
         yield CompletionChunk(response=made)
-
-    def _request(
-        self,
-        is_stream: bool,
-        messages: list[Message],
-        model: str | None,
-        temperature: float | None,
-        kwargs: dict[str, Any],
-    ) -> Request:
-        given = kwargs if temperature is None else {**kwargs, "temperature": temperature}
-        schema = given.pop("output_schema", None)
-        template = self._template(is_stream, schema is not None)
-        values = {**self._definition.defaults, "model": model or self._definition.model}
-        if schema is not None:
-            values["schema"] = schema
-        self._put_messages(values, template, messages)
-        self._put_parameters(values, template, given)
-        if values["model"] != self._definition.model and "model" not in template.placeholders:
-            raise self._no_place(f"the model '{model}'", "$model")
-        return template.request(values)
-
-    def _template(self, is_stream: bool, is_structured: bool) -> RequestTemplate:
-        found = self._definition.requests.get((is_stream, is_structured))
-        if found is None:
-            raise self._no_place("'output_schema'", "a 'structured' part")
-        return found
-
-    def _no_place(self, what: str, place: str) -> ConfigError:
-        return ConfigError(
-            f"the definition of the API at {self._definition.host} has no place for {what}\n"
-            f"  add {place} to it, or remove that from the agent in war_rig.yaml, or from the call"
-        )
-
-    def _put_messages(
-        self, values: dict[str, Any], template: RequestTemplate, messages: list[Message]
-    ) -> None:
-        if "system" in template.placeholders:
-            system = [message.content for message in messages if message.role == "system"]
-            messages = [message for message in messages if message.role != "system"]
-            if system:
-                values["system"] = _BETWEEN_SYSTEM_MESSAGES.join(system)
-        values["messages"] = self._definition.shape.written(messages)
-
-    def _put_parameters(
-        self, values: dict[str, Any], template: RequestTemplate, given: dict[str, Any]
-    ) -> None:
-        for name in ("temperature", "max_tokens"):
-            value = given.pop(name, None) if name in template.placeholders else None
-            if value is not None:
-                values[name] = value
-        if given and "parameters" not in template.placeholders:
-            raise self._no_place(" and ".join(map(repr, given)), "'...: $parameters'")
-        if given:
-            values["parameters"] = given
 
     def _read(
         self, answer: Answer, messages: list[Message], model: str | None
@@ -284,36 +232,6 @@ class HttpProvider:
         assert self._definition.streaming is not None
         is_plain = self._definition.streaming.format == "sse" and ("json" in kind or "html" in kind)
         return 200 <= status < 300 and not is_plain
-
-
-async def _texts(
-    pieces: AsyncIterator[bytes], answer: Streamed, found: StreamedAnswer
-) -> AsyncGenerator[str, None]:
-    """Yield the texts of *found* as they arrive, until its end mark or the end."""
-    events = FORMATS[found.streaming.format]()
-    piece: bytes | None = b""
-    while piece is not None:
-        try:
-            piece = await anext(pieces, None)
-        except ProviderTimeoutError:
-            if not found.is_whole:
-                raise
-            piece = None  # the server keeps the connection open after its mark
-        arrived = events.close() if piece is None else events.feed(piece)
-        for event in arrived:
-            if text := found.take(event):
-                yield text
-            if found.is_over:
-                return
-        if found.is_whole:
-            answer.end_soon()
-        if arrived:  # bytes that are no event, such as comments, only keep the connection open
-            answer.expect_more()
-
-
-def closable(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-    """Return *pieces* as the generator that they are: one that nobody closes leaves a task."""
-    return cast(AsyncGenerator[bytes, None], pieces)
 
 
 def parsed(body: bytes) -> Any:

@@ -8,11 +8,10 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Any
-from urllib.parse import urlsplit
 
 from war_rig.errors import BadRequestError
+from war_rig.providers.http.addresses import address_fault
 from war_rig.providers.http.section import Section
 from war_rig.providers.http.template import (
     NOTHING,
@@ -36,8 +35,6 @@ _METHOD = re.compile(r"[A-Z]+")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _NOT_IN_HEADERS = re.compile(r"[^\t\x20-\x7e]")  # what each library spells its own way
 _HEADERS_TAKE = "ASCII text without line breaks"
-_ADDRESS = re.compile(r"https?://[^/?#]", re.IGNORECASE)
-_NOT_IN_HOSTS = re.compile(r"[\s\\%<>\"^`{|}]")
 
 _encoded = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
@@ -146,29 +143,17 @@ def _url(definition: Section, names: Placeholders) -> Template:
         if "url" in definition.value:  # else whoever looks for arguments says that it is missing
             place.note("must be text: the URL of the API")
         return Template(lambda values: "", frozenset())
-    made = url_template(place, names)
+    try:
+        made = url_template(place, names)
+    except BadRequestError as error:  # of a parameter, whose value is known already
+        place.note(str(error).removeprefix("was not asked: "))
+        return Template(lambda values: "", frozenset())
     tried = made.fill({"model": "model"})
     if tried is NOTHING:
         place.note("uses a parameter that has no value")
     elif fault := address_fault(tried):
         place.note(fault)
     return made
-
-
-def address_fault(url: str) -> str:
-    """Return what is wrong with the host of *url*, nothing where it can be asked."""
-    if not _ADDRESS.match(url):
-        return "must begin with http:// or https:// and a host"
-    try:
-        address = urlsplit(url)
-        host, _ = address.hostname or "", address.port
-        if "[" in address.netloc:
-            ip_address(host)
-    except ValueError as error:
-        return f"has a host or a port that is none: {error}"
-    if "@" in address.netloc:
-        return "holds a user or a password: they belong under 'auth'"
-    return "" if host and not _NOT_IN_HOSTS.search(host) else "has a host that is none"
 
 
 def _json(body: Any) -> bytes:

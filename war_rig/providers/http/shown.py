@@ -51,9 +51,11 @@ def request_text(
     return f"{head}\n\n{body}".rstrip()
 
 
-def head_text(status: int, headers: Mapping[str, str], redact: Redact) -> str:
-    """Return the status of an answer, and those of its headers that tell something."""
-    telling = [name for name in headers if any(part in name for part in _TELLING)]
+def head_text(
+    status: int, headers: Mapping[str, str], redact: Redact, read: Sequence[str] = ()
+) -> str:
+    """Return the status of an answer, and those of its headers that are *read* or telling."""
+    telling = [n for n in headers if n in read or any(part in n for part in _TELLING)]
     return "\n".join([str(status), *(f"{name}: {redact(headers[name])}" for name in telling)])
 
 

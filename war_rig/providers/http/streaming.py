@@ -5,6 +5,7 @@
       request: {stream: true}              # laid over the request, as url, query and headers are
       content: choices[0].delta.content    # what is not here is as in 'response'
       end: "[DONE]"                        # or {event: message_stop}, {path: done, equals: true}
+      cumulative: false                    # true: each text is all so far, not what is new
       error: error
 
 ``end`` without ``equals``, as in ``{path: done}``, says that the answer is whole
@@ -14,11 +15,11 @@ what is missing.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
-from war_rig.errors import MalformedAnswerError
+from war_rig.errors import MalformedAnswerError, ProviderTimeoutError
 from war_rig.providers.foreign import Redact, one_line
 from war_rig.providers.http.answers import AnswerPaths, answer_paths
 from war_rig.providers.http.events import Event, NdjsonEvents, SseEvents
@@ -27,17 +28,21 @@ from war_rig.providers.http.failures import (
     Rule,
     failure,
     failure_in_stream,
+    fitting,
     path_at,
     several,
 )
 from war_rig.providers.http.paths import Getter, getter
 from war_rig.providers.http.section import Section
 from war_rig.providers.http.template import as_text
+from war_rig.providers.http.transport import StreamedAnswer as Arriving
 
 FORMATS: dict[str, type[SseEvents] | type[NdjsonEvents]] = {
     "sse": SseEvents,
     "ndjson": NdjsonEvents,
 }
+
+_FAILURE = "error"  # the name of an event that tells one, in any words
 
 LONGEST_TEXT = 2000  # more than the border shows, which clears it of secrets before it cuts
 
@@ -74,6 +79,7 @@ class Streaming:
     paths: AnswerPaths
     end: EndMark
     error: Getter
+    reading: "type[StreamedAnswer]"
 
 
 @dataclass(slots=True)
@@ -98,9 +104,9 @@ class StreamedAnswer:
             return ""
         if not event.data:
             return ""
-        data = self._last = _parsed(event.data)
+        data = self._last = _parsed(event)
         error = self.streaming.error(data)
-        if error or event.name == "error":
+        if error or event.name == _FAILURE:
             has_begun = bool(self.texts or self.told)
             raise failure_in_stream(data, error, has_begun, self.rules, self.redact)
         told = self.streaming.paths.told_in(data)
@@ -117,14 +123,18 @@ class StreamedAnswer:
         """Raise where the stream has ended with less than an answer."""
         if not self.is_whole:
             raise self._fault("ended its stream without its end mark, so the answer is not whole")
-        ended = Failed(200, {}, self._reason, has_text=bool(self.texts))
-        if any(rule.fits(ended) for rule in self.rules):
-            raise failure(ended, self.rules, self.redact)
+        if fitting(self.ended, self.rules):
+            raise failure(self.ended, self.rules, self.redact)
         if not self._has_content:
             reason = self.told.get("finish_reason")
             told = "" if reason is None else f" (finish reason: {as_text(reason)})"
             written = self.streaming.paths.written
             raise self._fault(f"streamed no text at {written} (stream.content){told}")
+
+    @property
+    def ended(self) -> Failed:
+        """Return what the rules are asked about at the end: the event that told the reason."""
+        return Failed(200, {}, self._reason, has_text=bool(self.texts))
 
     def _fault(self, text: str) -> MalformedAnswerError:
         """Return the error, with what the last event has: perhaps a failure that no rule knows."""
@@ -138,6 +148,52 @@ class StreamedAnswer:
         return self.is_whole and self.streaming.end.is_final
 
 
+async def texts_of(
+    pieces: AsyncIterator[bytes], answer: Arriving, found: StreamedAnswer
+) -> AsyncGenerator[str, None]:
+    """Yield the texts of *found* as they arrive, until its end mark or the end."""
+    events = FORMATS[found.streaming.format]()
+    piece: bytes | None = b""
+    while piece is not None:
+        try:
+            piece = await anext(pieces, None)
+        except ProviderTimeoutError:
+            if not found.is_whole:
+                raise
+            piece = None  # the server keeps the connection open after its mark
+        arrived = events.close() if piece is None else events.feed(piece)
+        for event in arrived:
+            if text := found.take(event):
+                yield text
+            if found.is_over:
+                return
+        if found.is_whole:
+            answer.end_soon()
+        if arrived:  # bytes that are no event, such as comments, only keep the connection open
+            answer.expect_more()
+
+
+def closable(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    """Return *pieces* as the generator that they are: one that nobody closes leaves a task."""
+    return cast(AsyncGenerator[bytes, None], pieces)
+
+
+class CumulativeAnswer(StreamedAnswer):
+    """An answer each of whose texts is all that was said so far."""
+
+    def take(self, event: Event) -> str:
+        """Keep what *event* says and return what is new in its text."""
+        text = super().take(event)
+        if not text:
+            return ""
+        before = "".join(self.texts[:-1])
+        if not text.startswith(before):
+            told = "streamed a text that does not begin with the text before it"
+            raise self._fault(f"{told}, which 'stream.cumulative' says")
+        self.texts = [text]
+        return text[len(before) :]
+
+
 def streaming(place: Section, answers: AnswerPaths) -> Streaming:
     """Return the stream that the map at *place* declares; *answers* are the paths of 'response'.
 
@@ -146,7 +202,8 @@ def streaming(place: Section, answers: AnswerPaths) -> Streaming:
     paths = answer_paths(place, answers)
     error = path_at(place, "error") or getter("error")
     chosen = place.choice("format", tuple(FORMATS), "sse")
-    return Streaming(chosen, paths, _end(place), error)
+    reading = CumulativeAnswer if place.flag("cumulative") else StreamedAnswer
+    return Streaming(chosen, paths, _end(place), error, reading)
 
 
 def _end(place: Section) -> EndMark:
@@ -165,9 +222,11 @@ def _end(place: Section) -> EndMark:
     return EndMark(None, mark.event, mark.path, equals)
 
 
-def _parsed(data: str) -> Any:
+def _parsed(event: Event) -> Any:
     try:
-        return _decoded(data)
+        return _decoded(event.data)
     except (ValueError, RecursionError) as error:
         failure = f"sent a chunk of broken JSON: {error}"
+    if event.name == _FAILURE:
+        return event.data
     raise MalformedAnswerError(failure, status=200)
