@@ -7,7 +7,7 @@ overview comes last.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
@@ -25,7 +25,7 @@ from war_rig.document.plan import Plan
 from war_rig.document.publish import Publisher, chosen_units
 from war_rig.document.render import INDEX
 from war_rig.document.schedule import Schedule, dependencies
-from war_rig.document.wholes import wholes_of
+from war_rig.document.wholes import Wholes
 from war_rig.document.write import Context, Task, unit_task, whole_task
 from war_rig.readers import Unit
 
@@ -134,7 +134,7 @@ class _Run:
         self._declarations: dict[str, Declarations] = {}
         self._writing: list[asyncio.Future[None]] = []
         self.overview: Judged | None = None
-        self.summary = Summary(plan, _tasks(plan))
+        self.summary = Summary(plan, _tasks(plan, self._estate))
 
     async def work(self) -> None:
         """Take what is ready, one task after the other, until all is done."""
@@ -153,8 +153,8 @@ class _Run:
             return
         entries = self.publisher.entries.values()
         first = [whole for _, whole, _ in entry_points(entries, self._estate)]
-        named = [whole for entry in entries if names_of(entry.file) for whole in entry.wholes]
-        every = {whole: entry for entry in entries for whole in entry.wholes}
+        named = [whole for entry in entries if names_of(entry.file) for whole in entry.wholes.all]
+        every = {whole: entry for entry in entries for whole in entry.wholes.all}
         shown = [line for entry in entries for line in entry.summary_lines]
         wholes = dict.fromkeys([*first, *named, *every])
         claims = [list(every[whole].summary(whole)) for whole in wholes]
@@ -164,7 +164,8 @@ class _Run:
     def _unit_task(self, file: str, unit: Unit) -> Task:
         planned = self._files[file]
         if file not in self._declarations:
-            self._declarations[file] = Declarations(planned, self._estate.copybooks)
+            estate = self._estate
+            self._declarations[file] = Declarations(planned, estate.copybooks, estate.wholes[file])
         lines = self._declarations[file].of(unit)
         relations, waits_for = self._estate.outgoing.get(file, ()), self._waits_for[file]
         known = known_of(unit, relations, waits_for, self.publisher.purpose)
@@ -221,30 +222,29 @@ def estimate(plan: Plan) -> tuple[int, int]:
 
     Of what is composed, the prompts are not known before.
     """
-    copybooks = Estate.of(plan.files, plan.copybook_paths).copybooks
+    estate = Estate.of(plan.files, plan.copybook_paths)
     units = chosen_units(plan)
     tokens = 0
     for file in plan.files:
-        declarations = Declarations(file, copybooks)
-        for unit in units[file.source.file]:
+        name = file.source.file
+        declarations = Declarations(file, estate.copybooks, estate.wholes[name])
+        for unit in units[name]:
             tokens += unit_task(unit, file, Context(declarations.of(unit))).tokens
-    return _tasks(plan), tokens
+    return _tasks(plan, estate), tokens
 
 
-def _tasks(plan: Plan) -> int:
+def _tasks(plan: Plan, estate: Estate) -> int:
     units = chosen_units(plan)
     wholes = [
-        whole
-        for file in plan.files
-        for whole in _composable(wholes_of(file), units[file.source.file])
+        whole for file, own in units.items() for whole in _composable(estate.wholes[file], own)
     ]
     return len(plan.chosen) + len(wholes) + _has_overview(plan)
 
 
-def _composable(wholes: Mapping[Unit, Sequence[Unit]], chosen: Iterable[Unit]) -> list[Unit]:
+def _composable(wholes: Wholes, chosen: Iterable[Unit]) -> list[Unit]:
     """Return those of *wholes* that have several units, all of them *chosen*."""
     taken = set(chosen)
-    return [whole for whole, own in wholes.items() if len(own) > 1 and taken.issuperset(own)]
+    return [whole for whole, own in wholes.units.items() if len(own) > 1 and taken.issuperset(own)]
 
 
 def _has_overview(plan: Plan) -> bool:

@@ -92,16 +92,18 @@ def _trimmed(block: Block, first: int, last: int, lines: Sequence[str]) -> _Span
 
 
 def _programs(
-    source: Source, spans: Iterable[_Span], owners: Mapping[int, str]
+    source: Source, spans: Iterable[_Span], owners: Mapping[int, tuple[int, str]]
 ) -> tuple[Unit, ...]:
     """Return the programs, with the lines of those inside them, where there are several."""
-    lines: dict[str, list[int]] = defaultdict(list)
+    lines: dict[tuple[int, str], list[int]] = defaultdict(list)
     for span in spans:
         if span.block.program in owners:
             lines[owners[span.block.program]] += (span.first, span.last)
     if len(lines) < 2:
         return ()
-    return tuple(Unit(source.file, n, "program", min(at), max(at)) for n, at in lines.items())
+    return tuple(
+        Unit(source.file, name, "program", min(at), max(at)) for (_, name), at in lines.items()
+    )
 
 
 def _units(source: Source, spans: Sequence[_Span]) -> list[Unit]:

@@ -55,7 +55,8 @@ class Block:
 class Walk:
     """Reads *tokens* once; then facts, problems and blocks hold what it found.
 
-    owners: the name of the program that a block is of, by the block's number of it.
+    owners: the program that a block is of, by the block's number of it: the number with
+    which that program began, and its name.
     """
 
     def __init__(self, file: str, tokens: Sequence[Token]) -> None:
@@ -66,6 +67,7 @@ class Walk:
         self._last = len(tokens)
         self._stem = file.rpartition("/")[2].partition(".")[0].upper()
         self._programs = [self._stem]  # those that are open, the innermost last
+        self._began = [0]  # the number of each of these
         self._has_id = False
         self._next_entry = 0  # where an item ended, with or without its period
         self._subject = self._stem
@@ -73,7 +75,7 @@ class Walk:
         self._division = "IDENTIFICATION" if self.is_program else ""
         kind = "declarations" if self.is_program else "copybook"
         self.blocks = [Block(1, self._stem, kind, 0)]
-        self.owners: dict[int, str] = {}
+        self.owners: dict[int, tuple[int, str]] = {}
         self._walk()
 
     def _walk(self) -> None:
@@ -176,10 +178,15 @@ class Walk:
             return at
         self._subject = token.text.upper()
         self._programs.append(self._subject)
-        self.owners[self.blocks[-1].program] = self._subject
+        self._began.append(self.blocks[-1].program)
+        self._own_block()
         self._name_blocks()
         self._add([Found("program", self._subject, token.line)])
         return at + 1
+
+    def _own_block(self) -> None:
+        """Note that the block at hand is of the innermost program."""
+        self.owners[self.blocks[-1].program] = self._began[-1], self._programs[-1]
 
     def _name_blocks(self) -> None:
         """Give the program's name to what stands before PROGRAM-ID."""
@@ -192,6 +199,7 @@ class Walk:
         """Close a program; what follows, if it is no program, belongs to the one around it."""
         if len(self._programs) > 1:
             self._programs.pop()
+            self._began.pop()
         at += 2 + (self._tokens[at + 2].kind in ("word", "literal"))
         following = self._tokens[at + (self._tokens[at].kind == ".")]
         self._subject = self._programs[-1]
@@ -199,7 +207,7 @@ class Walk:
             self._begin(following.line, self._subject)
             self.blocks[-1].program += 1
             if len(self._programs) > 1:
-                self.owners[self.blocks[-1].program] = self._subject
+                self._own_block()
         return at
 
     def _is_section(self, text: str) -> bool:
