@@ -146,6 +146,7 @@ def test_the_rest_of_a_step_is_stated() -> None:
         ("cond", "BUILD", "((0,NE),EVEN)", 17),
         ("dd", "BUILD", "STEPLIB", 18),
         ("disp", "STEPLIB", "SHR", 18),
+        ("dd", "BUILD", "STEPLIB", 19),
         ("disp", "STEPLIB", "SHR", 19),
         ("dd", "BUILD", "WORK", 20),
         ("disp", "WORK", "(NEW,PASS)", 20),

@@ -5,14 +5,13 @@ by a data item is found by following the literals that are moved there; that
 finds too much rather than too little, so such a target "may be".
 """
 
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from war_rig.document.copybooks import COPIES, Copybooks
 from war_rig.document.data_names import Literals
-from war_rig.document.data_sets import DataSets
+from war_rig.document.data_sets import DataSets, named_by_jobs
 from war_rig.document.plan import PlannedFile
 from war_rig.document.wholes import Wholes
 from war_rig.readers import Fact, Unit
@@ -27,11 +26,9 @@ _TABLES = {
     "delete": "deletes from", "merge": "merges into", "lock": "locks", "truncate": "truncates",
     "declare-table": "declares",
 }  # fmt: skip
-_DISPOSITIONS = {"NEW": "creates", "MOD": "adds to"}
 _CHANGES = {"read": "reads", "write": "writes", "rewrite": "updates", "delete": "deletes from"}
 _OF_FILES = frozenset([*_CHANGES, *_TABLES, "assign"])
 """The kinds of facts in which a name may be one of a file that the program declares."""
-_LIBRARIES = ("STEPLIB", "JOBLIB", "JOBCAT", "STEPCAT")
 LEADS_ON = frozenset([*_CALLS.values(), *_RUNS.values()])
 """The verbs with which control goes to a program or a procedure."""
 _NEEDS_A_FILE = LEADS_ON | {"copies"}
@@ -173,7 +170,8 @@ def _related(file: PlannedFile, names: _Names) -> Iterator[Relation]:
             yield _relation(_TABLES[fact.kind], fact, names.tables.get(fact.object.upper(), ()))
         elif fact.kind == "assign":
             yield from _data_sets(fact, programs[around[-1]], names)
-    yield from _named_by_jobs(file)
+    for verb, fact in named_by_jobs(file.reading.facts):
+        yield Relation(verb, fact.file, fact.line, fact.object)
 
 
 def _seen(file: PlannedFile, wholes: Wholes, *kinds: str) -> dict[Unit, dict[str, None]]:
@@ -231,26 +229,3 @@ def _data_sets(fact: Fact, programs: Iterable[str], names: _Names) -> Iterator[R
     for program in programs:
         for data_set in sorted(names.data_sets.of_programs.get((program, external), ())):
             yield Relation(f"has {fact.subject} in", fact.file, fact.line, data_set)
-
-
-def _statement(fact: Fact, dds: Sequence[int]) -> int:
-    """Return where the DD statement begins that *fact*, an operand of it, stands in."""
-    return dds[bisect_right(dds, fact.line) - 1] if dds else 0
-
-
-def _named_by_jobs(file: PlannedFile) -> Iterator[Relation]:
-    """Yield the data sets that a job's DD statements name, by their disposition."""
-    facts = file.reading.facts
-    dds = sorted(fact.line for fact in facts if fact.kind == "dd")
-    dispositions = {
-        (f.subject, _statement(f, dds)): f.object.lstrip("(")[:3] for f in facts if f.kind == "disp"
-    }
-    resolved = {(f.subject, f.line) for f in facts if f.kind == "dsn-resolved"}
-    for fact in facts:
-        key = (fact.subject, fact.line)
-        is_final = fact.kind == "dsn-resolved" or (fact.kind == "dsn" and key not in resolved)
-        if is_final and fact.subject.rpartition(".")[2] not in _LIBRARIES:
-            verb = _DISPOSITIONS.get(
-                dispositions.get((fact.subject, _statement(fact, dds)), ""), "uses"
-            )
-            yield Relation(verb, fact.file, fact.line, fact.object)
