@@ -21,7 +21,7 @@ _NO_NAMES = VERBS | words(
     "ELSE WHEN NOT ON AT INVALID THEN UNTIL VARYING WITH TEST AFTER BEFORE TIMES THRU THROUGH FROM "
     "TO END RECORD INTO KEY USING GIVING RETURNING SENTENCE EOP DEPENDING FOREVER"
 )
-_FIGURATIVES = words(
+FIGURATIVES = words(
     "SPACE SPACES ZERO ZEROS ZEROES LOW-VALUE LOW-VALUES HIGH-VALUE HIGH-VALUES QUOTE QUOTES "
     "NULL NULLS TRUE FALSE"
 )
@@ -47,7 +47,7 @@ def is_number(token: Token) -> bool:
 
 
 def _is_constant(token: Token) -> bool:
-    return token.kind == "literal" or is_number(token) or token.word in _FIGURATIVES
+    return token.kind == "literal" or is_number(token) or token.word in FIGURATIVES
 
 
 def _behind_name(tokens: Tokens, at: int) -> int:
