@@ -70,7 +70,7 @@ class Literals:
 
     def _read(self) -> DataItems:
         items = DataItems(self._file, self._copybooks, self._wholes)
-        for fact, brought, whole in items.facts("value", "move", "move-name"):
+        for fact, brought, whole in items.facts("value", "value-redefined", "move", "move-name"):
             is_name = fact.kind == "move-name"
             if not is_name and not _may_be_a_name(fact.object):
                 continue

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from war_rig.readers.cobol_exec import exec_facts
+from war_rig.readers.cobol_items import Item, read_item
+from war_rig.readers.cobol_layout import values_redefined
 from war_rig.readers.cobol_lines import END, Found, Token, words
 from war_rig.readers.cobol_statements import (
     STATEMENTS,
     VERBS,
     copy_facts,
-    item_facts,
     replacing,
     select_facts,
 )
@@ -76,6 +77,7 @@ class Walk:
         kind = "declarations" if self.is_program else "copybook"
         self.blocks = [Block(1, self._stem, kind, 0)]
         self.owners: dict[int, tuple[int, str]] = {}
+        self._items: list[Item | None] = []  # None: something is copied there
         self._walk()
 
     def _walk(self) -> None:
@@ -88,6 +90,7 @@ class Walk:
                 at += 1
                 if token.kind == "unclosed" and self._division != "IDENTIFICATION":
                     self.problems.append(Problem(token.line, "a literal has no end"))
+        self._add(values_redefined(self._items))
 
     def _read(self, at: int, token: Token) -> int:
         """Read what begins with the word at *at*; return where to go on, always behind it."""
@@ -111,11 +114,13 @@ class Walk:
         """Read a statement or an entry."""
         self.blocks[-1].has_code |= token.text not in _NO_CODE
         if token.text == "COPY":
+            self._items.append(None)
             found, at = copy_facts(self._tokens, at)
             self._add(found)
         elif token.text == "REPLACE" and is_start:
             _, at = replacing(self._tokens, at)
         elif token.text in _EXEC_WORDS and self._tokens[at + 1].word in _EXEC_LANGUAGES:
+            self._items.append(None)
             at = self._exec(at)
         elif self._division != "PROCEDURE" and is_start and self._is_entry(at, token):
             at = self._entry(at, token)
@@ -265,9 +270,10 @@ class Walk:
         if token.text in _CUT_LEVELS or not token.text.isdigit():
             self._cut(token.line)
         if token.text.isdigit():
-            found, at = item_facts(self._tokens, at)
+            item, at = read_item(self._tokens, at)
             self._next_entry = at
-            self._add(found)
+            self._add(item.facts())
+            self._items.append(item)
             return at
         name = self._tokens[at + 1]
         if name.kind == "word":
