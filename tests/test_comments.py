@@ -98,6 +98,7 @@ def test_code_goes_on_over_the_lines_of_a_comment() -> None:
         "        AND RATE-2 = 4", "     EXEC CICS SEND MAP('PAYMAP')", "       ERASE FREEKB NOW",
         "     END-EXEC", "       TO WS-LAST", " TO BE DONE AGAIN", "       TO WS-LAST",
     ) == ["The rate of old:", "TO BE DONE AGAIN", "TO WS-LAST"]  # fmt: skip
+    assert cobol("     MOVE WS-HOURS TO", "", "     WS-LAST", " Reads it") == ["Reads it"]
     code = "\n           MOVE 1 TO RATE."
     assert cobol("     EXEC SQL", "", "     a select", code, " Reads the staff") == [
         "Reads the staff"

@@ -5,6 +5,7 @@ COBOL's words, names that look like or are names of this file, literals and numb
 goes on from the line above, and is made of the same, goes with it.
 """
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import pairwise
 
@@ -32,6 +33,10 @@ _NO_NAMES = VERBS | words("THE THIS THAT THESE A AN ALL ANY EACH BE ITS")
 _LONGEST = 200
 _EXEC_LANGUAGES = ("SQL", "CICS", "DLI")
 _SIGNS = frozenset("()=<>+-*/&:,")
+# Most comments begin otherwise, and need not be cut into words.
+_BEGINS = re.compile(
+    rf"(?:\d\d?|END-\w+|{'|'.join(sorted(_STARTS, reverse=True))})(?![\w-])", re.IGNORECASE
+)
 _NAMED_BY_SUBJECT = frozenset(("data", "move", "move-name"))
 _NAMED_BY_OBJECT = frozenset(
     ("paragraph", "fd", "copy", "perform", "thru", "goto", "move-name", "call-name",
@@ -52,8 +57,11 @@ def prose(comments: Iterable[tuple[int, str]], names: Collection[str]) -> Iterat
     """Yield those of *comments*, lines with their texts, that are no code; *names* are known."""
     last, is_exec = -1, False
     for line, text in comments:
-        tokens = tokens_of(text[:_LONGEST].strip(" \t*>"))
-        goes_on = line == last + 1
+        written, goes_on = text[:_LONGEST].strip(" \t*>"), line == last + 1
+        if not (goes_on or _BEGINS.match(written)):
+            yield line, text
+            continue
+        tokens = tokens_of(written)
         is_exec = is_exec and goes_on
         if is_exec or _begins(tokens, names) or (goes_on and _is_rest(tokens, names)):
             last = line

@@ -43,17 +43,22 @@ def _name(item: Item) -> str:
 
 @dataclass(slots=True)
 class _Node:
-    """An item with those below it. size: of one occurrence in bytes, None where not known."""
+    """An item with those below it. size: of one occurrence in bytes, None where not known.
+
+    has_value: whether it, or one below it, has a VALUE.
+    """
 
     item: Item
     below: "list[_Node]" = field(default_factory=list)
     size: int | None = None
+    has_value: bool = False
 
     def measure(self, usage: str = "") -> None:
         """Set the sizes of the item and those below it; *usage* is that of the group around."""
         usage = self.item.usage or usage
         for node in self.below:
             node.measure(usage)
+        self.has_value = bool(self.item.values) or any(node.has_value for node in self.below)
         totals = [node.total for node in self.below if not node.item.redefines]
         known = [total for total in totals if total is not None]
         if self.item.is_moved or len(known) < len(totals):
@@ -107,16 +112,18 @@ class _Storage:
     def __init__(self) -> None:
         self._starts: list[int] = []
         self._literals: list[tuple[str, int]] = []  # with its blanks, and its line
+        self._end = 0  # of the last one
         self._left = _MOST_PLACES
         self._told: set[tuple[str, str]] = set()
 
     def place(self, node: _Node, start: int, is_over: bool) -> Iterator[Found]:
         """Put all occurrences of *node* at *start*; yield what they lie over, if they do."""
-        for number in range(node.item.occurs if node.size else 0):
+        size = node.size if is_over or node.has_value else None
+        for number in range(node.item.occurs if size else 0):
             self._left -= 1
-            if self._left < 0:
+            at = start + number * (size or 0)
+            if self._left < 0 or (is_over and at >= self._end):
                 return
-            at = start + number * (node.size or 0)
             if is_over:
                 yield from self._seen(node, at)
             else:
@@ -138,6 +145,7 @@ class _Storage:
             text = "" if value.word in _BLANKS else value.text
             if node.size and (value.kind == "literal" or not text):
                 self._starts.append(at)
+                self._end = at + node.size
                 self._literals.append((text.ljust(node.size)[: node.size], value.line))
 
     def _seen(self, node: _Node, at: int) -> Iterator[Found]:
