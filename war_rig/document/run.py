@@ -102,8 +102,9 @@ async def document(
     try:
         await _side_by_side([asyncio.create_task(run.work()) for _ in range(in_flight)])
         await run.compose_overview()
-    finally:
         await run.written()
+    finally:
+        await asyncio.gather(*run.writing, return_exceptions=True)
         is_finished = run.summary.done == run.summary.tasks
         run.publisher.end(provider, run.overview, is_finished)
     if plan.is_whole:
@@ -132,7 +133,7 @@ class _Run:
         self._waits_for = dependencies(list(self._files), self._estate.outgoing)
         self._schedule = Schedule(self._units, self._waits_for)
         self._declarations: dict[str, Declarations] = {}
-        self._writing: list[asyncio.Future[None]] = []
+        self.writing: set[asyncio.Future[None]] = set()
         self.overview: Judged | None = None
         self.summary = Summary(plan, _tasks(plan, self._estate))
 
@@ -144,8 +145,10 @@ class _Run:
                 judged = await self._judged(self._unit_task(file, unit))
                 self.publisher.entries[file].add(judged)
             else:
-                await self._end(file)
+                await self._compose(file)
+                self._write(file)
             self._schedule.is_done(file, unit)
+            self._take_written()
 
     async def compose_overview(self) -> None:
         """Compose what the estate is for, from the claims about its files as wholes."""
@@ -171,8 +174,8 @@ class _Run:
         known = known_of(unit, relations, waits_for, self.publisher.purpose)
         return unit_task(unit, planned, Context(lines, known))
 
-    async def _end(self, file: str) -> None:
-        """Compose what the file, or each of its programs, is for, and write its pages."""
+    async def _compose(self, file: str) -> None:
+        """Compose what the file, or each of its programs, is for."""
         entry = self.publisher.entries[file]
         self._declarations.pop(file, None)
         for whole in _composable(entry.wholes, self._units[file]):
@@ -180,13 +183,21 @@ class _Run:
             claims = [list(judged.claims) for judged in own]
             shown = [line for judged in own for line in judged.shown]
             entry.composed[whole] = await self._composed(whole, claims, shown, _MOST_OF_A_FILE)
-        writing = asyncio.get_running_loop().run_in_executor(None, self.publisher.write, file)
-        self._writing.append(writing)  # a disk that syncs must not hold up the others' calls
-        await asyncio.shield(writing)
+
+    def _write(self, file: str) -> None:
+        """Have the pages of the file written beside the calls: a disk takes its time."""
+        loop = asyncio.get_running_loop()
+        self.writing.add(loop.run_in_executor(None, self.publisher.write, file))
+
+    def _take_written(self) -> None:
+        """Raise what the pages met that are written by now."""
+        for writing in [writing for writing in self.writing if writing.done()]:
+            self.writing.remove(writing)
+            writing.result()
 
     async def written(self) -> None:
-        """Wait for the pages that are being written, also where the run was cancelled."""
-        await asyncio.gather(*self._writing, return_exceptions=True)
+        """Wait for the pages that are being written; raise what one of them meets."""
+        await asyncio.gather(*self.writing)
 
     async def _composed(
         self, unit: Unit, claims: Sequence[Sequence[Claim]], shown: Sequence[Line], most: int
