@@ -193,6 +193,28 @@ def test_the_pages_show_relations_with_links(src: Path, tmp_path: Path) -> None:
     assert broken_links(docs) == []
 
 
+@pytest.mark.parametrize(
+    ("disposition", "verbs"),
+    [
+        ("SHR", {"uses"}), ("OLD", {"uses"}), ("(OLD,KEEP)", {"uses"}), ("MOD", {"adds to"}),
+        ("(OLD,DELETE)", {"uses", "deletes"}), ("(SHR,DELETE,KEEP)", {"uses", "deletes"}),
+        ("(MOD,DELETE,DELETE)", {"deletes"}), ("(MOD,CATLG,DELETE)", {"adds to"}),
+        ("(NEW,CATLG,DELETE)", {"creates"}), ("(,CATLG)", {"creates"}), ("&HOW", {"uses"}),
+        ("(NEW,DELETE)", {"creates", "deletes"}), ("(,DELETE)", {"creates", "deletes"}),
+    ],
+)  # fmt: skip
+def test_a_data_set_is_deleted_by_the_step_that_ends_it_so(
+    src: Path, disposition: str, verbs: set[str]
+) -> None:
+    """The second part of a disposition says what becomes of it where the step ends well."""
+    (src / "J.jcl").write_text(
+        f"//J JOB (1)\n//STEP1 EXEC PGM=IEFBR14\n//A DD DSN=A.B,DISP={disposition}\n"
+        "//  DD DSN=A.C,DISP=SHR\n"
+    )
+    found = {(verb, name) for verb, name, _, _ in relations(src, "J.jcl")}
+    assert found == {("runs", "IEFBR14"), ("uses", "A.C")} | {(verb, "A.B") for verb in verbs}
+
+
 def test_a_data_set_is_created_or_used_by_the_job_that_names_it(src: Path) -> None:
     """A DD statement's disposition says how; libraries of programs are left out."""
     (src / "SAVEJOB.jcl").write_text(

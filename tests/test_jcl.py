@@ -146,6 +146,7 @@ def test_the_rest_of_a_step_is_stated() -> None:
         ("cond", "BUILD", "((0,NE),EVEN)", 17),
         ("dd", "BUILD", "STEPLIB", 18),
         ("disp", "STEPLIB", "SHR", 18),
+        ("dd", "BUILD", "STEPLIB", 19),
         ("disp", "STEPLIB", "SHR", 19),
         ("dd", "BUILD", "WORK", 20),
         ("disp", "WORK", "(NEW,PASS)", 20),
@@ -447,7 +448,8 @@ def test_only_comments_of_two_words_are_facts() -> None:
     ("lines", "found"),
     [
         (["which pays the", "staff."], ["which pays the", "staff."]),
-        (["which pays the", "staff"], ["which pays the"]),
+        (["which pays the", "staff"], ["which pays the", "staff"]),
+        (["which", "pays the", "staff,", "monthly"], ["pays the", "staff,", "monthly"]),
         (["It pays them.", "Staff."], ["It pays them."]),
         (["which pays the", "", "staff."], ["which pays the"]),
         (["staff."], []),
@@ -455,7 +457,7 @@ def test_only_comments_of_two_words_are_facts() -> None:
     ],
 )
 def test_the_last_word_of_a_sentence_is_a_fact(lines: list[str], found: list[str]) -> None:
-    """A word that ends the comment on the line above is no single word."""
+    """A word with which the comment on the line above goes on is no single word."""
     text = "\n".join(f"//* {line}" for line in lines)
     assert [about for _, _, about, _ in facts(text, "comment")] == found
 

@@ -115,7 +115,7 @@ def test_the_page_has_a_section_a_program(src: Path) -> None:
         purpose, _, rest = section.partition("\n### ")
         assert purpose.strip().startswith(f'- "{about} ')
         assert f"**<code>MAIN-{name}</code>**" in rest or f"### MAIN-{name}\n" in rest
-    anchor = re.search(r"PAY02</code>\]\(files/two\.cbl\.md#(u\d+)\)", page(src, "README.md"))
+    anchor = re.search(r"PAY02</code>\]\(files/two\.cbl\.md#(p\d+)\)", page(src, "README.md"))
     assert anchor
     assert f'<a id="{anchor[1]}"></a>\n\n## Program <code>PAY02</code>\n' in text
 

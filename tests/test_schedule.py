@@ -3,6 +3,8 @@
 import asyncio
 import json
 import re
+import shutil
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from war_rig.agents import Agent
 from war_rig.document import DocsFolder, document, plan
 from war_rig.document.estate import Relation
 from war_rig.document.schedule import Schedule, dependencies
+from war_rig.errors import WarRigError
 from war_rig.policies import CachedProvider, CacheStore
 from war_rig.readers import Unit, readers
 from war_rig.testing import FakeProvider
@@ -80,6 +83,79 @@ def test_everything_is_handed_out_once_and_in_order(
 def test_without_files_there_is_nothing_to_do() -> None:
     """A source without files ends at once."""
     assert asyncio.run(Schedule({}, {}).next()) is None
+
+
+def test_what_most_calls_wait_for_comes_first() -> None:
+    """Of what is ready, a long chain of users goes before a file that nobody uses."""
+    uses: dict[str, list[str]] = {"alone": [], "user": ["used"], "used": [], "top": ["user"]}
+    numbers = {"alone": 3, "used": 1, "user": 2, "top": 1}
+    units = {f: [Unit(f, str(n), "u", n, n) for n in range(numbers[f])] for f in uses}
+
+    async def order() -> list[str]:
+        schedule = Schedule(units, waits(uses))
+        found = []
+        while (got := await schedule.next()) is not None:
+            found.append(got[0])
+            schedule.is_done(*got)
+        return list(dict.fromkeys(found))
+
+    assert asyncio.run(order()) == ["used", "user", "alone", "top"]
+
+
+class SlowFolder(DocsFolder):
+    """Writes no page until *may_write*, and the page called *broken* never."""
+
+    may_write = threading.Event()
+    broken = ""
+
+    def write(self, name: str, text: str) -> None:
+        assert self.may_write.wait(20)
+        if name == self.broken:
+            raise WarRigError("no room")
+        super().write(name, text)
+
+
+def asked_while_pages_wait(tmp_path: Path, after: int, broken: str = "") -> list[str]:
+    """Return which files were asked about; pages are written once *after* calls were made."""
+    asked: list[str] = []
+    folder = SlowFolder(tmp_path / "docs", tmp_path / "src")
+    folder.may_write, folder.broken = threading.Event(), broken
+
+    class Watched(FakeProvider):
+        async def complete(self, messages: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+            file = re.search(r'FILE is "([^"]+)"', messages[-1].content)
+            asked.append(file[1] if file else "")
+            if len(asked) == after:
+                folder.may_write.set()
+                await asyncio.sleep(0.2)  # for the page to be tried before the next call
+            return await super().complete(messages, **kwargs)
+
+    planned = plan(estate(tmp_path), readers(60))
+    agent = Agent("scribe", Watched(scribe))
+    try:
+        asyncio.run(document(planned, agent, folder, provider="fake", rounds=1))
+    except WarRigError as error:
+        asked.append(str(error))
+    return asked
+
+
+def test_no_call_waits_for_a_page_to_be_written(tmp_path: Path) -> None:
+    """All files are asked about, one after the other, before the first page is on the disk."""
+    asked = asked_while_pages_wait(tmp_path, after=8)
+    assert len(asked) == 8
+    assert {*asked} == {"A.cbl", "REC.cpy", "Z.cbl", ""}
+    assert len(list((tmp_path / "docs" / "files").glob("*.md"))) == 3
+
+
+def test_a_page_that_can_not_be_written_ends_the_run(tmp_path: Path) -> None:
+    """No further call is paid for; nor is the fault of the last page lost."""
+    early = asked_while_pages_wait(tmp_path, after=5, broken="files/REC.cpy.md")
+    assert early[-1] == "no room"
+    assert len(early) < 8
+    shutil.rmtree(tmp_path / "src")
+    shutil.rmtree(tmp_path / "docs")
+    late = asked_while_pages_wait(tmp_path, after=8, broken="files/A.cbl.md")
+    assert late[8:] == ["no room"]
 
 
 CALLER = """\

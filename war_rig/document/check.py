@@ -64,7 +64,9 @@ def check(claim: Claim, ground: Ground) -> Checked:
         faults = [
             *_identifier_faults(claim.text, cited, ground),
             *_literal_faults(claim, cited),
-            *relation_faults(_QUOTED.sub(" ", claim.text), ground.facts, ground.related),
+            *relation_faults(
+                _QUOTED.sub(" ", claim.text), ground.facts, ground.related, ground.doers
+            ),
         ]
     return Checked(claim, tuple(faults))
 

@@ -3,10 +3,12 @@
 import re
 from collections.abc import Callable, Collection, Iterable
 
-from war_rig.document.copybooks import Brought, Copybooks
+from war_rig.document.copybooks import Copybooks
+from war_rig.document.data_names import DataItems
 from war_rig.document.estate import Relation
 from war_rig.document.ground import Line
 from war_rig.document.plan import PlannedFile
+from war_rig.document.wholes import Wholes
 from war_rig.readers import Unit
 
 _WORD = re.compile(r"[\w:$#@-]+")
@@ -15,24 +17,21 @@ _MOST_KNOWN = 20
 
 
 class Declarations:
-    """Where the names that a file uses are declared: in itself, and in its copybooks."""
+    """The lines that declare the names which a file uses."""
 
-    def __init__(self, file: PlannedFile, copybooks: Copybooks) -> None:
+    def __init__(self, file: PlannedFile, copybooks: Copybooks, wholes: Wholes) -> None:
         self._source = file.source
-        self._known: dict[str, dict[tuple[str, int], Brought]] = {}
-        for brought in copybooks.brought(file):
-            for fact in brought.file.reading.facts:
-                if fact.kind == "data" and brought.is_exact:
-                    places = self._known.setdefault(brought.name(fact.subject), {})
-                    places.setdefault((fact.file, fact.line), brought)
+        self._items, self._wholes = DataItems(file, copybooks, wholes), wholes
 
     def of(self, unit: Unit) -> tuple[Line, ...]:
         """Return the lines outside *unit* that declare names in it, at most some."""
         lines = self._source.lines[unit.first - 1 : unit.last]
         words = dict.fromkeys(word.upper() for line in lines for word in _WORD.findall(line))
+        whole = self._wholes.at(unit.first)
         found: dict[tuple[str, int], Line] = {}
         for word in words:
-            for (file, number), brought in self._known.get(word, {}).items():
+            places = self._items.places(self._items.item(word, whole))
+            for (file, number), brought in places.items():
                 if file != unit.file or not unit.first <= number <= unit.last:
                     found.setdefault((file, number), Line(file, number, brought.line(number)))
         return tuple(found.values())[:_MOST_LINES]

@@ -15,7 +15,8 @@ from pathlib import PurePosixPath
 
 from war_rig.document.plan import PlannedFile
 from war_rig.document.replacing import Replacing
-from war_rig.readers import Fact
+from war_rig.document.wholes import Wholes
+from war_rig.readers import Fact, Unit
 from war_rig.readers.cobol_lines import cards
 from war_rig.readers.text import TextReader
 
@@ -33,13 +34,15 @@ class Brought:
 
     is_exact: whether each REPLACING could be applied, so that line() returns
     what the program has. copy: the statement of the user that brings it, over
-    others or by itself; None for the user's own file.
+    others or by itself; owner: the whole of the user that it stands in. Both are None
+    for the user's own file.
     """
 
     file: PlannedFile
     replaced: tuple[Replacing, ...] = ()
     is_exact: bool = True
     copy: Fact | None = None
+    owner: Unit | None = None
 
     def name(self, written: str) -> str:
         """Return a name of the file as whoever copies it knows it, in upper case."""
@@ -72,9 +75,15 @@ _Way = tuple[Brought, frozenset[str]]
 class Copybooks:
     """The files of an estate by the name that a COPY, or a job, has for them."""
 
-    def __init__(self, files: Collection[PlannedFile], search_paths: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        files: Collection[PlannedFile],
+        wholes: Mapping[str, Wholes],
+        search_paths: Sequence[str] = (),
+    ) -> None:
         """Take *search_paths*, globs of folders below the root, the most wanted first."""
         self._files = {file.source.file: file for file in files}
+        self._wholes = wholes
         self._search_paths = tuple(search_paths)
         self._members: dict[str, list[str]] = defaultdict(list)
         self._copies: dict[str, list[_Copy]] = {}
@@ -122,12 +131,12 @@ class Copybooks:
 
     def _walk(self, file: PlannedFile) -> list[Brought]:
         """A file that is open is not entered again; COBOL forbids it, and it need not end."""
-        found: dict[tuple[str, tuple[Replacing, ...]], Brought] = {}
+        found: dict[tuple[str, tuple[Replacing, ...], Unit | None], Brought] = {}
         waiting: list[_Way] = [(Brought(file), frozenset([file.source.file]))]
         looked_at = 0
         while waiting and len(found) < _MOST:
             one, is_open = waiting.pop()
-            key = (one.file.source.file, one.replaced)
+            key = (one.file.source.file, one.replaced, one.owner)
             if key in found:
                 continue
             found[key] = one
@@ -139,11 +148,15 @@ class Copybooks:
     def _entered(self, one: Brought, is_open: frozenset[str]) -> Iterator[_Way]:
         for copy in self._copies_of(one.file):
             replaced = (*copy.replaced, *one.replaced)
+            owner = one.owner or self._wholes[copy.fact.file].at(copy.fact.line)
             for path in copy.files:
                 if path not in is_open:
                     is_exact = self._is_exact(path, replaced)
-                    brought = Brought(self._files[path], replaced, is_exact, one.copy or copy.fact)
-                    yield brought, is_open | {path}
+                    by = one.copy or copy.fact
+                    yield (
+                        Brought(self._files[path], replaced, is_exact, by, owner),
+                        is_open | {path},
+                    )
 
     def _is_exact(self, path: str, replaced: tuple[Replacing, ...]) -> bool:
         key = (path, replaced)

@@ -114,7 +114,7 @@ class EstateData:
 def file_json(entry: FilePages, estate: Estate) -> str:
     """Return the JSON of a file's page."""
     file, source = entry.file, entry.file.source
-    is_several = len(entry.wholes) > 1
+    is_several = entry.wholes.are_several
     whole = None if is_several else next(iter(entry.composed.values()), None)
     data = FileData(
         VERSION,
@@ -133,7 +133,7 @@ def file_json(entry: FilePages, estate: Estate) -> str:
         file.reading.facts,
         estate.outgoing.get(source.file, ()),
         file.reading.problems,
-        [_program(one, entry) for one in entry.wholes] if is_several else (),
+        [_program(one, entry) for one in entry.wholes.all] if is_several else (),
     )
     left_out = set() if is_several else {"programs"}
     return _adapter(FileData).dump_json(data, indent=1, exclude=left_out).decode() + "\n"
@@ -187,7 +187,7 @@ def _unit(judged: Judged, entry: FilePages) -> UnitData:
 
 def _program(whole: Unit, entry: FilePages) -> UnitData:
     judged = entry.composed.get(whole, Judged(whole))
-    return UnitData(whole, entry.wholes[whole], claim_data([judged]), (), judged.failure)
+    return UnitData(whole, entry.wholes.units[whole], claim_data([judged]), (), judged.failure)
 
 
 def _claim(checked: Checked, otherwise: Verdict) -> ClaimData:

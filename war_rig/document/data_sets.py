@@ -5,8 +5,9 @@ other programs to run. So a procedure that is called is taken call by call; only
 one that nobody calls is taken as it stands.
 """
 
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
@@ -16,6 +17,9 @@ from war_rig.document.steps import Step, Steps, Symbols, Text
 from war_rig.readers import Fact
 
 _Names = dict[str, None]
+
+_STATUSES = {"": "creates", "NEW": "creates", "MOD": "adds to"}
+_LIBRARIES = ("STEPLIB", "JOBLIB", "JOBCAT", "STEPCAT")
 
 
 @dataclass(slots=True)
@@ -86,3 +90,37 @@ class DataSets:
         for fact in facts:
             if fact.kind == "csd-file" and fact.object:
                 self.of_cics[fact.subject.upper()][fact.object] = None
+
+
+def named_by_jobs(facts: Sequence[Fact]) -> Iterator[tuple[str, Fact]]:
+    """Yield the data sets that the DD statements among *facts* name, each with what is done to it.
+
+    Libraries of programs are left out.
+    """
+    dds = sorted(fact.line for fact in facts if fact.kind == "dd")
+
+    def statement(fact: Fact) -> tuple[str, int]:
+        """Return the DD statement that *fact*, an operand of it, stands in."""
+        behind = bisect_right(dds, fact.line)
+        return fact.subject, dds[behind - 1] if behind else 0
+
+    dispositions = {statement(fact): fact.object for fact in facts if fact.kind == "disp"}
+    resolved = {(f.subject, f.line) for f in facts if f.kind == "dsn-resolved"}
+    for fact in facts:
+        is_given = fact.kind == "dsn" and (fact.subject, fact.line) not in resolved
+        is_final = is_given or fact.kind == "dsn-resolved"
+        if is_final and fact.subject.rpartition(".")[2] not in _LIBRARIES:
+            for verb in _done(dispositions.get(statement(fact), "SHR")):
+                yield verb, fact
+
+
+def _done(disposition: str) -> tuple[str, ...]:
+    """Return what a step does to a data set of that *disposition*, where it ends well.
+
+    One that the step would add to and delete is not there behind it, if it ever was.
+    """
+    status, end = (*disposition.upper().strip("()").split(","), "")[:2]
+    verb = _STATUSES.get(status, "uses")
+    if end != "DELETE":
+        return (verb,)
+    return ("deletes",) if status == "MOD" else (verb, "deletes")

@@ -5,16 +5,16 @@ by a data item is found by following the literals that are moved there; that
 finds too much rather than too little, so such a target "may be".
 """
 
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from war_rig.document.copybooks import COPIES, Copybooks
 from war_rig.document.data_names import Literals
-from war_rig.document.data_sets import DataSets
+from war_rig.document.data_sets import DataSets, named_by_jobs
 from war_rig.document.plan import PlannedFile
-from war_rig.readers import Fact
+from war_rig.document.wholes import Wholes
+from war_rig.readers import Fact, Unit
 
 _CALLS = {"call": "calls", "link": "links to", "xctl": "transfers to"}
 _RUNS = {
@@ -26,9 +26,9 @@ _TABLES = {
     "delete": "deletes from", "merge": "merges into", "lock": "locks", "truncate": "truncates",
     "declare-table": "declares",
 }  # fmt: skip
-_DISPOSITIONS = {"NEW": "creates", "MOD": "adds to"}
 _CHANGES = {"read": "reads", "write": "writes", "rewrite": "updates", "delete": "deletes from"}
-_LIBRARIES = ("STEPLIB", "JOBLIB", "JOBCAT", "STEPCAT")
+_OF_FILES = frozenset([*_CHANGES, *_TABLES, "assign"])
+"""The kinds of facts in which a name may be one of a file that the program declares."""
 LEADS_ON = frozenset([*_CALLS.values(), *_RUNS.values()])
 """The verbs with which control goes to a program or a procedure."""
 _NEEDS_A_FILE = LEADS_ON | {"copies"}
@@ -68,11 +68,13 @@ class Estate:
     missing: tuple[Relation, ...]
     data: tuple[Relation, ...]
     copybooks: Copybooks
+    wholes: Mapping[str, Wholes]
 
     @classmethod
     def of(cls, files: Sequence[PlannedFile], copybook_paths: Sequence[str] = ()) -> "Estate":
         """Return the relations among *files*; COPY is resolved along *copybook_paths* first."""
-        names = _Names.of({file.source.file: file for file in files}, copybook_paths)
+        wholes = {file.source.file: Wholes(file) for file in files}
+        names = _Names.of({file.source.file: file for file in files}, wholes, copybook_paths)
         found = tuple(
             dict.fromkeys(r for file in files for r in _related(file, names) if r.name.strip())
         )
@@ -84,7 +86,17 @@ class Estate:
                 incoming[target].append(relation)
         missing = tuple(relation for relation in found if relation.is_missing)
         data = tuple(relation for relation in found if relation.verb not in LEADS_ON | {"copies"})
-        return cls(found, _frozen(outgoing), _frozen(incoming), missing, data, names.copybooks)
+        leading = _frozen(outgoing), _frozen(incoming)
+        return cls(found, *leading, missing, data, names.copybooks, wholes)
+
+    def whole_of(self, relation: Relation) -> Unit:
+        """Return the whole that *relation* starts from."""
+        return self.wholes[relation.file].at(relation.line)
+
+    def target(self, relation: Relation, file: str) -> Unit:
+        """Return the whole of *file* that *relation* leads to."""
+        line = relation.line if relation.file == file else 0
+        return self.wholes[file].named(relation.name, line)
 
 
 def _frozen(by_file: Mapping[str, list[Relation]]) -> dict[str, tuple[Relation, ...]]:
@@ -93,36 +105,56 @@ def _frozen(by_file: Mapping[str, list[Relation]]) -> dict[str, tuple[Relation, 
 
 @dataclass(slots=True)
 class _Names:
-    """Which files a name stands for. All names are compared in upper case."""
+    """Which files a name stands for. All names are compared in upper case.
 
+    contained: by programs that another one contains, so that only those beside it see them.
+    """
+
+    wholes: Mapping[str, Wholes]
     copybooks: Copybooks
     data_sets: DataSets
     programs: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    contained: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     tables: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     @classmethod
-    def of(cls, files: Mapping[str, PlannedFile], copybook_paths: Sequence[str]) -> "_Names":
-        copybooks = Copybooks(files.values(), copybook_paths)
-        names = cls(copybooks, DataSets.of(files, copybooks))
+    def of(
+        cls,
+        files: Mapping[str, PlannedFile],
+        wholes: Mapping[str, Wholes],
+        copybook_paths: Sequence[str],
+    ) -> "_Names":
+        copybooks = Copybooks(files.values(), wholes, copybook_paths)
+        names = cls(wholes, copybooks, DataSets.of(files, copybooks))
         for fact in (fact for file in files.values() for fact in file.reading.facts):
             if fact.kind in ("program", "entry"):
-                names.programs[fact.object.upper()].append(fact.file)
+                own = wholes[fact.file]
+                is_contained = own.is_contained(own.at(fact.line))
+                known = names.contained if is_contained else names.programs
+                known[fact.object.upper()].append(fact.file)
             elif fact.kind == "table":
                 names.tables[fact.object.upper()].append(fact.file)
         return names
 
-    def running(self, program: str) -> Sequence[str]:
-        return self.programs.get(program.upper()) or self.copybooks.read_as_text(program)
+    def running(self, program: str, user: str) -> Sequence[str]:
+        """Return the files of *program* as the file *user* sees it."""
+        contained = self.contained.get(program.upper(), ())
+        if user in contained:
+            return (user,)
+        known = self.programs.get(program.upper()) or contained
+        return known or self.copybooks.read_as_text(program)
 
 
 def _related(file: PlannedFile, names: _Names) -> Iterator[Relation]:
-    facts, literals = file.reading.facts, Literals(file, names.copybooks)
+    wholes = names.wholes[file.source.file]
+    literals = Literals(file, names.copybooks, wholes)
     copied = names.copybooks.copied(file)
-    programs = [fact.object.upper() for fact in facts if fact.kind == "program"]
-    # "delete" is a verb of files, too
-    own_files = {fact.object.upper() for fact in facts if fact.kind in ("fd", "open")}
-    for fact in facts:
-        changed = [] if fact.object.upper() in own_files else _changed(fact, names, literals)
+    programs, own_files = _seen(file, wholes, "program"), _seen(file, wholes, "fd", "open")
+    for fact in file.reading.facts:
+        around = wholes.around(wholes.at(fact.line)) if fact.kind in _OF_FILES else ()
+        # "delete" is a verb of files, too
+        is_file = any(fact.object.upper() in own_files[whole] for whole in around)
+        changed = [] if is_file else _changed(fact, names, literals)
         yield from changed
         yield from _called(fact, names, literals)
         if fact.kind in COPIES:
@@ -130,14 +162,25 @@ def _related(file: PlannedFile, names: _Names) -> Iterator[Relation]:
         elif fact.kind == "exec-proc":
             yield _relation("runs procedure", fact, names.copybooks.procedure(fact.object, file))
             for program in names.data_sets.called.get(fact, ()):
-                yield Relation("runs", fact.file, fact.line, program, _once(names.running(program)))
+                targets = _once(names.running(program, fact.file))
+                yield Relation("runs", fact.file, fact.line, program, targets)
         elif fact.kind in _RUNS:
-            yield _relation(_RUNS[fact.kind], fact, names.running(fact.object))
-        elif fact.kind in _TABLES and fact.object.upper() not in own_files and not changed:
+            yield _relation(_RUNS[fact.kind], fact, names.running(fact.object, fact.file))
+        elif fact.kind in _TABLES and not (is_file or changed):
             yield _relation(_TABLES[fact.kind], fact, names.tables.get(fact.object.upper(), ()))
         elif fact.kind == "assign":
-            yield from _data_sets(fact, programs, names)
-    yield from _named_by_jobs(file)
+            yield from _data_sets(fact, programs[around[-1]], names)
+    for verb, fact in named_by_jobs(file.reading.facts):
+        yield Relation(verb, fact.file, fact.line, fact.object)
+
+
+def _seen(file: PlannedFile, wholes: Wholes, *kinds: str) -> dict[Unit, dict[str, None]]:
+    """Return what the facts of *kinds* name, in upper case, by the whole that they stand in."""
+    found: dict[Unit, dict[str, None]] = {whole: {} for whole in wholes.all}
+    for fact in file.reading.facts:
+        if fact.kind in kinds:
+            found[wholes.at(fact.line)][fact.object.upper()] = None
+    return found
 
 
 def _called(fact: Fact, names: _Names, literals: Literals) -> Iterator[Relation]:
@@ -145,11 +188,11 @@ def _called(fact: Fact, names: _Names, literals: Literals) -> Iterator[Relation]
     if verb is None:
         return
     if not fact.kind.endswith("-name"):
-        yield _relation(verb, fact, names.running(fact.object))
+        yield _relation(verb, fact, names.running(fact.object, fact.file))
         return
-    known = literals.of(fact.object)
+    known = literals.of(fact.object, fact.line)
     for name in known:
-        targets = _once(names.running(name))
+        targets = _once(names.running(name, fact.file))
         yield Relation(verb, fact.file, fact.line, name, targets, is_certain=False)
     if not known:
         yield Relation(verb, fact.file, fact.line, fact.object, is_certain=False)
@@ -163,7 +206,7 @@ def _changed(fact: Fact, names: _Names, literals: Literals) -> list[Relation]:
     verb, files = _CHANGES.get(fact.kind), names.data_sets.of_cics
     if verb is None or not files:
         return []
-    held = [name.upper() for name in literals.of(fact.object) if name.upper() in files]
+    held = [name.upper() for name in literals.of(fact.object, fact.line) if name.upper() in files]
     found = dict.fromkeys(
         data_set for name in held or [fact.object.upper()] for data_set in files.get(name, ())
     )
@@ -186,26 +229,3 @@ def _data_sets(fact: Fact, programs: Iterable[str], names: _Names) -> Iterator[R
     for program in programs:
         for data_set in sorted(names.data_sets.of_programs.get((program, external), ())):
             yield Relation(f"has {fact.subject} in", fact.file, fact.line, data_set)
-
-
-def _statement(fact: Fact, dds: Sequence[int]) -> int:
-    """Return where the DD statement begins that *fact*, an operand of it, stands in."""
-    return dds[bisect_right(dds, fact.line) - 1] if dds else 0
-
-
-def _named_by_jobs(file: PlannedFile) -> Iterator[Relation]:
-    """Yield the data sets that a job's DD statements name, by their disposition."""
-    facts = file.reading.facts
-    dds = sorted(fact.line for fact in facts if fact.kind == "dd")
-    dispositions = {
-        (f.subject, _statement(f, dds)): f.object.lstrip("(")[:3] for f in facts if f.kind == "disp"
-    }
-    resolved = {(f.subject, f.line) for f in facts if f.kind == "dsn-resolved"}
-    for fact in facts:
-        key = (fact.subject, fact.line)
-        is_final = fact.kind == "dsn-resolved" or (fact.kind == "dsn" and key not in resolved)
-        if is_final and fact.subject.rpartition(".")[2] not in _LIBRARIES:
-            verb = _DISPOSITIONS.get(
-                dispositions.get((fact.subject, _statement(fact, dds)), ""), "uses"
-            )
-            yield Relation(verb, fact.file, fact.line, fact.object)

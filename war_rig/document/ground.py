@@ -27,13 +27,14 @@ class Line:
 class Ground:
     """Lines that may be cited, the facts on them, and the sources that they are of.
 
-    related: ``related_names`` of those sources.
+    related, doers: ``related_names`` and ``doers_in`` of those sources.
     """
 
     lines: Mapping[tuple[str, int], str]
     facts: Sequence[Fact]
     sources: tuple[Source, ...]
     related: frozenset[str] = frozenset()
+    doers: frozenset[tuple[str, str]] = frozenset()
 
     @classmethod
     def of_unit(cls, unit: Unit, file: PlannedFile, shown: Sequence[Line] = ()) -> "Ground":
@@ -41,7 +42,7 @@ class Ground:
         source, numbers = file.source, range(unit.first, unit.last + 1)
         lines = {(line.file, line.number): line.text for line in shown}
         lines |= {(unit.file, n): source.lines[n - 1] for n in numbers}
-        return cls(lines, file.facts_of(unit), (source,), file.related)
+        return cls(lines, file.facts_of(unit), (source,), file.related, file.doers)
 
     @classmethod
     def of_claims(
@@ -58,7 +59,9 @@ class Ground:
         lines |= {k: line.text for line in shown if (k := (line.file, line.number)) in lines}
         facts = [f for name in names for f in files[name].reading.facts if (name, f.line) in lines]
         sources = tuple(files[name].source for name in names)
-        return cls(lines, facts, sources, frozenset().union(*(files[n].related for n in names)))
+        related = frozenset[str]().union(*(files[name].related for name in names))
+        doers = frozenset[tuple[str, str]]().union(*(files[name].doers for name in names))
+        return cls(lines, facts, sources, related, doers)
 
     def fault(self, citation: Citation) -> str | None:
         """Return why the lines may not be cited, None where they may."""

@@ -1,6 +1,6 @@
 """The estate's README: its overview, entry points, jobs, programs, data, and what is missing."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from war_rig.document.estate import LEADS_ON, Estate, Relation
 from war_rig.document.graphs import Edge, graph_lines
@@ -16,8 +16,14 @@ from war_rig.document.render import (
     unverified,
     whole_lines,
 )
-from war_rig.document.tables import Pages, data_lines, missing_lines, section, table
-from war_rig.document.wholes import whole_at
+from war_rig.document.tables import (
+    Pages,
+    anchor_of_whole,
+    data_lines,
+    missing_lines,
+    section,
+    table,
+)
 from war_rig.readers import Unit, clipped
 
 _MOST_LEFT_OUT = 200
@@ -94,11 +100,10 @@ def entry_points(
 
 def _leading_to(entry: FilePages, estate: Estate) -> dict[Unit, list[Relation]]:
     """Return what surely leads to each whole of *entry* from outside of it."""
-    found: dict[Unit, list[Relation]] = {whole: [] for whole in entry.wholes}
-    wholes = list(found)
+    found: dict[Unit, list[Relation]] = {whole: [] for whole in entry.wholes.all}
     for relation in estate.incoming.get(entry.file.source.file, ()):
-        whole = entry.whole_named(relation.name)
-        is_inside = relation.file == whole.file and whole_at(relation.line, wholes) == whole
+        whole = estate.target(relation, entry.file.source.file)
+        is_inside = estate.whole_of(relation) == whole
         if relation.verb in LEADS_ON and relation.is_certain and not is_inside:
             found[whole].append(relation)
     return found
@@ -114,7 +119,7 @@ def _by_kind(entries: Sequence[FilePages]) -> Iterator[str]:
     for kind in KINDS:
         of_kind = [entry for entry in entries if kind_of(entry.file) is kind]
         columns = f"{kind.word} | What it is for | Units | Claims | Unverified | Not documented"
-        rows = (_row(entry, whole) for entry in of_kind for whole in entry.wholes)
+        rows = (_row(entry, whole) for entry in of_kind for whole in entry.wholes.all)
         yield from section(kind.title, table(columns, rows))
 
 
@@ -123,7 +128,7 @@ def _row(entry: FilePages, whole: Unit) -> str:
     judged = [*of_units, *filter(None, [entry.composed.get(whole)])]
     verified = sum(len(one.verified) for one in judged)
     rejected = sum(len(one.unverified) for one in judged)
-    units = len(entry.wholes[whole])
+    units = len(entry.wholes.units[whole])
     missing = units - sum(one.failure is None for one in of_units)
     cells = (_links(entry, whole), purpose_of(entry, whole), units, verified, rejected, missing)
     return " | ".join(map(str, cells))
@@ -131,13 +136,12 @@ def _row(entry: FilePages, whole: Unit) -> str:
 
 def _links(entry: FilePages, whole: Unit) -> str:
     """Return links to what *whole* holds: to its section, to the page, to where a second begins."""
-    of_units = entry.judged_of(whole)
-    if len(entry.wholes) > 1:
-        return link(code(whole.name), entry.page, anchor_of(of_units[0].unit) if of_units else "")
+    if entry.wholes.are_several:
+        return link(code(whole.name), entry.page, anchor_of_whole(whole))
     names = names_of(entry.file)
     if not names:
         return link(code(entry.file.source.file), entry.page)
-    units = [judged.unit for judged in of_units]  # only these have a section
+    units = [judged.unit for judged in entry.judged]  # only these have a section
     places = [
         next((u for u in reversed(units) if u.first <= line), None) for line in names.values()
     ]
@@ -158,9 +162,16 @@ def _edges(files: Iterable[PlannedFile], estate: Estate) -> Iterator[Edge]:
         names = names_of(file)
         for relation in estate.outgoing.get(file.source.file, ()):
             if relation.verb in LEADS_ON:
-                before = [name for name, line in names.items() if line <= relation.line]
-                start = relation.started_by or next(reversed(before), file.source.file)
+                start = relation.started_by or _start(relation, names, estate)
                 yield Edge(start, relation.name, relation.verb, relation.is_certain)
+
+
+def _start(relation: Relation, names: Mapping[str, int], estate: Estate) -> str:
+    """Return what *relation* starts from: the program around it, else the last of *names*."""
+    if estate.wholes[relation.file].are_several:
+        return estate.whole_of(relation).name
+    before = [name for name, line in names.items() if line <= relation.line]
+    return next(reversed(before), relation.file)
 
 
 def _problems(plan: Plan, entries: Iterable[FilePages]) -> Iterator[str]:

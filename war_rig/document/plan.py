@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
-from war_rig.document.relations import related_names
+from war_rig.document.relations import doers_in, related_names
 from war_rig.errors import ConfigError
 from war_rig.readers import Fact, Problem, Reader, Reading, Source, Unit, decode, reader_for
 
@@ -30,6 +30,7 @@ class PlannedFile:
     language: str
     reading: Reading
     related: frozenset[str] = frozenset()
+    doers: frozenset[tuple[str, str]] = frozenset()
 
     @classmethod
     def of(cls, source: Source, reader: Reader) -> "PlannedFile":
@@ -38,7 +39,7 @@ class PlannedFile:
         _check(reading, len(source.lines))
         facts = tuple(sorted(reading.facts, key=lambda fact: fact.line))
         ordered = replace(reading, facts=facts)
-        return cls(source, reader.language, ordered, related_names(facts))
+        return cls(source, reader.language, ordered, related_names(facts), doers_in(facts))
 
     def facts_of(self, unit: Unit) -> tuple[Fact, ...]:
         """Return the facts on the lines of *unit*."""

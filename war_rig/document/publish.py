@@ -37,7 +37,10 @@ class Publisher:
         folder: DocsFolder,
         units: Mapping[str, Sequence[Unit]],
     ) -> None:
-        self.entries = {file.source.file: FilePages.of(file, folder) for file in plan.files}
+        self.entries = {
+            file.source.file: FilePages.of(file, estate.wholes[file.source.file], folder)
+            for file in plan.files
+        }
         self._plan, self._estate, self._folder = plan, estate, folder
         self._pages: Pages = {
             name: (entry.page, entry.source)
@@ -61,8 +64,8 @@ class Publisher:
         None is neither known from this run nor from an earlier one.
         """
         entry = self.entries[file]
-        whole = entry.whole_named(name)
-        called = file if len(entry.wholes) == 1 else f"{whole.name} in {file}"
+        whole = entry.wholes.named(name)
+        called = f"{whole.name} in {file}" if entry.wholes.are_several else file
         return called, self._purpose(entry, whole)
 
     def write(self, file: str) -> None:

@@ -17,9 +17,9 @@ from war_rig.document.inert import code, inert, link, pre, sentence
 from war_rig.document.judge import Judged
 from war_rig.document.kinds import kind_of, names_of
 from war_rig.document.plan import PlannedFile
-from war_rig.document.tables import Pages, section
-from war_rig.document.wholes import wholes_by_name, wholes_of
-from war_rig.readers import Unit
+from war_rig.document.tables import Pages, anchor_of_whole, section
+from war_rig.document.wholes import Wholes
+from war_rig.readers import Fact, Unit
 
 INDEX = "README.md"
 _FLOW = {
@@ -32,32 +32,29 @@ _FLOW = {
 class FilePages:
     """A file's result so far, its units in order, and where its two pages and its data are.
 
-    wholes: what is composed of its units, each with its own; composed: what was.
-    relations: what it uses and what uses it, as Markdown; open: what it uses
-    that is not in the source. is_chosen: whether all of its units are to be
-    documented in this run.
+    composed: what was, of its wholes. relations: what each of these uses and what
+    uses it, as Markdown; open: what it uses that is not in the source. is_chosen:
+    whether all of its units are to be documented in this run.
     """
 
     file: PlannedFile
+    wholes: Wholes
     page: str
     source: str
-    relations: list[str] = field(default_factory=list)
+    relations: Mapping[Unit, Sequence[str]] = field(default_factory=dict)
     open: list[str] = field(default_factory=list)
     judged: list[Judged] = field(default_factory=list)
-    wholes: Mapping[Unit, Sequence[Unit]] = field(default_factory=dict)
     composed: dict[Unit, Judged] = field(default_factory=dict)
     is_chosen: bool = True
     is_written: bool = False
-    _named: Mapping[str, Unit] = field(default_factory=dict)
     _by_unit: dict[Unit, Judged] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, file: PlannedFile, folder: DocsFolder) -> "FilePages":
+    def of(cls, file: PlannedFile, wholes: Wholes, folder: DocsFolder) -> "FilePages":
         """Return the pages of *file* in *folder*."""
         name = file.source.file
         names = folder.page_name("files", name), folder.page_name("source", name)
-        wholes = wholes_of(file)
-        return cls(file, *names, wholes=wholes, _named=wholes_by_name(file, list(wholes)))
+        return cls(file, wholes, *names)
 
     @property
     def data(self) -> str:
@@ -69,10 +66,6 @@ class FilePages:
         """Return whether every unit of the file was judged."""
         return len(self.judged) == len(self.file.reading.units)
 
-    def whole_named(self, name: str) -> Unit:
-        """Return the whole that *name* leads into, the first where it is none's."""
-        return self._named.get(name.upper(), next(iter(self.wholes)))
-
     def summary(self, whole: Unit) -> Sequence[Claim]:
         """Return what *whole* is for: composed claims, else those of its first unit with any."""
         composed = self.composed.get(whole)
@@ -81,7 +74,8 @@ class FilePages:
 
     def judged_of(self, whole: Unit) -> list[Judged]:
         """Return the results of the units of *whole*."""
-        return [self._by_unit[unit] for unit in self.wholes[whole] if unit in self._by_unit]
+        own = self.wholes.units[whole]
+        return [self._by_unit[unit] for unit in own if unit in self._by_unit]
 
     @property
     def summary_lines(self) -> Sequence[Line]:
@@ -177,13 +171,11 @@ def _file_page(entry: FilePages, pages: Pages) -> Iterator[str]:
     yield ""
     if not file.reading.units:
         yield "This file holds no text."
-    if len(entry.wholes) == 1:
-        for composed in entry.composed.values():
-            yield from section("What it is for", whole_lines(composed, entry.page, pages))
-    yield from entry.relations
-    yield from section("Flow", graph_lines(_flow(file)))
-    for whole in entry.wholes:
-        yield from _units(entry, whole, pages)
+    facts: dict[Unit, list[Fact]] = {whole: [] for whole in entry.wholes.all}
+    for fact in file.reading.facts:
+        facts[entry.wholes.at(fact.line)].append(fact)
+    for whole, own in facts.items():
+        yield from _whole(entry, whole, own, pages)
     if not entry.is_complete:
         ended = "This run ended before the rest of this file was documented."
         yield from (ended if entry.is_chosen else "Only these units were chosen.", "")
@@ -192,29 +184,34 @@ def _file_page(entry: FilePages, pages: Pages) -> Iterator[str]:
     yield from unverified(entry.all_judged)
 
 
-def _flow(file: PlannedFile) -> Iterator[Edge]:
-    """Yield what leads where inside the file; the steps of a job follow each other."""
-    steps = [fact for fact in file.reading.facts if fact.kind == "step"]
+def _whole(entry: FilePages, whole: Unit, facts: Sequence[Fact], pages: Pages) -> Iterator[str]:
+    """Yield all about *whole* and its *facts*: one of several has a section of its own."""
+    composed = entry.composed.get(whole)
+    about = whole_lines(composed, entry.page, pages) if composed else ()
+    level = 2 + entry.wholes.are_several
+    if entry.wholes.are_several:
+        yield from (f'<a id="{anchor_of_whole(whole)}"></a>', "")
+        yield from (f"## {inert(whole.kind.capitalize())} {code(whole.name)}", "", *about)
+    else:
+        yield from section("What it is for", about)
+    yield from entry.relations.get(whole, ())
+    yield from section("Flow", graph_lines(_flow(facts)), level)
+    for judged in entry.judged_of(whole):
+        name = judged.unit.name
+        yield from (f'<a id="{anchor_of(judged.unit)}"></a>', "")
+        yield from (f"{'#' * level} {inert(name[:1].upper() + name[1:])}", "")
+        yield from _unit_lines(entry, judged, pages)
+
+
+def _flow(facts: Sequence[Fact]) -> Iterator[Edge]:
+    """Yield what leads where inside of a whole; the steps of a job follow each other."""
+    steps = [fact for fact in facts if fact.kind == "step"]
     for step, following in pairwise(steps):
         if step.subject == following.subject:
             yield Edge(step.object, following.object, "then")
-    for fact in file.reading.facts:
+    for fact in facts:
         if fact.kind in _FLOW:
             yield Edge(fact.subject, fact.object, _FLOW[fact.kind])
-
-
-def _units(entry: FilePages, whole: Unit, pages: Pages) -> Iterator[str]:
-    """Yield a section a unit; of several programs each begins with what it is for."""
-    level = "##" if len(entry.wholes) == 1 else "###"
-    for number, judged in enumerate(entry.judged_of(whole)):
-        unit = judged.unit
-        yield from (f'<a id="{anchor_of(unit)}"></a>', "")
-        if level == "###" and number == 0:
-            yield from (f"## {inert(whole.kind.capitalize())} {code(whole.name)}", "")
-            if whole in entry.composed:
-                yield from whole_lines(entry.composed[whole], entry.page, pages)
-        yield from (f"{level} {inert(unit.name[:1].upper() + unit.name[1:])}", "")
-        yield from _unit_lines(entry, judged, pages)
 
 
 def _unit_lines(entry: FilePages, judged: Judged, pages: Pages) -> Iterator[str]:

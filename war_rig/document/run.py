@@ -7,7 +7,7 @@ overview comes last.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
@@ -25,7 +25,7 @@ from war_rig.document.plan import Plan
 from war_rig.document.publish import Publisher, chosen_units
 from war_rig.document.render import INDEX
 from war_rig.document.schedule import Schedule, dependencies
-from war_rig.document.wholes import wholes_of
+from war_rig.document.wholes import Wholes
 from war_rig.document.write import Context, Task, unit_task, whole_task
 from war_rig.readers import Unit
 
@@ -102,8 +102,9 @@ async def document(
     try:
         await _side_by_side([asyncio.create_task(run.work()) for _ in range(in_flight)])
         await run.compose_overview()
-    finally:
         await run.written()
+    finally:
+        await asyncio.gather(*run.writing, return_exceptions=True)
         is_finished = run.summary.done == run.summary.tasks
         run.publisher.end(provider, run.overview, is_finished)
     if plan.is_whole:
@@ -132,9 +133,9 @@ class _Run:
         self._waits_for = dependencies(list(self._files), self._estate.outgoing)
         self._schedule = Schedule(self._units, self._waits_for)
         self._declarations: dict[str, Declarations] = {}
-        self._writing: list[asyncio.Future[None]] = []
+        self.writing: set[asyncio.Future[None]] = set()
         self.overview: Judged | None = None
-        self.summary = Summary(plan, _tasks(plan))
+        self.summary = Summary(plan, _tasks(plan, self._estate))
 
     async def work(self) -> None:
         """Take what is ready, one task after the other, until all is done."""
@@ -144,8 +145,10 @@ class _Run:
                 judged = await self._judged(self._unit_task(file, unit))
                 self.publisher.entries[file].add(judged)
             else:
-                await self._end(file)
+                await self._compose(file)
+                self._write(file)
             self._schedule.is_done(file, unit)
+            self._take_written()
 
     async def compose_overview(self) -> None:
         """Compose what the estate is for, from the claims about its files as wholes."""
@@ -153,8 +156,8 @@ class _Run:
             return
         entries = self.publisher.entries.values()
         first = [whole for _, whole, _ in entry_points(entries, self._estate)]
-        named = [whole for entry in entries if names_of(entry.file) for whole in entry.wholes]
-        every = {whole: entry for entry in entries for whole in entry.wholes}
+        named = [whole for entry in entries if names_of(entry.file) for whole in entry.wholes.all]
+        every = {whole: entry for entry in entries for whole in entry.wholes.all}
         shown = [line for entry in entries for line in entry.summary_lines]
         wholes = dict.fromkeys([*first, *named, *every])
         claims = [list(every[whole].summary(whole)) for whole in wholes]
@@ -164,14 +167,15 @@ class _Run:
     def _unit_task(self, file: str, unit: Unit) -> Task:
         planned = self._files[file]
         if file not in self._declarations:
-            self._declarations[file] = Declarations(planned, self._estate.copybooks)
+            estate = self._estate
+            self._declarations[file] = Declarations(planned, estate.copybooks, estate.wholes[file])
         lines = self._declarations[file].of(unit)
         relations, waits_for = self._estate.outgoing.get(file, ()), self._waits_for[file]
         known = known_of(unit, relations, waits_for, self.publisher.purpose)
         return unit_task(unit, planned, Context(lines, known))
 
-    async def _end(self, file: str) -> None:
-        """Compose what the file, or each of its programs, is for, and write its pages."""
+    async def _compose(self, file: str) -> None:
+        """Compose what the file, or each of its programs, is for."""
         entry = self.publisher.entries[file]
         self._declarations.pop(file, None)
         for whole in _composable(entry.wholes, self._units[file]):
@@ -179,13 +183,21 @@ class _Run:
             claims = [list(judged.claims) for judged in own]
             shown = [line for judged in own for line in judged.shown]
             entry.composed[whole] = await self._composed(whole, claims, shown, _MOST_OF_A_FILE)
-        writing = asyncio.get_running_loop().run_in_executor(None, self.publisher.write, file)
-        self._writing.append(writing)  # a disk that syncs must not hold up the others' calls
-        await asyncio.shield(writing)
+
+    def _write(self, file: str) -> None:
+        """Have the pages of the file written beside the calls: a disk takes its time."""
+        loop = asyncio.get_running_loop()
+        self.writing.add(loop.run_in_executor(None, self.publisher.write, file))
+
+    def _take_written(self) -> None:
+        """Raise what the pages met that are written by now."""
+        for writing in [writing for writing in self.writing if writing.done()]:
+            self.writing.remove(writing)
+            writing.result()
 
     async def written(self) -> None:
-        """Wait for the pages that are being written, also where the run was cancelled."""
-        await asyncio.gather(*self._writing, return_exceptions=True)
+        """Wait for the pages that are being written; raise what one of them meets."""
+        await asyncio.gather(*self.writing)
 
     async def _composed(
         self, unit: Unit, claims: Sequence[Sequence[Claim]], shown: Sequence[Line], most: int
@@ -221,30 +233,29 @@ def estimate(plan: Plan) -> tuple[int, int]:
 
     Of what is composed, the prompts are not known before.
     """
-    copybooks = Estate.of(plan.files, plan.copybook_paths).copybooks
+    estate = Estate.of(plan.files, plan.copybook_paths)
     units = chosen_units(plan)
     tokens = 0
     for file in plan.files:
-        declarations = Declarations(file, copybooks)
-        for unit in units[file.source.file]:
+        name = file.source.file
+        declarations = Declarations(file, estate.copybooks, estate.wholes[name])
+        for unit in units[name]:
             tokens += unit_task(unit, file, Context(declarations.of(unit))).tokens
-    return _tasks(plan), tokens
+    return _tasks(plan, estate), tokens
 
 
-def _tasks(plan: Plan) -> int:
+def _tasks(plan: Plan, estate: Estate) -> int:
     units = chosen_units(plan)
     wholes = [
-        whole
-        for file in plan.files
-        for whole in _composable(wholes_of(file), units[file.source.file])
+        whole for file, own in units.items() for whole in _composable(estate.wholes[file], own)
     ]
     return len(plan.chosen) + len(wholes) + _has_overview(plan)
 
 
-def _composable(wholes: Mapping[Unit, Sequence[Unit]], chosen: Iterable[Unit]) -> list[Unit]:
+def _composable(wholes: Wholes, chosen: Iterable[Unit]) -> list[Unit]:
     """Return those of *wholes* that have several units, all of them *chosen*."""
     taken = set(chosen)
-    return [whole for whole, own in wholes.items() if len(own) > 1 and taken.issuperset(own)]
+    return [whole for whole, own in wholes.units.items() if len(own) > 1 and taken.issuperset(own)]
 
 
 def _has_overview(plan: Plan) -> bool:

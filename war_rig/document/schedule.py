@@ -44,6 +44,27 @@ def _used_first(uses: Mapping[str, Sequence[str]]) -> Iterator[str]:
                 path.append((target, iter(uses[target])))
 
 
+def _ranks(
+    units: Mapping[str, Sequence[Unit]], waits_for: Mapping[str, frozenset[str]]
+) -> dict[str, int]:
+    """Return the places of the files: those first behind which most calls wait for each other."""
+    left = {file: len(targets) for file, targets in waits_for.items()}
+    order = [file for file in units if not left[file]]
+    users: dict[str, list[str]] = defaultdict(list)
+    for file, targets in waits_for.items():
+        for target in targets:
+            users[target].append(file)
+    for file in order:
+        for user in users[file]:
+            left[user] -= 1
+            order += [user] if not left[user] else []
+    behind: dict[str, int] = {}
+    for file in reversed(order):
+        longest = max((behind[user] for user in users[file]), default=0)
+        behind[file] = longest + min(len(units[file]), 2)
+    return {file: n for n, file in enumerate(sorted(units, key=lambda file: -behind[file]))}
+
+
 class Schedule:
     """Hands out the units of each file, once what it waits for is done; then the file as a whole.
 
@@ -55,8 +76,9 @@ class Schedule:
     ) -> None:
         self._files = list(units)
         self._units = units
-        self._rank = {file: number for number, file in enumerate(self._files)}
+        self._rank = _ranks(units, waits_for)
         self._waits_for = {file: len(waits_for[file]) for file in self._files}
+        self._by_rank = sorted(self._files, key=self._rank.__getitem__)
         self._waiting: dict[str, list[str]] = defaultdict(list)
         for file, targets in waits_for.items():
             for target in targets:
@@ -74,7 +96,7 @@ class Schedule:
         if number == len(self._files):
             self._ready.put_nowait((number, 0))  # for the next who asks
             return None
-        file = self._files[number]
+        file = self._by_rank[number]
         units = self._units[file]
         return file, units[at] if at < len(units) else None
 

@@ -1,11 +1,13 @@
 """Relations as Markdown: what a file uses, what uses it, and what is missing. All from facts."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 
 from war_rig.document.estate import LEADS_ON, Estate, Relation
 from war_rig.document.folder import relative
 from war_rig.document.inert import code, inert, link
+from war_rig.readers import Unit
 
 _MOST_LINES = 8
 
@@ -20,18 +22,34 @@ def table(columns: str, rows: Iterable[str]) -> list[str]:
     return [f"| {columns} |", f"| {rules} |", *found, ""] if found else []
 
 
-def section(title: str, lines: Iterable[str]) -> list[str]:
+def section(title: str, lines: Iterable[str], level: int = 2) -> list[str]:
     """Return *lines* below a heading, nothing where there are none."""
     found = list(lines)
-    return [f"## {title}", "", *found] if found else []
+    return [f"{'#' * level} {title}", "", *found] if found else []
 
 
-def relation_lines(file: str, estate: Estate, pages: Pages) -> list[str]:
-    """Return the sections "Uses" and "Used by" for the page of *file*, empty without relations."""
-    return [
-        *section("Uses", table("How | What | Lines", _uses(file, estate, pages))),
-        *section("Used by", table("What | How | Lines", _used_by(file, estate, pages))),
-    ]
+def anchor_of_whole(whole: Unit) -> str:
+    """Return the anchor of its section, where a file has several."""
+    return f"p{whole.first}"
+
+
+def relation_lines(file: str, estate: Estate, pages: Pages) -> dict[Unit, list[str]]:
+    """Return the sections "Uses" and "Used by" of each whole of *file* that has relations."""
+    uses: dict[Unit, list[Relation]] = defaultdict(list)
+    used_by: dict[Unit, list[Relation]] = defaultdict(list)
+    for relation in estate.outgoing.get(file, ()):
+        uses[estate.whole_of(relation)].append(relation)
+    for relation in estate.incoming.get(file, ()):
+        used_by[estate.target(relation, file)].append(relation)
+    level = 2 + estate.wholes[file].are_several
+    shown: dict[Unit, list[str]] = defaultdict(list)
+    for whole, own in uses.items():
+        rows = _uses(file, own, estate, pages)
+        shown[whole] += section("Uses", table("How | What | Lines", rows), level)
+    for whole, own in used_by.items():
+        rows = _used_by(file, own, estate, pages)
+        shown[whole] += section("Used by", table("What | How | Lines", rows), level)
+    return shown
 
 
 def missing_lines(estate: Estate, pages: Pages) -> list[str]:
@@ -39,8 +57,8 @@ def missing_lines(estate: Estate, pages: Pages) -> list[str]:
     by_name = sorted(estate.missing, key=lambda r: (r.name.upper(), r.file))
     found = []
     for name, users in groupby(by_name, key=lambda relation: relation.name.upper()):
-        files = dict.fromkeys(relation.file for relation in users)
-        found.append(f"{code(name)} | {', '.join(_page_of(file, pages) for file in files)}")
+        places = dict.fromkeys(_user(relation, estate, pages) for relation in users)
+        found.append(f"{code(name)} | {', '.join(places)}")
     return section("Not in this source", table("Name | Used by", found))
 
 
@@ -75,8 +93,8 @@ def data_lines(estate: Estate, pages: Pages) -> list[str]:
     for name, users in groupby(by_name, key=lambda relation: relation.name.upper()):
         verbs: dict[str, dict[str, None]] = {}
         for relation in users:
-            verbs.setdefault(relation.file, {})[relation.verb] = None
-        shown = (f"{_page_of(f, pages)} {inert(', '.join(known))} it" for f, known in verbs.items())
+            verbs.setdefault(_user(relation, estate, pages), {})[relation.verb] = None
+        shown = (f"{user} {inert(', '.join(known))} it" for user, known in verbs.items())
         found.append(f"{code(name)} | {', '.join(shown)}")
     return section("Data", table("Data set or table | Used by", found))
 
@@ -87,32 +105,52 @@ def _page_of(file: str, pages: Pages, start: str = "", text: str = "") -> str:
     return link(shown, relative(pages[file][0], start)) if file in pages else shown
 
 
-def _uses(file: str, estate: Estate, pages: Pages) -> Iterator[str]:
+def _user(relation: Relation, estate: Estate, pages: Pages, start: str = "") -> str:
+    """Return a link to what *relation* starts from: its file, or one of several programs in it."""
+    file, whole = relation.file, estate.whole_of(relation)
+    if file not in pages or not estate.wholes[file].are_several:
+        return _page_of(file, pages, start)
+    place = relative(pages[file][0], start), anchor_of_whole(whole)
+    return link(f"{code(whole.name)} in {code(file)}", *place)
+
+
+def _target(relation: Relation, file: str, estate: Estate, pages: Pages, start: str) -> str:
+    """Return a link to what *relation* leads to in *file*, by the name that it has there."""
+    if file not in pages or not estate.wholes[file].are_several:
+        return _page_of(file, pages, start, relation.name)
+    place = relative(pages[file][0], start), anchor_of_whole(estate.target(relation, file))
+    return link(code(relation.name), *place)
+
+
+def _uses(file: str, outgoing: Iterable[Relation], estate: Estate, pages: Pages) -> Iterator[str]:
     def key(relation: Relation) -> tuple[str, bool, str]:
         return relation.verb, not relation.is_certain, relation.name.upper()
 
     page, source = pages[file]
-    for _, group in groupby(sorted(estate.outgoing.get(file, ()), key=key), key=key):
+    for _, group in groupby(sorted(outgoing, key=key), key=key):
         relations = list(group)
         first = relations[0]
-        targets = [_page_of(target, pages, page, first.name) for target in first.files]
+        targets = [_target(first, target, estate, pages, page) for target in first.files]
         name = " or ".join(targets) or code(first.name)
         lines = _lines((r.line for r in relations), relative(source, page))
         yield f"{_verb(first)} | {name} | {lines}"
 
 
-def _used_by(file: str, estate: Estate, pages: Pages) -> Iterator[str]:
-    def key(relation: Relation) -> tuple[str, str, bool]:
-        return relation.file, relation.verb, not relation.is_certain
+def _used_by(
+    file: str, incoming: Iterable[Relation], estate: Estate, pages: Pages
+) -> Iterator[str]:
+    def key(relation: Relation) -> tuple[str, int, str, bool]:
+        first = estate.whole_of(relation).first
+        return relation.file, first, relation.verb, not relation.is_certain
 
     page = pages[file][0]
-    for _, group in groupby(sorted(estate.incoming.get(file, ()), key=key), key=key):
+    for _, group in groupby(sorted(incoming, key=key), key=key):
         relations = list(group)
         first = relations[0]
         numbers = (r.line for r in relations)
         there = first.file in pages
         lines = _lines(numbers, relative(pages[first.file][1], page) if there else "")
-        yield f"{_page_of(first.file, pages, page)} | {_verb(first)} it | {lines}"
+        yield f"{_user(first, estate, pages, page)} | {_verb(first)} it | {lines}"
 
 
 def _verb(relation: Relation) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from math import ceil
 from pathlib import PurePosixPath
 
-from war_rig.readers.comments import bare, telling
+from war_rig.readers.comments import telling
 from war_rig.readers.source import Fact, Source, Unit
 
 LONGEST_PIECE = 120
@@ -94,6 +94,6 @@ def comment_facts(
 ) -> Iterator[Fact]:
     """Yield a fact for each comment that says something, about the block that it stands in."""
     firsts = [block.first for block in blocks]
-    for line, text in telling(bare(comments)):
+    for line, text in telling(comments):
         subject = blocks[bisect_right(firsts, line) - 1].name
         yield Fact("comment", subject, text, source.file, line)

@@ -12,9 +12,10 @@ from itertools import pairwise
 from math import ceil
 from pathlib import PurePosixPath
 
+from war_rig.readers.cobol_comments import names_in, prose
 from war_rig.readers.cobol_lines import Scan, cards, scan
 from war_rig.readers.cobol_program import Block, Walk
-from war_rig.readers.comments import bare, telling
+from war_rig.readers.comments import telling
 from war_rig.readers.source import Fact, Reading, Source, Unit
 
 _SUFFIXES = frozenset((".cbl", ".cob", ".cobol", ".cpy", ".dcl", ".pco"))
@@ -54,7 +55,8 @@ class CobolReader:
         walk = Walk(source.file, found.tokens)
         spans = list(_spans(walk.blocks, found, source.lines))
         units = tuple(_units(source, spans))
-        comments = _comments(source, found, spans)
+        said = prose(found.comments, names_in(walk.facts))
+        comments = _comments(source, said, spans)
         facts = sorted((*walk.facts, *comments), key=lambda fact: fact.line)
         parts = tuple(_parts(source, spans, units)) if walk.is_program else units
         wholes = _programs(source, spans, walk.owners)
@@ -92,16 +94,18 @@ def _trimmed(block: Block, first: int, last: int, lines: Sequence[str]) -> _Span
 
 
 def _programs(
-    source: Source, spans: Iterable[_Span], owners: Mapping[int, str]
+    source: Source, spans: Iterable[_Span], owners: Mapping[int, tuple[int, str]]
 ) -> tuple[Unit, ...]:
     """Return the programs, with the lines of those inside them, where there are several."""
-    lines: dict[str, list[int]] = defaultdict(list)
+    lines: dict[tuple[int, str], list[int]] = defaultdict(list)
     for span in spans:
         if span.block.program in owners:
             lines[owners[span.block.program]] += (span.first, span.last)
     if len(lines) < 2:
         return ()
-    return tuple(Unit(source.file, n, "program", min(at), max(at)) for n, at in lines.items())
+    return tuple(
+        Unit(source.file, name, "program", min(at), max(at)) for (_, name), at in lines.items()
+    )
 
 
 def _units(source: Source, spans: Sequence[_Span]) -> list[Unit]:
@@ -183,8 +187,10 @@ def _parts(source: Source, spans: Sequence[_Span], units: Sequence[Unit]) -> Ite
             yield Unit(source.file, name, "paragraph", first, last)
 
 
-def _comments(source: Source, found: Scan, spans: Sequence[_Span]) -> Iterator[Fact]:
+def _comments(
+    source: Source, said: Iterable[tuple[int, str]], spans: Sequence[_Span]
+) -> Iterator[Fact]:
     firsts = [span.first for span in spans]
-    for line, text in telling(bare(found.comments)):
+    for line, text in telling(said):
         subject = spans[bisect(firsts, line) - 1].block.name
         yield Fact("comment", subject, text, source.file, line)

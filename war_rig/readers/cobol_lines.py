@@ -106,6 +106,14 @@ def scan(lines: Sequence[str]) -> Scan:
     return scanner.found
 
 
+def tokens_of(text: str) -> list[Token]:
+    """Return the tokens of *text*, a piece of code on one line."""
+    scanner = _Scanner()
+    scanner.take(Card("code", text, 1, _FREE))
+    scanner.close_literal()
+    return scanner.found.tokens
+
+
 def cards(lines: Sequence[str]) -> Iterator[Card]:
     """Yield the lines that are neither blank nor directives, in the format that holds there."""
     width = _FREE if is_free(lines) else _WIDTHS["FIXED"]

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from war_rig.readers.cobol_exec import exec_facts
+from war_rig.readers.cobol_items import Item, read_item
+from war_rig.readers.cobol_layout import values_redefined
 from war_rig.readers.cobol_lines import END, Found, Token, words
 from war_rig.readers.cobol_statements import (
     STATEMENTS,
     VERBS,
     copy_facts,
-    item_facts,
     replacing,
     select_facts,
 )
@@ -55,7 +56,8 @@ class Block:
 class Walk:
     """Reads *tokens* once; then facts, problems and blocks hold what it found.
 
-    owners: the name of the program that a block is of, by the block's number of it.
+    owners: the program that a block is of, by the block's number of it: the number with
+    which that program began, and its name.
     """
 
     def __init__(self, file: str, tokens: Sequence[Token]) -> None:
@@ -66,6 +68,7 @@ class Walk:
         self._last = len(tokens)
         self._stem = file.rpartition("/")[2].partition(".")[0].upper()
         self._programs = [self._stem]  # those that are open, the innermost last
+        self._began = [0]  # the number of each of these
         self._has_id = False
         self._next_entry = 0  # where an item ended, with or without its period
         self._subject = self._stem
@@ -73,7 +76,8 @@ class Walk:
         self._division = "IDENTIFICATION" if self.is_program else ""
         kind = "declarations" if self.is_program else "copybook"
         self.blocks = [Block(1, self._stem, kind, 0)]
-        self.owners: dict[int, str] = {}
+        self.owners: dict[int, tuple[int, str]] = {}
+        self._items: list[Item | None] = []  # None: something is copied there
         self._walk()
 
     def _walk(self) -> None:
@@ -86,6 +90,7 @@ class Walk:
                 at += 1
                 if token.kind == "unclosed" and self._division != "IDENTIFICATION":
                     self.problems.append(Problem(token.line, "a literal has no end"))
+        self._add(values_redefined(self._items))
 
     def _read(self, at: int, token: Token) -> int:
         """Read what begins with the word at *at*; return where to go on, always behind it."""
@@ -109,11 +114,13 @@ class Walk:
         """Read a statement or an entry."""
         self.blocks[-1].has_code |= token.text not in _NO_CODE
         if token.text == "COPY":
+            self._items.append(None)
             found, at = copy_facts(self._tokens, at)
             self._add(found)
         elif token.text == "REPLACE" and is_start:
             _, at = replacing(self._tokens, at)
         elif token.text in _EXEC_WORDS and self._tokens[at + 1].word in _EXEC_LANGUAGES:
+            self._items.append(None)
             at = self._exec(at)
         elif self._division != "PROCEDURE" and is_start and self._is_entry(at, token):
             at = self._entry(at, token)
@@ -176,10 +183,15 @@ class Walk:
             return at
         self._subject = token.text.upper()
         self._programs.append(self._subject)
-        self.owners[self.blocks[-1].program] = self._subject
+        self._began.append(self.blocks[-1].program)
+        self._own_block()
         self._name_blocks()
         self._add([Found("program", self._subject, token.line)])
         return at + 1
+
+    def _own_block(self) -> None:
+        """Note that the block at hand is of the innermost program."""
+        self.owners[self.blocks[-1].program] = self._began[-1], self._programs[-1]
 
     def _name_blocks(self) -> None:
         """Give the program's name to what stands before PROGRAM-ID."""
@@ -192,6 +204,7 @@ class Walk:
         """Close a program; what follows, if it is no program, belongs to the one around it."""
         if len(self._programs) > 1:
             self._programs.pop()
+            self._began.pop()
         at += 2 + (self._tokens[at + 2].kind in ("word", "literal"))
         following = self._tokens[at + (self._tokens[at].kind == ".")]
         self._subject = self._programs[-1]
@@ -199,7 +212,7 @@ class Walk:
             self._begin(following.line, self._subject)
             self.blocks[-1].program += 1
             if len(self._programs) > 1:
-                self.owners[self.blocks[-1].program] = self._subject
+                self._own_block()
         return at
 
     def _is_section(self, text: str) -> bool:
@@ -257,9 +270,10 @@ class Walk:
         if token.text in _CUT_LEVELS or not token.text.isdigit():
             self._cut(token.line)
         if token.text.isdigit():
-            found, at = item_facts(self._tokens, at)
+            item, at = read_item(self._tokens, at)
             self._next_entry = at
-            self._add(found)
+            self._add(item.facts())
+            self._items.append(item)
             return at
         name = self._tokens[at + 1]
         if name.kind == "word":

@@ -21,15 +21,9 @@ _NO_NAMES = VERBS | words(
     "ELSE WHEN NOT ON AT INVALID THEN UNTIL VARYING WITH TEST AFTER BEFORE TIMES THRU THROUGH FROM "
     "TO END RECORD INTO KEY USING GIVING RETURNING SENTENCE EOP DEPENDING FOREVER"
 )
-_FIGURATIVES = words(
+FIGURATIVES = words(
     "SPACE SPACES ZERO ZEROS ZEROES LOW-VALUE LOW-VALUES HIGH-VALUE HIGH-VALUES QUOTE QUOTES "
     "NULL NULLS TRUE FALSE"
-)
-_CLAUSES = words(
-    "PIC PICTURE REDEFINES RENAMES OCCURS VALUE VALUES USAGE COMP COMP-1 COMP-2 COMP-3 COMP-4 "
-    "COMP-5 COMPUTATIONAL BINARY PACKED-DECIMAL DISPLAY INDEX POINTER SIGN SYNC SYNCHRONIZED JUST "
-    "JUSTIFIED BLANK GLOBAL EXTERNAL TIMES TO THRU THROUGH DEPENDING ASCENDING DESCENDING INDEXED "
-    "IS ARE WHEN FILLER LEADING TRAILING"
 )
 _OPEN_WORDS = words("INPUT OUTPUT I-O EXTEND WITH NO REWIND LOCK REVERSED")
 _DEVICES = words("DISK PRINTER TAPE")
@@ -46,8 +40,9 @@ def is_number(token: Token) -> bool:
     return token.kind == "word" and token.text.lstrip("+-").replace(".", "", 1).isdigit()
 
 
-def _is_constant(token: Token) -> bool:
-    return token.kind == "literal" or is_number(token) or token.word in _FIGURATIVES
+def is_constant(token: Token) -> bool:
+    """Return whether it is a literal, a number, or a word such as SPACES."""
+    return token.kind == "literal" or is_number(token) or token.word in FIGURATIVES
 
 
 def _behind_name(tokens: Tokens, at: int) -> int:
@@ -135,14 +130,14 @@ def _move(tokens: Tokens, at: int) -> Iterator[Found]:
     source = tokens[at]
     while tokens[at].kind not in (".", "end") and tokens[at].word not in VERBS | {"TO"}:
         at += 1
-    is_constant = _is_constant(source)
-    if tokens[at].word != "TO" or not (is_constant or is_name(source)):
+    is_literal = is_constant(source)
+    if tokens[at].word != "TO" or not (is_literal or is_name(source)):
         return
     if source.word in ("FUNCTION", "LENGTH", "ADDRESS"):
         return
     at += 1
     while is_name(tokens[at]):
-        kind = "move" if is_constant else "move-name"
+        kind = "move" if is_literal else "move-name"
         yield Found(kind, source.text, source.line, tokens[at].text)
         at = _behind_name(tokens, at)
 
@@ -237,49 +232,3 @@ def select_facts(tokens: Tokens, at: int) -> Iterator[Found]:
     at += tokens[at].word in _DEVICES and tokens[at + 1].kind == "literal"
     if name.kind == "word" and tokens[at].kind in ("word", "literal"):
         yield Found("assign", tokens[at].text, tokens[at].line, name.text)
-
-
-def item_facts(tokens: Tokens, at: int) -> tuple[list[Found], int]:
-    """Return the facts of a data item whose level stands at *at*, and where it ends."""
-    level, name = tokens[at], tokens[at + 1]
-    is_named = name.kind == "word" and name.word not in _CLAUSES
-    picture = ""
-    values: list[Token] = []
-    at += 1 + is_named
-    while not _ends_item(tokens, at):
-        if tokens[at].kind == "picture" and not picture:
-            picture = tokens[at].text
-        if tokens[at].word in ("VALUE", "VALUES"):
-            at = _values(tokens, at + 1, values)
-        else:
-            at += 1
-    if not is_named:
-        return [], at
-    data = Found("data", f"{level.text} {picture}".strip(), name.line, name.text)
-    return [data, *(Found("value", v.text, v.line, name.text) for v in values)], at
-
-
-def _values(tokens: Tokens, at: int, values: list[Token]) -> int:
-    """Add the constants from *at* on; return where they end."""
-    while not _ends_item(tokens, at):
-        if _is_constant(tokens[at]):
-            values.append(tokens[at])
-        elif tokens[at].word not in ("IS", "ARE", "ALL", "THRU", "THROUGH"):
-            break
-        at += 1
-    return at
-
-
-def _ends_item(tokens: Tokens, at: int) -> bool:
-    token, following = tokens[at], tokens[min(at + 1, len(tokens) - 1)]
-    if token.kind in (".", "end") or token.word in ("COPY", "EXEC", "EXECUTE", "REPLACE"):
-        return True
-    if following.word in ("DIVISION", "SECTION"):
-        return True
-    is_level = token.is_first and token.text.isdigit() and len(token.text) < 3
-    return (
-        is_level
-        and is_name(following)
-        and not _is_constant(following)
-        and (following.word not in _CLAUSES or following.word == "FILLER")
-    )

@@ -277,8 +277,9 @@ class _Job:
     def _take_dd(self, statement: Statement) -> None:
         if statement.name:
             self._dd = statement.name
+        if self._dd:  # without a name of its own, it goes on the one before
             self._fact("dd", self._subject, self._dd, statement.line)
-        elif not self._dd:
+        else:
             self._problem(statement.line, "a DD without a name, and none before it")
         for operand in statement.having("DSN", "DSNAME"):
             self._symbolic("dsn", self._dd, bare(operand.value), operand.line)

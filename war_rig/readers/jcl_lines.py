@@ -27,6 +27,13 @@ SILENT = re.compile(
 _OPERATION = re.compile(
     rf"JOB|PROC|EXEC|DD|SET|INCLUDE|JCLLIB|IF|ELSE|ENDIF|PEND|{SILENT.pattern}", re.IGNORECASE
 )
+# A statement behind ``//*``: an operation with an operand, or operands that go on.
+_SWITCHED_OFF = re.compile(
+    rf"""(?:[A-Z@\#$][\w@\#$.]*)?\s+(?:{_OPERATION.pattern})\s+
+          (?:[A-Z@\#$][\w@\#$.]*=\S|(?:\*|DUMMY|DATA)(?:[,\s]|$))
+      | \s*[A-Z@\#$][A-Z0-9@\#$.]*=(?:[^\s']|'[^']*(?:'|$))+\s*$""",
+    re.VERBOSE,
+)
 LAST_COLUMN = 71
 _LAST_OPERAND_COLUMN = 16
 
@@ -89,8 +96,9 @@ class Scanner:
 
     def _comment(self, line: int) -> None:
         self._above = self._above or line
-        text = _SEQUENCE_NUMBER.sub("", self._lines[line - 1][:80])[3:].strip(" \t*")
-        self.comments.append((line, text))
+        text = _SEQUENCE_NUMBER.sub("", self._lines[line - 1][:80])[3:]
+        if not _SWITCHED_OFF.match(text):
+            self.comments.append((line, text))
 
     def _other(self, card: str) -> None:
         """Take a null or JES statement, a delimiter, or what is none of them."""

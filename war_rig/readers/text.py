@@ -7,9 +7,10 @@ that look like comments.
 import re
 from collections.abc import Iterator, Sequence
 
-from war_rig.readers.comments import CUT, telling
+from war_rig.readers.comments import telling
 from war_rig.readers.source import Fact, Reading, Source, Unit, clipped
 
+_LONGEST = 300
 _COMMENT = re.compile(
     r"""^(?:\d{6}|.{6}(?=\*))?\s*        # a sequence number, as in fixed-format COBOL
         (?:\#+(?!\s*(?:include|define|undef|if|ifdef|ifndef|elif|else|endif|pragma|!)\b|!)
@@ -68,7 +69,7 @@ def _last_blank(lines: Sequence[str], first: int, end: int) -> int | None:
 
 def _facts(source: Source, unit: Unit) -> Iterator[Fact]:
     lines = source.lines[unit.first - 1 : unit.last]
-    found = (_COMMENT.match(clipped(line, mark=CUT)) for line in lines)
+    found = (_COMMENT.match(clipped(line, _LONGEST)) for line in lines)
     comments = ((n, match["text"]) for n, match in enumerate(found, unit.first) if match)
     for line, text in telling(comments):
         yield Fact("comment", unit.name, text, source.file, line)
