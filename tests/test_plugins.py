@@ -332,7 +332,9 @@ def reader(monkeypatch: pytest.MonkeyPatch) -> None:
         entry_point("shout", "shout-reader==1.0", NOWHERE, "war_rig.readers"),
         entry_point("jcl", "war-rig==1.0", "war_rig.readers.jcl:JclReader", "war_rig.readers"),
     ]
-    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: points)
+    monkeypatch.setattr(
+        "importlib.metadata.entry_points", lambda group: points if group == points[0].group else []
+    )
 
 
 @pytest.mark.usefixtures("reader")
