@@ -15,6 +15,8 @@ from real_model import NoModelError, RealModel, cached_model, serve_model
 
 from war_rig.providers import registry
 
+pytest_plugins = ["containers.pytest_plugin"]
+
 ROOT = Path(__file__).parents[1]
 ONE_ATTEMPT = Path(__file__).with_name("one_attempt.yaml")
 """A configuration in which no call is repeated."""

@@ -31,6 +31,13 @@ class Good:
 
         return CompletionResponse("from the plugin", "good-1", 1)
 """
+MARKING = """
+from pathlib import Path
+
+Path("imported").touch()
+
+from broken.good import Good
+"""
 BROKEN = {
     "no_import": "import a_library_that_is_not_there",
     "no_environment": """
@@ -103,7 +110,8 @@ def broken(installed: Installed, tmp_path_factory: pytest.TempPathFactory) -> It
     entry_points = {name: f"broken.{name}:Provider" for name in BROKEN}
     entry_points |= {"OpenAI": "broken.good:Good", "good": "broken.good:Good"}
     entry_points |= {"9-lives": "broken.good:Good"}
-    code = {**BROKEN, "good": GOOD}
+    entry_points |= {"marking": "broken.marking:Good"}
+    code = {**BROKEN, "good": GOOD, "marking": MARKING}
     folder = tmp_path_factory.mktemp("broken")
     installed.install(package(folder, "broken-plugins", entry_points, code))
     yield installed
@@ -202,3 +210,35 @@ def test_show_imports_that_one_only(broken: Installed, tmp_path: Path) -> None:
         "streams: emulated, its whole answer is the only piece\n"
         "nothing is missing\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("item", "is_allowed"),
+    [("Broken_Plugins>=0.3,<1", True), ("broken-plugins==0.2", False)],
+)
+def test_only_a_listed_plugin_is_imported(
+    broken: Installed, item: str, is_allowed: bool, tmp_path: Path
+) -> None:
+    """Whatever the command, a plugin that plugins.allow does not list runs no code."""
+    (tmp_path / "my.yaml").write_text(f"plugins:\n  allow: ['{item}']\n")
+    named = ("--config", "my.yaml")
+    commands: list[tuple[str, ...]] = [
+        ("providers", *named),
+        ("providers", *named, "show", "marking"),
+        ("explain", "assistant", "--provider", "marking", *named),
+        ("ask", "Hello", "--provider", "marking", *named),
+    ]
+    listed, *ran = (broken.run("war-rig", *words, cwd=tmp_path) for words in commands)
+    (row,) = (line for line in listed.stdout.splitlines() if line.startswith("marking"))
+    assert row.split()[1:3] == (
+        ["available", "broken-plugins"] if is_allowed else ["not", "allowed"]
+    )
+    assert (tmp_path / "imported").exists() is is_allowed
+    assert [one.returncode for one in ran] == [0 if is_allowed else 2] * 3
+    if not is_allowed:
+        where = "plugin broken-plugins 0.3 (entry point marking = broken.marking:Good)"
+        assert {one.stderr for one in ran} == {
+            "error: provider 'marking' is not allowed: plugins.allow does not list "
+            f"broken-plugins 0.3\n  {where}\n  my.yaml:2 lists: {item}\n"
+            "  if you trust it, add broken-plugins, or broken-plugins==0.3 for this version only\n"
+        }

@@ -528,15 +528,37 @@ def test_document_prints_a_summary(war_rig: WarRig, src: Path, tmp_path: Path) -
     )
 
 
+def installed_reader(monkeypatch: pytest.MonkeyPatch, owner: Named) -> None:
+    """Have one reader installed, which can't be imported; other libraries look for no plugins."""
+    shout = EntryPoint("shout", "not_there:Shout", "war_rig.readers")
+    vars(shout)["dist"] = owner
+    monkeypatch.setattr(
+        "importlib.metadata.entry_points",
+        lambda group: [shout] if group == shout.group else [],
+    )
+
+
 def test_a_reader_that_can_not_be_made_stops_nothing(
     war_rig: WarRig, src: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A broken plugin harms only its own work: its files are read as plain text."""
-    broken = EntryPoint("shout", "not_there:Shout", "war_rig.readers")
-    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: [broken])
+    installed_reader(monkeypatch, Named("shout-reader"))
     ran = war_rig("document", "src", "--out", "docs", LLM_PROVIDER="offline")
     assert ran.code == 0
     assert ran.err.startswith("note: the reader 'shout' could not be made: ModuleNotFoundError")
+
+
+def test_a_reader_that_no_list_has_stops_nothing(
+    war_rig: WarRig, src: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reader that plugins.allow leaves out is told, and its files are read as plain text."""
+    installed_reader(monkeypatch, Named("shout-reader"))
+    Path("my.yaml").write_text("plugins: {allow: []}")
+    ran = war_rig("document", "src", "--out", "docs", "--config", "my.yaml", LLM_PROVIDER="offline")
+    assert ran.code == 0
+    assert ran.err.startswith(
+        "note: the reader 'shout' is not allowed: plugins.allow does not list shout-reader 1\n"
+    )
 
 
 def test_document_tells_of_a_broken_reader_in_one_line(

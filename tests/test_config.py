@@ -482,7 +482,7 @@ agents:
 document: {rounds: 9, unit_lines: 2.5, round: 1}
 llm_provider:
 """
-    known = "agents, document, llm_provider, policies, providers"
+    known = "agents, document, llm_provider, plugins, policies, providers"
     assert refused(text) == [
         "  my.yaml:3  providers.house: must be a map of arguments",
         "  my.yaml:4  providers.2fast: '2fast' is not a name: use letters, digits, '-' and '_', "

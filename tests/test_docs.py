@@ -33,7 +33,7 @@ from containers.cli import app
 from war_rig.config import AgentSettings, DocumentSettings, load
 from war_rig.config.checking import model_at
 from war_rig.config.policies import FALLBACK_ON, PolicySettings
-from war_rig.config.settings import FileShape
+from war_rig.config.settings import FileShape, PluginSettings
 from war_rig.entries import provider_blueprint
 from war_rig.ledger import Attempt
 from war_rig.providers import available_providers
@@ -200,6 +200,7 @@ KEYS = {
     *FileShape.model_fields,
     *(f"agents.<name>.{key}" for key in AgentSettings.model_fields),
     *(f"document.{key}" for key in DocumentSettings.model_fields),
+    *(f"plugins.{key}" for key in PluginSettings.model_fields),
 }
 
 

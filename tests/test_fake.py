@@ -1,6 +1,8 @@
 """The fake provider of war_rig.testing."""
 
 import asyncio
+import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -132,3 +134,130 @@ def test_a_fake_streams_each_of_several_replies() -> None:
     assert [chunk.content for chunk in streamed(fake)] == ["t", "wo", ""]
     with pytest.raises(RateLimitError, match="busy"):
         streamed(fake)
+
+
+RULES: dict[str | re.Pattern[str], Any] = {
+    "Sum up": "short",
+    re.compile(r"^\d+ euros$"): RateLimitError("busy"),
+    "Sum": "not reached by what has 'Sum up' in it",
+    "euros": lambda messages: f"{len(messages)} messages",
+}
+
+
+@pytest.mark.parametrize(
+    ("question", "reply"),
+    [
+        ("Please Sum up: a long story", "short"),
+        ("Sum: 1 and 2", "not reached by what has 'Sum up' in it"),
+        ("about 5 euros", "1 messages"),
+        ("sum up", "else"),
+        ("", "else"),
+    ],
+)
+def test_the_first_rule_that_fits_the_question_answers(question: str, reply: str) -> None:
+    """A text is looked for as it stands, a pattern anywhere; what fits no rule gets the reply."""
+    fake = FakeProvider("else", rules=RULES)
+    assert asyncio.run(fake.complete([Message("user", question)])).content == reply
+
+
+def test_a_rule_may_fail_the_call() -> None:
+    """What a rule gives is any reply, an exception too; a system message is no question."""
+    fake = FakeProvider(rules=RULES)
+    with pytest.raises(RateLimitError, match="busy"):
+        asyncio.run(fake.complete([Message("user", "5 euros")]))
+    asked = [Message("system", "Sum up"), Message("user", "Hello")]
+    assert asyncio.run(fake.complete(asked)).content == "fake"
+    assert asyncio.run(fake.complete([])).content == "fake"
+
+
+def test_what_fits_no_rule_takes_the_next_of_several_replies() -> None:
+    """A rule's reply uses up none of the others."""
+    fake = FakeProvider(rules={"Hello": "hi"}, replies=["one"])
+    assert ask(fake).content == "hi"
+    assert asyncio.run(fake.complete([Message("user", "Bye")])).content == "one"
+    with pytest.raises(AssertionError, match="no reply left for call 3"):
+        asyncio.run(fake.complete([Message("user", "Bye")]))
+
+
+def test_a_whole_response_is_given_as_it_is() -> None:
+    """Its tokens, model and reason are the test's own; each call gets a copy."""
+    canned = CompletionResponse(
+        "two words", "m-9", 120, prompt_tokens=100, completion_tokens=20, finish_reason="length"
+    )
+    fake = FakeProvider(canned)
+    first = ask(fake, model="m-2")
+    assert first == canned
+    assert [chunk.content for chunk in streamed(fake)] == ["two ", "words", ""]
+    assert streamed(fake)[-1].response == canned
+    first.tokens_used = 7
+    assert ask(FakeProvider(lambda messages: canned)).tokens_used == 120
+
+
+def asked(*questions: str) -> FakeProvider:
+    """Return a fake that was asked these."""
+    fake = FakeProvider()
+    for question in questions:
+        asyncio.run(fake.complete([Message("system", "Be brief."), Message("user", question)]))
+    return fake
+
+
+def test_what_was_asked_is_found_by_a_part_of_it() -> None:
+    """A text or a pattern finds the first call whose question has it."""
+    fake = asked("Sum up: one", "Sum up: two", "Translate: 5 euros")
+    assert fake.assert_asked() is fake.calls[0]
+    assert fake.assert_asked("up: two") is fake.calls[1]
+    assert fake.assert_asked(re.compile(r"\d")) is fake.calls[2]
+    assert fake.assert_asked_once("Translate") is fake.calls[2]
+    assert asked("Hello").assert_asked_once().text == "Hello"
+    fake.assert_not_asked("Be brief.")
+    fake.assert_not_asked(re.compile("^one"))
+    FakeProvider().assert_not_asked()
+
+
+Check = Callable[[FakeProvider], object]
+FAILING: list[tuple[tuple[str, ...], Check, str]] = [
+    (
+        ("Sum up:\n  one", "x" * 120),
+        lambda fake: fake.assert_asked("Translate"),
+        f"FakeProvider was not asked 'Translate', but:\n  1. Sum up: one\n  2. {'x' * 97}...",
+    ),
+    (
+        (),
+        lambda fake: fake.assert_asked_once("Translate"),
+        "FakeProvider was not asked 'Translate', nor anything else",
+    ),
+    ((), lambda fake: fake.assert_asked(), "FakeProvider was not asked"),
+    (
+        tuple("abcdefghijklmnopqrstuvw"),
+        lambda fake: fake.assert_asked(re.compile("[0-9]")),
+        "FakeProvider was not asked re.compile('[0-9]'), but:\n"
+        + "".join(f"  {n}. {c}\n" for n, c in enumerate("abcdefghijklmnopqrst", 1))
+        + "  and 3 more",
+    ),
+    (
+        ("Sum up: one", "Hello", "Sum up: two"),
+        lambda fake: fake.assert_asked_once("Sum up"),
+        "FakeProvider was asked 'Sum up' 2 times, not once:\n  1. Sum up: one\n  3. Sum up: two",
+    ),
+    (
+        ("one", "two"),
+        lambda fake: fake.assert_asked_once(),
+        "FakeProvider was asked 2 times, not once:\n  1. one\n  2. two",
+    ),
+    (
+        ("Hello", "Sum up: two"),
+        lambda fake: fake.assert_not_asked("Sum up"),
+        "FakeProvider was asked 'Sum up':\n  2. Sum up: two",
+    ),
+    (("Hello",), lambda fake: fake.assert_not_asked(), "FakeProvider was asked:\n  1. Hello"),
+]
+
+
+@pytest.mark.parametrize(("questions", "check", "message"), FAILING)
+def test_a_failing_assertion_shows_what_was_asked(
+    questions: tuple[str, ...], check: Check, message: str
+) -> None:
+    """The message lists the questions by number, each in one short line, twenty at the most."""
+    with pytest.raises(AssertionError) as caught:
+        check(asked(*questions))
+    assert str(caught.value) == message

@@ -27,6 +27,7 @@ class ShoutReader:
 @dataclass
 class Named:
     name: str = "shout-reader"
+    version: str = "1.0"
 
 
 def install(monkeypatch: pytest.MonkeyPatch, *values: str, dist: Any = None) -> None:

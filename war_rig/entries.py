@@ -13,16 +13,23 @@ from war_rig.config import AgentSettings, Located, ProviderEntry, Settings
 from war_rig.config.interpolation import references
 from war_rig.errors import ConfigError, UnknownProviderError
 from war_rig.names import did_you_mean, normalise
-from war_rig.providers import LLMProvider, available_providers
+from war_rig.providers import LLMProvider
 from war_rig.providers.building import Blueprint, blueprint
 from war_rig.providers.conversion import Argument
-from war_rig.providers.registry import TYPES, Registration, find, find_type, unknown
+from war_rig.providers.registry import (
+    TYPES,
+    Registration,
+    allowed_providers,
+    find,
+    find_type,
+    unknown,
+)
 from war_rig.providers.secrets import is_secret_name
 
 
 def known_names(settings: Settings) -> list[str]:
     """Return every name that can be selected with *settings*, sorted."""
-    return sorted({*available_providers(), *settings.providers})
+    return sorted({*allowed_providers(settings.plugins), *settings.providers})
 
 
 def provider_name(name: str, settings: Settings, key: str) -> str:
@@ -194,7 +201,7 @@ def _secrets(located: Located, value: Any) -> Iterator[str]:
 def _registration(entry: ProviderEntry, settings: Settings) -> Registration:
     find_it = find if entry.type == entry.name else find_type
     try:
-        return find_it(entry.type, entry.distribution)
+        return find_it(entry.type, entry.distribution, settings.plugins)
     except UnknownProviderError as error:
         failure = str(error)
     if entry.type in TYPES:

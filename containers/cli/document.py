@@ -16,7 +16,7 @@ from war_rig.errors import ConfigError, UnknownProviderError
 if TYPE_CHECKING:
     from containers.application import Application
     from war_rig.agents import Agent
-    from war_rig.config import DocumentSettings
+    from war_rig.config import Settings
     from war_rig.document import DocsFolder, Plan, Progress, Summary
     from war_rig.policies import CacheStore
     from war_rig.providers import LLMProvider
@@ -58,7 +58,7 @@ def document(
 
     app = _application(config, provider)
     settings = app.settings().document
-    planned = _read(src, settings).choose(only, limit)
+    planned = _read(src, app.settings()).choose(only, limit)
     folder = DocsFolder(out, planned.root if src.is_dir() else src.resolve())
     _print_destinations(app)
     if dry_run:
@@ -77,16 +77,16 @@ def _application(config: Path | None, provider: str | None) -> "Application":
     return app
 
 
-def _read(src: Path, settings: "DocumentSettings") -> "Plan":
-    """Read the source, telling of a reader that can't be made, and of a path that is not there."""
+def _read(src: Path, settings: "Settings") -> "Plan":
+    """Read the source, telling of a reader that is left out, and of a path that is not there."""
     from war_rig.document import plan
     from war_rig.readers import readers
 
     broken: list[str] = []
-    known = readers(settings.unit_lines, broken)
+    known = readers(settings.document.unit_lines, broken, settings.plugins)
     for reader in broken:
         print(f"note: {reader}", file=sys.stderr)
-    planned = plan(src, known, settings.copybook_paths)
+    planned = plan(src, known, settings.document.copybook_paths)
     for path in planned.unused_paths():
         print(f"note: document.copybook_paths: no folder of {src} is {path}", file=sys.stderr)
     return planned

@@ -69,6 +69,9 @@ def printable(line: str) -> str:
 
 def _all(settings: "Settings") -> Iterator[Row]:
     yield "llm_provider", settings.llm_provider, settings.origin("llm_provider").label
+    listed = settings.plugins.items
+    value = "all that are installed" if listed is None else f"[{', '.join(listed)}]"
+    yield "plugins.allow", value, settings.origin("plugins.allow").label
     for entry in settings.providers.values():
         yield from _entry(entry, settings)
     for name in settings.agents:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from war_rig.providers.registry import Registration
 
 _LONGEST_FAULT = 500
+_NOT_ALLOWED = "not allowed"
 _EMULATED = "emulated, its whole answer is the only piece"
 
 app = typer.Typer(
@@ -122,7 +123,8 @@ def _rows(settings: "Settings") -> Iterator[tuple[str, str, str]]:
     from war_rig.providers.registry import registrations
 
     known = list(registrations())
-    offered = Counter(registration.name for registration in known)
+    names = {registration.name for registration in known}
+    offered = Counter(r.name for r in known if r.is_allowed(settings.plugins))
     try:
         selected = normalise(settings.llm_provider)
     except ValueError:
@@ -135,8 +137,10 @@ def _rows(settings: "Settings") -> Iterator[tuple[str, str, str]]:
             continue  # the entry below takes its place
         yield name, _status(registration, settings, selected, is_taken_twice), _origin(registration)
     for entry in settings.providers.values():
-        if entry.name not in offered or entry.type != entry.name:
+        if entry.name not in names or entry.type != entry.name:
             status = "selected" if entry.name == selected else "available"
+            if entry.type in names and not offered[entry.type]:
+                status = _NOT_ALLOWED
             yield entry.name, status, f"{entry.origin.label}, type {entry.type}"
 
 
@@ -144,6 +148,8 @@ def _status(
     registration: "Registration", settings: "Settings", selected: str, is_taken_twice: bool
 ) -> str:
     entry = settings.providers.get(registration.name)
+    if not registration.is_allowed(settings.plugins):
+        return _NOT_ALLOWED
     if is_taken_twice:
         settled = entry.distribution if entry else None
         if settled is None:

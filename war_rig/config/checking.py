@@ -85,6 +85,10 @@ def _fault(found: "ErrorDetails", tree: Located, model: type[BaseModel], key: st
         text = "is missing"
     elif kind in ("model_type", "dict_type", "model_attributes_type"):
         text = "must be a map"
+    elif kind == "missing":
+        text = "is missing"
+    elif kind == "value_error":
+        text = str(found["ctx"]["error"])
     elif kind in _EXPECTED:
         text = f"must be {_EXPECTED[kind].format(**found.get('ctx', {}))}"
     return Fault(nearest(tree, loc).origin, ".".join(filter(None, [key, *map(str, loc)])), text)

@@ -9,13 +9,20 @@ from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
-from war_rig.config.checking import at, checked
+from war_rig.config.checking import at, checked, nearest
 from war_rig.config.interpolation import interpolate, references
 from war_rig.config.policies import PolicySettings
 from war_rig.config.policy_entries import checked_policies, cycles, doubled_retries, laid_over
-from war_rig.config.settings import SHIPPED, FileShape, ProviderEntry, Settings
+from war_rig.config.settings import (
+    SHIPPED,
+    FileShape,
+    PluginSettings,
+    ProviderEntry,
+    Settings,
+)
 from war_rig.config.yaml_file import Fault, File, Located, Origin, read, refuse
 from war_rig.names import normalise
+from war_rig.plugins import EVERY_PLUGIN, AllowedPlugins
 
 _ENTRY_DEPTH = 2  # of agents.scribe
 _RESERVED = ("type", "distribution", "policies")
@@ -51,7 +58,15 @@ def load(path: Path | None, env: Mapping[str, str], *, llm_provider: str | None 
         origins=dict(_origins(tree, "")),
         env=env,
         file=file,
+        plugins=_allowed(shape.plugins, tree),
     )
+
+
+def _allowed(plugins: PluginSettings | None, tree: Located) -> AllowedPlugins:
+    if plugins is None:
+        return EVERY_PLUGIN
+    origin = nearest(tree, ("plugins", "allow")).origin
+    return AllowedPlugins(tuple(plugins.allow), origin.label)
 
 
 def _shipped_file() -> Path:
@@ -188,7 +203,7 @@ _CONTENT = re.compile(r"(providers\.[^.]+\.)?policies\.trace\.content")
 
 def _forbidden(key: str, item: Located, folder: Path) -> str | None:
     """Return what a file that is not trusted may not do by setting *key*."""
-    if _DISTRIBUTION.fullmatch(key):
+    if key == "plugins" or _DISTRIBUTION.fullmatch(key):
         return "may not be set"
     if _COMMAND.fullmatch(key):
         return "may not run a command"

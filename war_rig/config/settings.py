@@ -2,13 +2,14 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from war_rig.config.interpolation import interpolate
 from war_rig.config.policies import PolicySettings
 from war_rig.config.yaml_file import Fault, File, Located, Origin, refuse
+from war_rig.plugins import EVERY_PLUGIN, AllowedPlugins, requirement
 
 SHIPPED = "shipped default"
 DEFAULT = Origin("default")
@@ -34,6 +35,19 @@ class DocumentSettings(BaseModel):
     in_flight: int = Field(default=8, ge=1, le=1000)
     unit_lines: int = Field(default=60, ge=5, le=500)
     copybook_paths: list[str] = []
+
+
+def _named(item: str) -> str:
+    requirement(item)
+    return item
+
+
+class PluginSettings(BaseModel):
+    """Which of the installed plugins may be imported; without this section all may."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    allow: list[Annotated[str, AfterValidator(_named)]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +108,7 @@ class Settings:
     origins: Mapping[str, Origin] = field(repr=False)
     env: Mapping[str, str] = field(repr=False)
     file: File | None
+    plugins: AllowedPlugins = EVERY_PLUGIN
 
     def origin(self, key: str) -> Origin:
         """Return where the dotted *key* was set; what nobody set has its default."""
@@ -135,3 +150,4 @@ class FileShape(BaseModel):
     agents: dict[str, AgentSettings]
     document: DocumentSettings = DocumentSettings()
     policies: PolicySettings = PolicySettings()
+    plugins: PluginSettings | None = None

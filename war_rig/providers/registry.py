@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from war_rig.errors import PluginError, UnknownProviderError
 from war_rig.names import did_you_mean, normalise
+from war_rig.plugins import EVERY_PLUGIN, OWN_DISTRIBUTION, AllowedPlugins
 from war_rig.providers.protocol import LLMProvider
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 GROUP = "war_rig.providers"
-OWN_DISTRIBUTION = "war-rig"
 
 _BUILT_IN = {
     "azure_openai": "war_rig.providers.openai:AzureOpenAIProvider",
@@ -63,6 +63,10 @@ class Registration:
             return f"plugin {self.distribution} {self.version} ({self.source})"
         return self.source
 
+    def is_allowed(self, plugins: AllowedPlugins) -> bool:
+        """Return whether its code may be imported; what is no plugin always may be."""
+        return self.kind != "plugin" or plugins.has(self.distribution, self.version)
+
 
 _registered: dict[str, Registration] = {}
 
@@ -88,7 +92,12 @@ def register_provider(name: str, factory: ProviderFactory) -> None:
 
 def available_providers() -> list[str]:
     """Return the names that can be selected, sorted; imports no provider."""
-    return sorted({registration.name for registration in registrations()})
+    return allowed_providers(EVERY_PLUGIN)
+
+
+def allowed_providers(plugins: AllowedPlugins) -> list[str]:
+    """Return the names that can be selected where only *plugins* may be imported, sorted."""
+    return sorted({r.name for r in registrations() if r.is_allowed(plugins)})
 
 
 def create_provider(name: str, /, **kwargs: Any) -> LLMProvider:
@@ -103,15 +112,20 @@ def create_provider(name: str, /, **kwargs: Any) -> LLMProvider:
     return build(name, find(name), kwargs=kwargs, env=os.environ)
 
 
-def find(name: str, distribution: str | None = None) -> Registration:
+def find(
+    name: str, distribution: str | None = None, plugins: AllowedPlugins = EVERY_PLUGIN
+) -> Registration:
     """Return what *name* stands for; *distribution* settles a name taken twice.
 
-    Raises UnknownProviderError or, for a name that two distributions offer, PluginError.
+    Raises UnknownProviderError, or PluginError for a name that two distributions
+    offer, or that only a plugin offers which is none of the allowed *plugins*.
     """
-    return _found(name, distribution, ())
+    return _found(name, distribution, plugins, ())
 
 
-def _found(name: str, distribution: str | None, types: Iterable[str]) -> Registration:
+def _found(
+    name: str, distribution: str | None, plugins: AllowedPlugins, types: Iterable[str]
+) -> Registration:
     """Return what *name* stands for; *types* could have been meant too."""
     try:
         normal = _selectable(name)
@@ -119,20 +133,25 @@ def _found(name: str, distribution: str | None, types: Iterable[str]) -> Registr
         raise UnknownProviderError(f"unknown provider: {error}") from None
     candidates = [r for r in registrations() if r.name == normal]
     if distribution is not None:
-        return _of_distribution(normal, distribution, candidates)
-    if candidates and candidates[0].kind == "registered":
-        return candidates[0]
-    if len(candidates) > 1:
-        raise PluginError(_conflict(normal, candidates))
+        candidates = [_of_distribution(normal, distribution, candidates)]
+    allowed = [r for r in candidates if r.is_allowed(plugins)]
+    if allowed and allowed[0].kind == "registered":
+        return allowed[0]
+    if len(allowed) > 1:
+        raise PluginError(_conflict(normal, allowed))
     if not candidates:
-        raise UnknownProviderError(unknown(normal, available_providers(), types))
-    return candidates[0]
+        raise UnknownProviderError(unknown(normal, allowed_providers(plugins), types))
+    if not allowed:
+        raise PluginError(_refusal(normal, candidates[0], plugins))
+    return allowed[0]
 
 
-def find_type(name: str, distribution: str | None = None) -> Registration:
+def find_type(
+    name: str, distribution: str | None = None, plugins: AllowedPlugins = EVERY_PLUGIN
+) -> Registration:
     """Return what ``type: name`` of an entry stands for: a name, or a type that is none."""
     if name not in TYPES:
-        return _found(name, distribution, TYPES)
+        return _found(name, distribution, plugins, TYPES)
     made = _built_in(name, TYPES[name])
     found = replace(made, source=f"type {name}, an API declared in YAML", templates=TEMPLATES)
     return found if distribution is None else _of_distribution(name, distribution, [found])
@@ -249,6 +268,11 @@ def _conflict(name: str, candidates: list[Registration]) -> str:
         "or uninstall the other"
     )
     return "\n".join(lines)
+
+
+def _refusal(name: str, offer: Registration, plugins: AllowedPlugins) -> str:
+    what = f"provider '{name}'"
+    return plugins.refusal(what, offer.distribution, offer.version, offer.described)
 
 
 def unknown(name: str, known: Iterable[str], types: Iterable[str] = ()) -> str:

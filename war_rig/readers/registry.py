@@ -5,6 +5,7 @@ from traceback import format_exception_only
 from typing import TYPE_CHECKING
 
 from war_rig.errors import PluginError
+from war_rig.plugins import EVERY_PLUGIN, AllowedPlugins
 from war_rig.readers.source import Reader, Source
 from war_rig.readers.text import TextReader
 
@@ -15,11 +16,13 @@ GROUP = "war_rig.readers"
 _TEXT_READER = f"{TextReader.__module__}:{TextReader.__qualname__}"
 
 
-def readers(unit_lines: int, broken: list[str] | None = None) -> list[Reader]:
+def readers(
+    unit_lines: int, broken: list[str] | None = None, plugins: AllowedPlugins = EVERY_PLUGIN
+) -> list[Reader]:
     """Return every installed reader, the plain-text one, which reads all, last.
 
-    One that can't be made is left out, and why is added to *broken*; without
-    that list, PluginError is raised.
+    One that can't be made, or is of none of the allowed *plugins*, is left out,
+    and why is added to *broken*; without that list, PluginError is raised.
     """
     from importlib.metadata import entry_points
 
@@ -29,7 +32,7 @@ def readers(unit_lines: int, broken: list[str] | None = None) -> list[Reader]:
         if entry_point.value == _TEXT_READER:
             continue
         try:
-            others.append(_made(entry_point))
+            others.append(_made(entry_point, plugins))
         except PluginError as error:
             if broken is None:
                 raise
@@ -42,17 +45,25 @@ def reader_for(source: Source, known: Sequence[Reader]) -> Reader:
     return next(reader for reader in known if reader.reads(source))
 
 
-def _made(entry_point: "EntryPoint") -> Reader:
+def _made(entry_point: "EntryPoint", plugins: AllowedPlugins) -> Reader:
+    owner, version = _owner(entry_point)
+    what, source = f"the reader '{entry_point.name}'", f"entry point {entry_point.value}"
+    if not plugins.has(owner, version):
+        raise PluginError(plugins.refusal(what, owner, version, source))
     try:
         reader: Reader = entry_point.load()()
     except (Exception, SystemExit) as error:  # the plugin's border: module and constructor run
         failure = error
     else:
         return reader
-    owner = entry_point.dist.name if entry_point.dist else "unknown distribution"
     told = " ".join("".join(format_exception_only(failure)).split())  # also where str() fails
     raise PluginError(
-        f"the reader '{entry_point.name}' could not be made: {told}\n"
-        f"  {owner}, entry point {entry_point.value}\n"
+        f"{what} could not be made: {told}\n"
+        f"  {owner}, {source}\n"
         "  install what it misses, upgrade it, or uninstall it"
     ) from failure
+
+
+def _owner(entry_point: "EntryPoint") -> tuple[str, str]:
+    dist = entry_point.dist
+    return (dist.name, dist.version) if dist else ("unknown distribution", "?")

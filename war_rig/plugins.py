@@ -1,0 +1,68 @@
+"""Which plugins may be imported: all that are installed, or those that ``plugins.allow`` lists.
+
+A plugin is known by what its metadata say: its distribution's name and version.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
+
+OWN_DISTRIBUTION = "war-rig"
+
+
+@dataclass(frozen=True, slots=True)
+class AllowedPlugins:
+    """What ``plugins.allow`` lists, None where there is no list; origin: where it stands."""
+
+    items: tuple[str, ...] | None = None
+    origin: str = ""
+
+    def has(self, distribution: str | None, version: str | None) -> bool:
+        """Return whether a plugin of *distribution* may be imported; War Rig's own always may."""
+        if self.items is None or distribution == OWN_DISTRIBUTION:
+            return True
+        if distribution is None or version is None:
+            return False
+        return any(_fits(requirement(item), distribution, version) for item in self.items)
+
+    def refusal(self, what: str, distribution: str | None, version: str | None, source: str) -> str:
+        """Return the message for *what*, which is of a plugin that may not be imported."""
+        listed = ", ".join(self.items or ()) or "nothing"
+        return (
+            f"{what} is not allowed: plugins.allow does not list {distribution} {version}\n"
+            f"  {source}\n"
+            f"  {self.origin} lists: {listed}\n"
+            f"  if you trust it, add {distribution}, or {distribution}=={version} for this "
+            "version only"
+        )
+
+
+EVERY_PLUGIN = AllowedPlugins()
+
+
+def requirement(item: str) -> "Requirement":
+    """Return the distribution, and its versions, that an *item* of ``plugins.allow`` names.
+
+    Raises ValueError where it names none, or says more than that.
+    """
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    try:
+        found = Requirement(item)
+    except InvalidRequirement:
+        found = None
+    if found is None or found.url or found.extras or found.marker:
+        raise ValueError(
+            "must be a distribution, with or without versions, as pip takes them: "
+            "acme-llm, acme-llm==1.2, acme-llm>=1,<2"
+        )
+    return found
+
+
+def _fits(wanted: "Requirement", distribution: str, version: str) -> bool:
+    from packaging.utils import canonicalize_name
+
+    is_named = canonicalize_name(wanted.name) == canonicalize_name(distribution)
+    return is_named and wanted.specifier.contains(version, prereleases=True)
