@@ -15,6 +15,7 @@ from war_rig.names import did_you_mean, normalise
 from war_rig.providers import available_providers
 from war_rig.providers.building import Blueprint, blueprint
 from war_rig.providers.conversion import Argument
+from war_rig.providers.http.auth import anchored
 from war_rig.providers.registry import TYPES, Registration, find, find_type, unknown
 from war_rig.providers.secrets import is_secret_name
 
@@ -77,7 +78,7 @@ def _arguments(
     for name, value, variables in entry.interpolated(settings.env, templates):
         located = entry.arguments[name]
         if templates and name == "auth":
-            value = _anchored(value, located.origin.folder or Path())
+            value = anchored(value, located.origin.folder or Path())
         is_secret = any(map(is_secret_name, variables))
         found[name] = Argument(
             value,
@@ -106,30 +107,6 @@ def _with_limit(timeouts: Argument | None, limit: Argument) -> dict[str, Argumen
     if not isinstance(timeouts.value, dict):  # the definition will say what is wrong with it
         return {}
     return {"timeouts": replace(timeouts, value={"connect": limit.value, **timeouts.value})}
-
-
-def _anchored(value: Any, folder: Path) -> Any:
-    """Return what is declared under ``auth`` with its paths from *folder* on.
-
-    These are that of ``{file: PATH}``, and the program of ``{command: [PROGRAM, ...]}``
-    where it is a path: a mere name is looked for as a shell does.
-    """
-    if not isinstance(value, dict):
-        return value
-    if value.keys() == {"file"} and isinstance(value["file"], str):
-        return {"file": str(folder / Path(value["file"]).expanduser())}
-    if value.keys() == {"command"} and isinstance(value["command"], list):
-        return {"command": [*_program(value["command"][:1], folder), *value["command"][1:]]}
-    return {key: _anchored(item, folder) for key, item in value.items()}
-
-
-def _program(words: list[Any], folder: Path) -> list[Any]:
-    return [
-        str((folder / Path(word).expanduser()).absolute())
-        if isinstance(word, str) and "/" in word
-        else word
-        for word in words
-    ]
 
 
 def _secrets(located: Located, value: Any) -> Iterator[str]:

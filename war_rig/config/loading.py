@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from importlib.resources import files
 from pathlib import Path
 
 from war_rig.config.checking import at, checked
@@ -14,8 +13,9 @@ from war_rig.config.interpolation import interpolate, references
 from war_rig.config.policies import PolicySettings
 from war_rig.config.policy_entries import checked_policies, cycles, doubled_retries, laid_over
 from war_rig.config.settings import SHIPPED, FileShape, ProviderEntry, Settings
-from war_rig.config.yaml_file import Fault, File, Located, Origin, read, refuse
 from war_rig.names import normalise
+from war_rig.shipped import shipped_path
+from war_rig.yaml_file import Fault, File, Located, Origin, read, refuse
 
 _ENTRY_DEPTH = 2  # of agents.scribe
 _RESERVED = ("type", "distribution", "policies")
@@ -29,7 +29,7 @@ def load(path: Path | None, env: Mapping[str, str], *, llm_provider: str | None 
     """
     faults: list[Fault] = []
     file = _found(path, env)
-    tree = read(File.at(_shipped_file(), SHIPPED), faults)
+    tree = read(File.at(shipped_path("war_rig.yaml"), SHIPPED), faults)
     if file is not None:
         own = read(file, faults)
         faults.extend(_distrusted(own, "", file))
@@ -52,12 +52,6 @@ def load(path: Path | None, env: Mapping[str, str], *, llm_provider: str | None 
         env=env,
         file=file,
     )
-
-
-def _shipped_file() -> Path:
-    """Return the shipped default: inside the package where installed, else the checkout's."""
-    packaged = Path(str(files("war_rig"))) / "_config" / "war_rig.yaml"
-    return packaged if packaged.is_file() else Path(__file__).parents[2] / "config" / "war_rig.yaml"
 
 
 def _found(path: Path | None, env: Mapping[str, str]) -> File | None:

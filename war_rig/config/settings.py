@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from war_rig.config.interpolation import interpolate
 from war_rig.config.policies import PolicySettings
-from war_rig.config.yaml_file import Fault, File, Located, Origin, refuse
+from war_rig.yaml_file import Fault, File, Located, Origin, refuse
 
 SHIPPED = "shipped default"
 DEFAULT = Origin("default")
