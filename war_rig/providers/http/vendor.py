@@ -9,6 +9,7 @@ package, which its entry point names: ``acme = "acme_warrig:acme.yaml"``.
 """
 
 import inspect
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from keyword import iskeyword
@@ -26,6 +27,7 @@ _REPLACED = ("auth", "parameters")  # never merged: one way to send a key takes 
 _PARTS = ("auth", "errors", "headers", "messages", "query", "stream", "structured")
 _PATHS = ("ca", "certificate", "certificate_key")
 _PLAIN = (bool, int, float)
+_VARIABLE = re.compile(r"\$\{.*\}", re.DOTALL)
 
 
 class Vendor:
@@ -108,6 +110,10 @@ def _faults(tree: "Located", key: str) -> "Iterator[Fault]":
         if not name.isidentifier() or iskeyword(name):
             text = "is not a name: use letters, digits and '_', a letter first"
             yield Fault(default.origin, f"{key}.parameters.{name}", text)
+    for path, part in found.parts():
+        if isinstance(part.value, str) and _VARIABLE.fullmatch(part.value):
+            text = "is a variable, which a definition has none of: declare a parameter, write $name"
+            yield Fault(part.origin, ".".join(map(str, (key, *path))), text)
 
 
 def _with_paths(definition: Mapping[str, Any], folder: Path) -> dict[str, Any]:
