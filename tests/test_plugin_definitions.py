@@ -116,8 +116,8 @@ def test_every_fault_has_its_line(install: Install) -> None:
         ("acme:\n  parameters: [key]", "acme_pack/acme.yaml:2  acme.parameters: must be a map"),
         ("acme:\n  parameters:\n    api-key: x", "acme_pack/acme.yaml:3  acme.parameters.api-key: "
          "is not a name"),
-        ("acme:\n  auth: {bearer: '${ACME_API_KEY}'}", "acme_pack/acme.yaml:2  acme.auth.bearer: is a "
-         "variable, which a definition has none of: declare a parameter, write $name"),
+        ("acme:\n  auth: {bearer: '${ACME_API_KEY}'}", "acme_pack/acme.yaml:2  acme.auth.bearer: "
+         "is a variable, which a definition has none of: declare a parameter, write $name"),
         ("acme:\n  parameters: {class: x}", "acme.parameters.class: is not a name"),
     ],
 )  # fmt: skip

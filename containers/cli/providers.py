@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from containers.cli.explain import table
+from containers.cli.new import new
 from containers.cli.options import Config, Debug, load_settings
 from containers.cli.trying import try_
 
@@ -22,7 +23,7 @@ _EMULATED = "emulated, its whole answer is the only piece"
 
 app = typer.Typer(
     name="providers",
-    help="List the providers, show what one needs, or try one.",
+    help="List the providers, show what one needs, try one, or begin one of your own.",
     invoke_without_command=True,
     rich_markup_mode=None,
 )
@@ -74,6 +75,7 @@ def show(
 
 
 app.command(name="try")(try_)
+app.command()(new)
 
 
 def _entry(plan: "Blueprint", settings: "Settings") -> str:
