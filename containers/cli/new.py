@@ -93,7 +93,7 @@ def _make(folder: Path, files: dict[str, str]) -> None:
         folder.mkdir()
     except FileExistsError:
         raise ConfigError(
-            f"no package was made: {folder.absolute()} is there already, and stays as it is\n"
+            f"no package was made: {folder} is there already, and stays as it is\n"
             "  run this in another folder, or choose another name"
         ) from None
     except OSError as error:
@@ -109,6 +109,6 @@ def _make(folder: Path, files: dict[str, str]) -> None:
 
 def _unwritten(folder: Path, error: OSError) -> ConfigError:
     return ConfigError(
-        f"no package was made: {folder.absolute()} can't be written: {error.strerror}\n"
+        f"no package was made: {folder} can't be written: {error.strerror}\n"
         "  run this in a folder of your own"
     )

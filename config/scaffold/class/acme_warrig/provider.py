@@ -50,8 +50,8 @@ class AcmeProvider:
 
     def _answer(self, answer: dict[str, Any], model: str) -> CompletionResponse:
         """Return what the JSON that came back says."""
-        # 3. Where acme's answer stands. What it must have is answer["..."], so that an answer
-        # without it is an error; what it may have is answer.get("...", something else).
+        # 3. Where acme's answer stands. What it must have is answer["..."], so that
+        # it is an error where that is missing; what it may have is answer.get("...").
         return CompletionResponse(
             content=answer["text"],
             model=answer.get("model", model),

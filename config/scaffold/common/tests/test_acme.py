@@ -9,7 +9,11 @@ from war_rig.providers import CompletionResponse
 
 def ask(api: StandIn, text: str) -> CompletionResponse:
     """Return the answer of an agent whose provider is acme."""
-    env = {"LLM_PROVIDER": "acme", "ACME_API_KEY": "my-key", "ACME_ENDPOINT": api.url}
+    env = {
+        "LLM_PROVIDER": "acme",
+        "ACME_API_KEY": "my-key",
+        "ACME_ENDPOINT": api.url,
+    }
     return application(env=env).agents("assistant").run_sync(text)
 
 
@@ -17,7 +21,8 @@ def test_it_answers() -> None:
     with stand_in() as api:
         response = ask(api, "Hello")
     assert (response.content, response.model) == (CONTENT, "acme-1")
-    assert response.tokens_used == TOKENS  # take this out where acme tells none
+    # Take this out where acme tells no usage:
+    assert response.tokens_used == TOKENS
 
 
 def test_the_api_gets_the_key_the_model_and_the_text() -> None:
