@@ -1,6 +1,7 @@
 """A plugin's definition: an API as a file of YAML in an installed package."""
 
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -8,7 +9,9 @@ from textwrap import dedent
 
 import pytest
 from canary import CANARY
+from conftest import ROOT
 from loopback import Server, Tls, answer, serve
+from markdown import snippets
 
 from containers import application
 from war_rig.errors import ConfigError, PluginError
@@ -169,6 +172,18 @@ def test_paths_start_at_its_file(install: Install, tmp_path: Path) -> None:
         app = application(env={"LLM_PROVIDER": "acme"})
         assert app.agents("assistant").run_sync("Hello").content == "Hello."
         assert api.requests[0].headers["authorization"] == f"Bearer {CANARY}"
+
+
+def test_the_pages_example_is_one(install: Install) -> None:
+    """What docs/http.md shows of a package is an entry point and a file that fit together."""
+    page = ROOT / "docs" / "http.md"
+    (toml,) = snippets(page, "toml")
+    ((name, value),) = tomllib.loads(toml.code)["project"]["entry-points"][registry.GROUP].items()
+    (text,) = (s.code for s in snippets(page, "text") if s.code.startswith(f"{name}:\n"))
+    folder = install(text, value.replace("acme_warrig", "acme_pack"), name)
+    (folder / "company.pem").touch()
+    made = create_provider(name, api_key=CANARY)
+    assert repr(made) == "<HttpProvider of eu.llm.acme.example>"
 
 
 def test_a_file_that_was_only_found_gives_it_no_arguments(install: Install, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Where the files of ``config/`` are: they come with War Rig, and hold no code of its own."""
+"""Where the files of ``config/`` are: they come with War Rig, which reads them and runs none."""
 
 from pathlib import Path
 

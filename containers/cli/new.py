@@ -20,7 +20,10 @@ def new(
     ] = False,
     debug: Debug = False,
 ) -> None:
-    """Make a package for a provider of your own, which installs, answers and is tested."""
+    """Make a package for a provider of your own.
+
+    It installs, answers and passes its tests before you change a line.
+    """
     words = _words(_free(name))
     folder = Path(words["acme-warrig"])
     kind = "http" if http else "class"

@@ -23,7 +23,7 @@ _EMULATED = "emulated, its whole answer is the only piece"
 
 app = typer.Typer(
     name="providers",
-    help="List the providers, show what one needs, try one, or begin one of your own.",
+    help="List the providers; show, try or begin one.",
     invoke_without_command=True,
     rich_markup_mode=None,
 )
