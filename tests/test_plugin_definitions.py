@@ -98,14 +98,44 @@ def test_every_fault_has_its_line(install: Install) -> None:
     """What is wrong with a definition is told at once: file of the package, line and key."""
     install(PLAIN.replace("$model,", "$modell,").replace("content: said", "contents: said"))
     with pytest.raises(ConfigError) as failed:
-        create_provider("acme", api_key=CANARY, endpoint="https://h")
+        application(env={"LLM_PROVIDER": "acme", "ACME_ENDPOINT": "https://h"}).llm_provider()
     lines = [line.partition(": ")[0] for line in str(failed.value).splitlines()]
-    assert lines[0] == "provider 'acme' has 3 faults"
+    assert lines[0] == "provider 'acme' has 4 faults"
     assert sorted(lines[1:]) == [
+        "  acme_pack/acme.yaml:3  providers.acme.api_key",
         "  acme_pack/acme.yaml:7  providers.acme.request.model",
         "  acme_pack/acme.yaml:8  providers.acme.response.content",
         "  acme_pack/acme.yaml:8  providers.acme.response.contents",
     ]
+
+
+def test_a_fault_of_the_definition_is_told_there_beside_an_entry(
+    install: Install, tmp_path: Path
+) -> None:
+    """The line is the package's for what the package wrote, the user's for what the user must."""
+    install(PLAIN.replace("content: said", "contents: said"))
+    own = tmp_path / "own.yaml"
+    own.write_text("providers:\n  team: {type: acme, endpoint: 'https://h'}\n")
+    with pytest.raises(ConfigError) as failed:
+        application(own, {}, llm_provider="team").llm_provider()
+    lines = [line.partition(": ")[0] for line in str(failed.value).splitlines()]
+    assert sorted(line.rpartition("/")[2] for line in lines[1:]) == [
+        "acme.yaml:8  providers.team.response.content",
+        "acme.yaml:8  providers.team.response.contents",
+        "own.yaml:2  providers.team.api_key",
+    ]
+
+
+def test_what_was_not_set_is_one_fault_each(install: Install) -> None:
+    """Without variables a user is told which there are, and not what that does to a URL."""
+    install(PLAIN)
+    with pytest.raises(ConfigError) as failed:
+        application(env={"LLM_PROVIDER": "acme"}).llm_provider()
+    told = str(failed.value).splitlines()
+    assert told[0] == "provider 'acme' needs 'api_key' and 'endpoint'"
+    assert [line.split(", ")[1] for line in told[2:]] == ["ACME_API_KEY", "ACME_ENDPOINT"]
+    with pytest.raises(ConfigError, match="url: uses a parameter that has no value"):
+        create_provider("acme", api_key=CANARY, endpoint="")
 
 
 @pytest.mark.parametrize(

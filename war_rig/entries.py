@@ -60,7 +60,7 @@ def provider_blueprint(name: str, settings: Settings) -> Blueprint:
         given=given,
         offered={} if limit is None else {"connect_timeout_seconds": limit},
         notes=() if is_trusted else (_UNTRUSTED,),
-        origin=entry.origin.label,
+        origin=entry.origin.label if name in settings.providers else "",
     )
 
 

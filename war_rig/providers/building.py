@@ -190,7 +190,9 @@ class Blueprint:
         given = {p.name: p.argument for p in self.parameters if p.argument} | dict(self.extra)
         if found := given.get(str(path[0])):
             return found.origin_of(path[1:])
-        return nearest(self.examined.places, path, self.origin or self.registration.described)
+        places = self.examined.places
+        declared = places.get(("parameters", *path), self.registration.described)
+        return nearest(places, path, self.origin or declared)
 
     def _broken_constructor(self, error: BaseException) -> str:
         lines = [

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from war_rig.providers.conversion import Examined, KeyPath
 from war_rig.providers.http.auth import anchored
 from war_rig.providers.http.provider import HttpProvider
+from war_rig.providers.http.request import VALUELESS
 
 if TYPE_CHECKING:
     from war_rig.yaml_file import Fault, Located
@@ -52,12 +53,18 @@ class Vendor:
     def examined(self, arguments: Mapping[str, Any]) -> Examined:
         """Return what is wrong with *arguments*, their secrets, and what they make unneeded.
 
-        Who brings another way to authenticate needs no key of the definition's own.
+        Who brings another way to authenticate needs no key of the definition's own. Of
+        a parameter that is missing, only that is told, not what its place in the URL lacks.
         """
         made = self._put_together(arguments)
+        found = HttpProvider.examined(made)
+        if any(
+            default is None and name not in arguments for name, default in self._parameters.items()
+        ):
+            found = replace(found, faults=tuple(f for f in found.faults if f[1] != VALUELESS))
         used = str({key: value for key, value in made.items() if key != "parameters"})
         unneeded = frozenset(name for name in self._parameters if f"${name}" not in used)
-        return replace(HttpProvider.examined(made), unneeded=unneeded, places=self._places)
+        return replace(found, unneeded=unneeded, places=self._places)
 
     def _put_together(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         given = dict(arguments)
