@@ -66,6 +66,14 @@ def test_an_api_in_yaml_gets_a_package_without_code(war_rig: WarRig) -> None:
 
 
 @KINDS
+def test_a_name_may_hold_the_examples(war_rig: WarRig, kind: tuple[str, ...]) -> None:
+    """Each word is replaced once, also where what takes its place holds it again."""
+    folder = made(war_rig, "acme2", *kind)
+    assert {path.partition("/")[0] for path in files(folder)} >= {"acme2_warrig", "tests"}
+    assert not any("acme22" in file.read_text() for file in folder.rglob("*") if file.is_file())
+
+
+@KINDS
 def test_what_is_said_next_is_in_the_readme(war_rig: WarRig, kind: tuple[str, ...]) -> None:
     """The commands on the screen are the README's first, and the file to change is there."""
     ran = war_rig("providers", "new", "horn", *kind)

@@ -1,5 +1,6 @@
 """``war-rig providers new``: a package for a provider of one's own, from config/scaffold."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,7 +61,7 @@ def _free(name: str) -> str:
 def _words(name: str) -> dict[str, str]:
     """Return the words of the example, each with what stands in its place for *name*.
 
-    A longer word comes before the shorter one that it contains.
+    A longer word comes before the shorter one that it begins with.
     """
     parts = [part for part in name.split("_") if part]
     return {
@@ -73,9 +74,8 @@ def _words(name: str) -> dict[str, str]:
 
 
 def _filled(text: str, words: dict[str, str]) -> str:
-    for word, own in words.items():
-        text = text.replace(word, own)
-    return text
+    """Return *text* with all words replaced in one go: a name may hold one of them."""
+    return re.sub("|".join(words), lambda found: words[found[0]], text)
 
 
 def _files(kind: str, words: dict[str, str]) -> Iterator[tuple[str, str]]:
