@@ -14,6 +14,8 @@ from loopback import Server, Tls, answer, serve
 from markdown import snippets
 
 from containers import application
+from war_rig.config import load
+from war_rig.entries import provider_blueprint
 from war_rig.errors import ConfigError, PluginError
 from war_rig.providers import available_providers, create_provider, registry
 
@@ -78,6 +80,14 @@ def test_an_entry_lies_over_it_as_over_a_shipped_one(
     application(path, env).agents("assistant").run_sync("Hello")
     assert api.requests[0].headers["x-model"] == "m-7"
     assert api.requests[0].json.keys() == {"model", "turns", "voice"}
+
+
+def test_its_host_is_known_before_anything_is_sent(install: Install) -> None:
+    """`war-rig document` says where the source goes, also where the package knows the URL."""
+    install(PLAIN.replace("$endpoint", "https://$endpoint.acme.example/v1"))
+    for endpoint, hosts in [("eu", ["eu.acme.example"]), (None, [])]:
+        env = {"ACME_API_KEY": CANARY} | ({"ACME_ENDPOINT": endpoint} if endpoint else {})
+        assert provider_blueprint("acme", load(None, env)).hosts == hosts
 
 
 def test_listing_reads_no_file(install: Install) -> None:

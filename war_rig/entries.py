@@ -15,7 +15,6 @@ from war_rig.names import did_you_mean, normalise
 from war_rig.providers import available_providers
 from war_rig.providers.building import Blueprint, blueprint
 from war_rig.providers.conversion import Argument
-from war_rig.providers.http.auth import anchored
 from war_rig.providers.registry import TYPES, Registration, find, find_type, unknown
 from war_rig.providers.secrets import is_secret_name
 
@@ -78,6 +77,8 @@ def _arguments(
     for name, value, variables in entry.interpolated(settings.env, templates):
         located = entry.arguments[name]
         if templates and name == "auth":
+            from war_rig.providers.http.auth import anchored  # with a good part of asyncio
+
             value = anchored(value, located.origin.folder or Path())
         is_secret = any(map(is_secret_name, variables))
         found[name] = Argument(

@@ -90,14 +90,14 @@ class Blueprint:
 
     @property
     def addresses(self) -> list[tuple[str, int]]:
-        """Return host and port of those arguments and defaults that are URLs."""
-        values = [p.value for p in self.parameters]
+        """Return host and port of the API, and of those arguments and defaults that are URLs."""
+        values = [self.examined.url, *(p.value for p in self.parameters)]
         values += [argument.value for argument in self.extra.values()]
-        return [address for value in values if (address := _address(value))]
+        return list(dict.fromkeys(address for value in values if (address := _address(value))))
 
     @property
     def hosts(self) -> list[str]:
-        """Return the hosts of those arguments and defaults that are URLs."""
+        """Return the hosts of the API, and of those arguments and defaults that are URLs."""
         return [host for host, _ in self.addresses]
 
     def build(self) -> LLMProvider:

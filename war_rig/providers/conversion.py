@@ -74,12 +74,14 @@ class Examined:
     parameter's name first. secrets: the texts in them that must not be shown.
     unneeded: the parameters that can do without their argument beside these.
     places: where the values that the factory itself brings are written.
+    url: of the API that will be asked, where that is known.
     """
 
     faults: tuple[tuple[KeyPath, str], ...] = ()
     secrets: frozenset[str] = frozenset()
     unneeded: frozenset[str] = frozenset()
     places: Mapping[KeyPath, str] = field(default_factory=dict)
+    url: str | None = None
 
     def with_faults(self, by_name: Mapping[str, str]) -> "Examined":
         """Return the same with faults of whole arguments before the others."""
