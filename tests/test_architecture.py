@@ -20,10 +20,16 @@ MAY_IMPORT = {
     "war_rig.errors": {"war_rig.ledger"},
     "war_rig.names": {"war_rig.errors"},
     "war_rig.plugins": set(),
+    "war_rig.shipped": set(),
+    "war_rig.yaml_file": {"war_rig.errors", "yaml"},
     "war_rig.providers": {
-        "war_rig.errors", "war_rig.ledger", "war_rig.names", "war_rig.plugins", "war_rig",
+        "war_rig.errors", "war_rig.ledger", "war_rig.names", "war_rig.plugins", "war_rig.shipped",
+        "war_rig",
     },
-    "war_rig.config": {"war_rig.errors", "war_rig.names", "war_rig.plugins", "pydantic", "yaml"},
+    "war_rig.config": {
+        "war_rig.errors", "war_rig.names", "war_rig.plugins", "war_rig.shipped",
+        "war_rig.yaml_file", "pydantic",
+    },
     "war_rig.agents": {"war_rig.errors", "war_rig.providers"},
     "war_rig.policies": {
         "war_rig.errors", "war_rig.ledger", "war_rig.providers", "war_rig",
@@ -53,7 +59,7 @@ MAY_IMPORT_LATE = {
     "war_rig.providers.chat_completions": {"openai"},
     "war_rig.providers.http.connections": {"aiohttp", "httpx", "httpx_aiohttp", "yarl"},
     "war_rig.providers.http.paths": {"jmespath"},
-    "war_rig.providers.http.vendor": {"yaml"},
+    "war_rig.providers.http.vendor": {"war_rig.yaml_file"},
     "war_rig.policies.prices": {"genai_prices"},
     "war_rig.policies.trace": {"opentelemetry"},
     "war_rig.agents": {"pydantic"},

@@ -14,7 +14,7 @@ from loopback import Request, Respond, answer, chat_completion, response_bytes, 
 from streams import DONE, FINISH, HELLO, chunk, event, streaming
 from test_cli import Ran, WarRig
 
-from war_rig.providers import registry
+from war_rig.providers import CompletionResponse, registry
 from war_rig.providers.http.findings import missing
 from war_rig.providers.http.shown import data_text, without_login
 from war_rig.providers.secrets import is_secret_name
@@ -460,6 +460,20 @@ def test_a_raw_response_of_any_shape_is_shown(war_rig: WarRig) -> None:
     Plain.raw = None
     assert part(ran, "raw_response") == "{('a', 1): 'x'}"
     assert part(ran, "asked").split("\n")[1] == "user: hello"
+
+
+def test_who_counted_the_tokens_is_told_where_the_provider_says_it(war_rig: WarRig) -> None:
+    """A class of the least that the contract asks for says nothing, and nothing is made up."""
+
+    class Least:
+        default_model = "m-1"
+
+        async def complete(self, messages: Any, **parameters: Any) -> CompletionResponse:
+            return CompletionResponse("Hi.", "m-1", 3)
+
+    registry.register_provider("least", Least)
+    result = part(war_rig("providers", "try", "least"), "result").split("\n")
+    assert result[2] == "tokens_used: 3"
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ def provider_blueprint(name: str, settings: Settings) -> Blueprint:
         given=given,
         offered={} if limit is None else {"connect_timeout_seconds": limit},
         notes=() if is_trusted else (_UNTRUSTED,),
-        origin=entry.origin.label,
+        origin=entry.origin.label if name in settings.providers else "",
     )
 
 
@@ -132,7 +132,9 @@ def _arguments(
     for name, value, variables in entry.interpolated(settings.env, templates):
         located = entry.arguments[name]
         if templates and name == "auth":
-            value = _anchored(value, located.origin.folder or Path())
+            from war_rig.providers.http.auth import anchored  # with a good part of asyncio
+
+            value = anchored(value, located.origin.folder or Path())
         is_secret = any(map(is_secret_name, variables))
         found[name] = Argument(
             value,
@@ -161,30 +163,6 @@ def _with_limit(timeouts: Argument | None, limit: Argument) -> dict[str, Argumen
     if not isinstance(timeouts.value, dict):  # the definition will say what is wrong with it
         return {}
     return {"timeouts": replace(timeouts, value={"connect": limit.value, **timeouts.value})}
-
-
-def _anchored(value: Any, folder: Path) -> Any:
-    """Return what is declared under ``auth`` with its paths from *folder* on.
-
-    These are that of ``{file: PATH}``, and the program of ``{command: [PROGRAM, ...]}``
-    where it is a path: a mere name is looked for as a shell does.
-    """
-    if not isinstance(value, dict):
-        return value
-    if value.keys() == {"file"} and isinstance(value["file"], str):
-        return {"file": str(folder / Path(value["file"]).expanduser())}
-    if value.keys() == {"command"} and isinstance(value["command"], list):
-        return {"command": [*_program(value["command"][:1], folder), *value["command"][1:]]}
-    return {key: _anchored(item, folder) for key, item in value.items()}
-
-
-def _program(words: list[Any], folder: Path) -> list[Any]:
-    return [
-        str((folder / Path(word).expanduser()).absolute())
-        if isinstance(word, str) and "/" in word
-        else word
-        for word in words
-    ]
 
 
 def _secrets(located: Located, value: Any) -> Iterator[str]:

@@ -155,7 +155,7 @@ def _one(agent: str, settings: "Settings") -> Iterator[Row]:
     plan = provider_blueprint(chosen, settings)
     key = f"providers.{plan.name}"
     if plan.registration.templates:
-        yield f"{key}.type", _type(plan.registration), plan.origin
+        yield f"{key}.type", _type(plan.registration), plan.origin or "default"
     for parameter in plan.parameters:
         yield f"{key}.{parameter.name}", parameter.shown, parameter.origin
     for name, argument in plan.extra.items():

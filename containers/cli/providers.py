@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from containers.cli.explain import table
+from containers.cli.new import new
 from containers.cli.options import Config, Debug, load_settings
 from containers.cli.trying import try_
 
@@ -23,7 +24,7 @@ _EMULATED = "emulated, its whole answer is the only piece"
 
 app = typer.Typer(
     name="providers",
-    help="List the providers, show what one needs, or try one.",
+    help="List the providers; show, try or begin one.",
     invoke_without_command=True,
     rich_markup_mode=None,
 )
@@ -75,6 +76,7 @@ def show(
 
 
 app.command(name="try")(try_)
+app.command()(new)
 
 
 def _entry(plan: "Blueprint", settings: "Settings") -> str:
@@ -89,13 +91,10 @@ def _faults(plan: "Blueprint", settings: "Settings") -> Iterator[str]:
     from war_rig.providers.secrets import Redactor, secrets_of
 
     redact = Redactor(plan.secrets | secrets_of(settings.env)).redact
-    given = {p.name: p.argument for p in plan.parameters if p.argument} | dict(plan.extra)
     for path, text in plan.examined.faults:
-        argument = given.get(str(path[0]))
-        place = argument.origin_of(path[1:]) if argument else plan.origin
         key = ".".join(map(str, ("providers", plan.name, *path)))
         told = one_line(redact(f"{key}: {text}"), _LONGEST_FAULT)
-        yield f"fault: {one_line(redact(place))}  {told}"
+        yield f"fault: {one_line(redact(plan.place_of(path)))}  {told}"
 
 
 def _streams(plan: "Blueprint", is_whole: bool) -> str | None:

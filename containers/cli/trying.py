@@ -170,10 +170,11 @@ def _result(answer: "CompletionResponse", wanted: "WantedOutput | None") -> list
     counted = ", ".join(f"{name} {count}" for name, count in parts.items() if count is not None)
     told = f" ({counted})" if counted else ""
     mode = [f"output_mode: {wanted.mode}"] if wanted else []
+    source = f", {answer.usage_source}" if answer.usage_source else ""
     return [
         f"content: {answer.content}",
         f"model: {answer.model}",
-        f"tokens_used: {answer.tokens_used}{told}, {answer.usage_source}",
+        f"tokens_used: {answer.tokens_used}{told}{source}",
         f"finish_reason: {answer.finish_reason or '-'}",
         *mode,
     ]

@@ -7,7 +7,7 @@ fault with its file, line and key. Each value remembers where it was set.
 from war_rig.config.loading import load
 from war_rig.config.policies import PolicySettings
 from war_rig.config.settings import AgentSettings, DocumentSettings, ProviderEntry, Settings
-from war_rig.config.yaml_file import Located, Origin
+from war_rig.yaml_file import Located, Origin
 
 __all__ = [
     "AgentSettings",

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from war_rig.config.yaml_file import Fault, Located
 from war_rig.names import did_you_mean
+from war_rig.yaml_file import Fault, Located
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails

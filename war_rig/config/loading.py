@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from importlib.resources import files
 from pathlib import Path
 
 from war_rig.config.checking import at, checked, nearest
@@ -20,9 +19,10 @@ from war_rig.config.settings import (
     ProviderEntry,
     Settings,
 )
-from war_rig.config.yaml_file import Fault, File, Located, Origin, read, refuse
 from war_rig.names import normalise
 from war_rig.plugins import EVERY_PLUGIN, AllowedPlugins
+from war_rig.shipped import shipped_path
+from war_rig.yaml_file import Fault, File, Located, Origin, read, refuse
 
 _ENTRY_DEPTH = 2  # of agents.scribe
 _RESERVED = ("type", "distribution", "policies")
@@ -36,7 +36,7 @@ def load(path: Path | None, env: Mapping[str, str], *, llm_provider: str | None 
     """
     faults: list[Fault] = []
     file = _found(path, env)
-    tree = read(File.at(_shipped_file(), SHIPPED), faults)
+    tree = read(File.at(shipped_path("war_rig.yaml"), SHIPPED), faults)
     if file is not None:
         own = read(file, faults)
         faults.extend(_distrusted(own, "", file))
@@ -67,12 +67,6 @@ def _allowed(plugins: PluginSettings | None, tree: Located) -> AllowedPlugins:
         return EVERY_PLUGIN
     origin = nearest(tree, ("plugins", "allow")).origin
     return AllowedPlugins(tuple(plugins.allow), origin.label)
-
-
-def _shipped_file() -> Path:
-    """Return the shipped default: inside the package where installed, else the checkout's."""
-    packaged = Path(str(files("war_rig"))) / "_config" / "war_rig.yaml"
-    return packaged if packaged.is_file() else Path(__file__).parents[2] / "config" / "war_rig.yaml"
 
 
 def _found(path: Path | None, env: Mapping[str, str]) -> File | None:

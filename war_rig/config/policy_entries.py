@@ -9,7 +9,7 @@ from pathlib import Path
 from war_rig.config.checking import at, checked, nearest
 from war_rig.config.policies import PolicySettings, contradictions, target
 from war_rig.config.settings import SHIPPED
-from war_rig.config.yaml_file import Fault, Located, Origin
+from war_rig.yaml_file import Fault, Located, Origin
 
 _RETRIES = ("max_retries", "retries", "num_retries")
 """What SDKs call the repetitions of their own."""

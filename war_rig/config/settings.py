@@ -8,8 +8,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from war_rig.config.interpolation import interpolate
 from war_rig.config.policies import PolicySettings
-from war_rig.config.yaml_file import Fault, File, Located, Origin, refuse
 from war_rig.plugins import EVERY_PLUGIN, AllowedPlugins, requirement
+from war_rig.yaml_file import Fault, File, Located, Origin, refuse
 
 SHIPPED = "shipped default"
 DEFAULT = Origin("default")

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from war_rig.errors import ConfigError, PluginError, WarRigError
 from war_rig.names import did_you_mean
-from war_rig.providers.conversion import Argument, Examined, KeyPath
+from war_rig.providers.conversion import Argument, Examined, KeyPath, nearest
 from war_rig.providers.foreign import one_line, text_of
 from war_rig.providers.parameters import (
     Parameter,
@@ -90,14 +90,14 @@ class Blueprint:
 
     @property
     def addresses(self) -> list[tuple[str, int]]:
-        """Return host and port of those arguments and defaults that are URLs."""
-        values = [p.value for p in self.parameters]
+        """Return host and port of the API, and of those arguments and defaults that are URLs."""
+        values = [self.examined.url, *(p.value for p in self.parameters)]
         values += [argument.value for argument in self.extra.values()]
-        return [address for value in values if (address := _address(value))]
+        return list(dict.fromkeys(address for value in values if (address := _address(value))))
 
     @property
     def hosts(self) -> list[str]:
-        """Return the hosts of those arguments and defaults that are URLs."""
+        """Return the hosts of the API, and of those arguments and defaults that are URLs."""
         return [host for host, _ in self.addresses]
 
     def build(self) -> LLMProvider:
@@ -181,14 +181,18 @@ class Blueprint:
         lines = [f"provider '{self.name}' has {counted}"]
         for path, text in faults:
             key = ".".join(map(str, ("providers", self.name, *path)))
-            place, told = one_line(self._place(path)), one_line(text, _LONGEST_FAULT)
+            place, told = one_line(self.place_of(path)), one_line(text, _LONGEST_FAULT)
             lines.append(f"  {place}  {one_line(key)}: {told}")
         return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
 
-    def _place(self, path: KeyPath) -> str:
+    def place_of(self, path: KeyPath) -> str:
+        """Return where the argument at *path* was given, or where it would have to be."""
         given = {p.name: p.argument for p in self.parameters if p.argument} | dict(self.extra)
-        found = given.get(str(path[0]))
-        return found.origin_of(path[1:]) if found else self.origin or self.registration.described
+        if found := given.get(str(path[0])):
+            return found.origin_of(path[1:])
+        places = self.examined.places
+        declared = places.get(("parameters", *path), self.registration.described)
+        return nearest(places, path, self.origin or declared)
 
     def _broken_constructor(self, error: BaseException) -> str:
         lines = [
@@ -269,6 +273,8 @@ def _loaded(name: str, registration: Registration) -> ProviderFactory:
         if callable(factory):
             return factory
         failure = TypeError(f"a {type(factory).__name__} can't be called to make a provider")
+    if registration.templates and isinstance(failure, ConfigError):
+        raise failure  # our own reader's: a definition's faults, each with its line
     advice = "install what it misses, upgrade it, or uninstall it; no other provider is affected"
     raise _broken(name, registration, failure, "could not be imported", advice)
 

@@ -28,6 +28,13 @@ KeyPath = tuple[str | int, ...]
 """The keys of maps, and the places in lists, that lead to a value."""
 
 
+def nearest(places: Mapping[KeyPath, str], path: KeyPath, else_: str) -> str:
+    """Return where the value at *path* is written, or what that would be in."""
+    while path and path not in places:
+        path = path[:-1]
+    return places.get(path, else_)
+
+
 @dataclass(frozen=True, slots=True)
 class Argument:
     """A value given for a parameter, and where it was given.
@@ -56,9 +63,7 @@ class Argument:
 
     def origin_of(self, path: KeyPath) -> str:
         """Return where the value at *path* inside it was given, or what that would be in."""
-        while path and path not in self.inner:
-            path = path[:-1]
-        return self.inner.get(path, self.origin)
+        return nearest(self.inner, path, self.origin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +73,15 @@ class Examined:
     faults: what is wrong with them, and the keys that lead there, the
     parameter's name first. secrets: the texts in them that must not be shown.
     unneeded: the parameters that can do without their argument beside these.
+    places: where the values that the factory itself brings are written.
+    url: of the API that will be asked, where that is known.
     """
 
     faults: tuple[tuple[KeyPath, str], ...] = ()
     secrets: frozenset[str] = frozenset()
     unneeded: frozenset[str] = frozenset()
+    places: Mapping[KeyPath, str] = field(default_factory=dict)
+    url: str | None = None
 
     def with_faults(self, by_name: Mapping[str, str]) -> "Examined":
         """Return the same with faults of whole arguments before the others."""

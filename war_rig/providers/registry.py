@@ -1,9 +1,10 @@
 """Which names stand for a provider, and how one is made.
 
 A name comes from ``register_provider`` (this process), from an entry point of
-the group ``war_rig.providers`` (an installed plugin), is built in, or has a
-definition in config/providers. Listing reads metadata and names only; a
-provider's code is imported, and its definition parsed, when it is built.
+the group ``war_rig.providers`` (an installed plugin: its class, or a definition
+in its package), is built in, or has a definition in config/providers. Listing
+reads metadata and names only; a provider's code is imported, and its definition
+parsed, when it is built.
 """
 
 import os
@@ -29,6 +30,9 @@ _BUILT_IN = {
     "offline": "war_rig.providers.offline:OfflineProvider",
     "openai": "war_rig.providers.openai:OpenAIProvider",
 }
+
+_DEFINITION = ".yaml"
+"""How the value of an entry point ends that names a file of a package: a definition."""
 
 TYPES = {"http": "war_rig.providers.http.provider:HttpProvider"}
 """What only an entry's ``type`` can name."""
@@ -215,15 +219,31 @@ def _definitions() -> Iterator[Registration]:
 def _definition(name: str, file: "Path") -> ProviderFactory:
     from war_rig.providers.http.vendor import load
 
-    return load(name, file)
+    return load(name, file, file.name, name)
 
 
 def _plugin(entry_point: "EntryPoint") -> Registration:
     name, version = _owner(entry_point)
     source = _plugin_source(entry_point)
-    return Registration(
-        _selectable(entry_point.name), "plugin", source, entry_point.load, name, version
+    normal = _selectable(entry_point.name)
+    found = Registration(normal, "plugin", source, entry_point.load, name, version)
+    if not entry_point.attr.endswith(_DEFINITION):
+        return found
+    return replace(
+        found, load=partial(_plugin_definition, normal, entry_point), templates=TEMPLATES
     )
+
+
+def _plugin_definition(name: str, entry_point: "EntryPoint") -> ProviderFactory:
+    """Return the definition in a file of the plugin's package."""
+    from importlib.resources import files
+    from pathlib import Path
+
+    from war_rig.providers.http.vendor import load
+
+    file = Path(str(files(entry_point.module))) / entry_point.attr
+    label = f"{entry_point.module.replace('.', '/')}/{entry_point.attr}"
+    return load(name, file, label, entry_point.name)
 
 
 def _plugin_source(entry_point: "EntryPoint") -> str:

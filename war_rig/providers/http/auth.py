@@ -250,3 +250,27 @@ _KINDS: dict[str, tuple[Check, Callable[[Any], Auth]]] = {
         _oauth2,
     ),
 }
+
+
+def anchored(value: Any, folder: Path) -> Any:
+    """Return what is declared under ``auth`` with its paths from *folder* on.
+
+    These are that of ``{file: PATH}``, and the program of ``{command: [PROGRAM, ...]}``
+    where it is a path: a mere name is looked for as a shell does.
+    """
+    if not isinstance(value, dict):
+        return value
+    if value.keys() == {"file"} and isinstance(value["file"], str):
+        return {"file": str(folder / Path(value["file"]).expanduser())}
+    if value.keys() == {"command"} and isinstance(value["command"], list):
+        return {"command": [*_program(value["command"][:1], folder), *value["command"][1:]]}
+    return {key: anchored(item, folder) for key, item in value.items()}
+
+
+def _program(words: list[Any], folder: Path) -> list[Any]:
+    return [
+        str((folder / Path(word).expanduser()).absolute())
+        if isinstance(word, str) and "/" in word
+        else word
+        for word in words
+    ]

@@ -71,10 +71,14 @@ class Definition:
     auth: Any = field(repr=False)
 
     @property
+    def url(self) -> str:
+        """Return the URL that is asked, with a model's name in the place of the model."""
+        return str(self.requests[False, False].url.fill({"model": "model"}))
+
+    @property
     def host(self) -> str:
         """Return the host that is asked, for a message."""
-        url = self.requests[False, False].url.fill({"model": "model"})
-        return urlsplit(url).hostname or "an unknown host"
+        return urlsplit(self.url).hostname or "an unknown host"
 
 
 def definition(arguments: Mapping[str, Any]) -> tuple[Definition, Faults]:

@@ -80,8 +80,10 @@ class HttpProvider:
 
     @staticmethod
     def examined(arguments: Mapping[str, Any]) -> Examined:
-        """Return what is wrong with *arguments*, and which texts in them are secrets."""
-        return Examined(tuple(definition(arguments)[1]), frozenset(secrets(arguments)))
+        """Return what is wrong with *arguments*, which texts in them are secrets, and the URL."""
+        made, faults = definition(arguments)
+        url = None if faults else made.url
+        return Examined(tuple(faults), frozenset(secrets(arguments)), url=url)
 
     @property
     def default_model(self) -> str:

@@ -30,6 +30,9 @@ CALL_VALUES = (
 )  # fmt: skip
 """The placeholders that have their value from a call."""
 
+VALUELESS = "uses a parameter that has no value"
+"""What is wrong with a URL, where nobody gave what has to stand in it."""
+
 _TYPE = ("Content-Type", "application/json")
 _METHOD = re.compile(r"[A-Z]+")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -150,7 +153,7 @@ def _url(definition: Section, names: Placeholders) -> Template:
         return Template(lambda values: "", frozenset())
     tried = made.fill({"model": "model"})
     if tried is NOTHING:
-        place.note("uses a parameter that has no value")
+        place.note(VALUELESS)
     elif fault := address_fault(tried):
         place.note(fault)
     return made

@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from war_rig.shipped import shipped_path
+
 _NAME = re.compile(r"^([a-z][a-z0-9_]*):", re.MULTILINE)
 
 
 @cache
 def shipped() -> Mapping[str, Path]:
     """Return the names of the shipped definitions, each with its file."""
-    packaged = Path(__file__).parents[2] / "_config"
-    folder = packaged if packaged.is_dir() else Path(__file__).parents[3] / "config"
-    files = sorted((folder / "providers").glob("*.yaml"))
+    files = sorted(shipped_path("providers").glob("*.yaml"))
     return {n: file for file in files for n in _NAME.findall(file.read_text(encoding="utf-8"))}

@@ -81,11 +81,11 @@ class Fault:
         return "".join(c if c.isprintable() else "\ufffd" for c in line)
 
 
-def refuse(faults: list[Fault]) -> None:
-    """Raise one ConfigError that lists *faults*, where there are any."""
+def refuse(faults: list[Fault], what: str = "the configuration") -> None:
+    """Raise one ConfigError that lists the *faults* of *what*, where there are any."""
     if faults:
         counted = f"{len(faults)} faults" if len(faults) > 1 else "a fault"
-        lines = [f"the configuration has {counted}", *(f"  {fault}" for fault in faults)]
+        lines = [f"{what} has {counted}", *(f"  {fault}" for fault in faults)]
         raise ConfigError("\n".join(lines))
 
 

@@ -1,0 +1,1 @@
+"""The LLM acme, for War Rig."""
