@@ -1,4 +1,4 @@
-"""The container application: what war_rig offers, wired by declaration.
+"""The container application: what war_rig offers, wired by declaration::
 
     app = application()                       # shipped default, your YAML, the environment
     await app.agents("assistant").run("Hello")
@@ -27,6 +27,10 @@ class _Package(ModuleType):
 
 
 sys.modules[__name__].__class__ = _Package
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]
 
 
 def __getattr__(name: str) -> Any:

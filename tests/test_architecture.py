@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from importlib import import_module
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -249,6 +250,11 @@ def test_importing_containers_loads_nothing_else() -> None:
         "from containers.application import Application\nfrom containers import application\n"
         "assert application(env={}).llm_provider().name == 'offline'"
     )
+
+
+def test_the_lazy_package_offers_its_names() -> None:
+    """Who asks what `containers` has, as a notebook's completion does, is told before any use."""
+    assert set(EXPORTS["containers"].split()) <= set(dir(import_module("containers")))
 
 
 def test_an_unknown_name_of_the_package_is_an_attribute_error() -> None:

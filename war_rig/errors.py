@@ -1,4 +1,4 @@
-"""Every error that War Rig raises on purpose.
+"""Every error that War Rig raises on purpose::
 
     WarRigError
     ├── ConfigError                 what was asked for can't be done as it is written

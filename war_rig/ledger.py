@@ -44,9 +44,9 @@ class Attempt:
 class Total:
     """What some attempts came to together.
 
-    sent: those that reached for the provider; failed: those of them without an
+    sent: those that reached for the provider. failed: those of them without an
     answer. untold: those of them whose tokens were estimated. cost: None where
-    not one has a price, unpriced: how many of those sent have none.
+    not one has a price. unpriced: how many of those sent have none.
     """
 
     sent: int = 0

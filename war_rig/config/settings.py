@@ -70,9 +70,10 @@ class ProviderEntry:
     ) -> Iterator[tuple[str, Any, frozenset[str]]]:
         """Yield each argument's name, its value, and the variables that went into it.
 
+        Raises ConfigError that lists every text with an unset variable.
+
         templates: the arguments in which ``$$`` stays as it is, for whoever
-        reads them next. Raises ConfigError that lists every text with an unset
-        variable.
+        reads them next.
         """
         faults: list[Fault] = []
         found: list[tuple[str, Any, frozenset[str]]] = []

@@ -39,6 +39,7 @@ class Progress:
     """How far a run is: tasks done (the failed among them), of how many, and tokens used.
 
     A task is a unit, a file or program of several units as a whole, or the estate.
+
     seconds_left: at the speed so far.
     """
 

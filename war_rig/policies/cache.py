@@ -169,7 +169,9 @@ class CachedProvider(Policy):
     """Asks *provider* only what *store* has no answer to.
 
     identity: what tells this provider from another, such as its name and URL;
-    no secret. An answer that holds a known secret, one of *secrets* or of the
+    no secret.
+
+    An answer that holds a known secret, one of *secrets* or of the
     environment's, is given but not stored.
     """
 

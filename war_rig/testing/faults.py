@@ -122,10 +122,12 @@ class Arrival:
 class FaultyProvider(Policy):
     """Asks *provider*, a FakeProvider by default, but for the calls that a fault strikes.
 
-    Of several faults the first that applies is the one. latency_seconds: what each
-    call takes before its first piece, or its error. tokens_used: what each answer
-    reports; None leaves it to *provider*. seed: another one chooses other calls.
-    It counts the running loop's time from its first call on: one for each rehearsal.
+    Of several faults the first that applies is the one. It counts the running loop's
+    time from its first call on: one for each rehearsal.
+
+    latency_seconds: what each call takes before its first piece, or its error.
+    tokens_used: what each answer reports; None leaves it to *provider*.
+    seed: another one chooses other calls.
     """
 
     def __init__(
