@@ -589,6 +589,25 @@ def test_the_answer_of_a_fallback_is_not_kept_as_the_first_one_s() -> None:
     assert rehearse(ask()) == ["from second", "from first", "from first"]
 
 
+def test_what_overrides_a_fallback_is_not_kept_either() -> None:
+    """A test's fake leaves no answer in a cache that others find."""
+    container = app(
+        "policies: {retry: null, cache: {path: kept.sqlite}}\n"
+        "providers: {first: {policies: {fallback: [second]}}}\n",
+        first=FakeProvider(replies=[BUSY, "from first"]),
+        second=FakeProvider("never"),
+    )
+
+    async def ask() -> list[str]:
+        async with running(container):
+            stack = stack_of(container, "first")
+            with container.llm_provider.providers["second"].override(FakeProvider("the fake")):
+                answers = [await stack.complete(HELLO)]
+            return [answer.content for answer in [*answers, await stack.complete(HELLO)]]
+
+    assert rehearse(ask()) == ["the fake", "from first"]
+
+
 def test_a_cache_without_its_folder_says_what_to_do() -> None:
     """A folder is not made behind anybody's back."""
     container = app(

@@ -146,9 +146,10 @@ def test_one_attempt_is_no_retry() -> None:
     assert "Retry" not in stacked(FakeProvider(), retry={"attempts": 1}).layers
 
 
-def test_a_stream_is_asked_again_before_its_first_text() -> None:
+@pytest.mark.parametrize("failing", [BUSY, ["", BUSY]], ids=["nothing", "a piece without text"])
+def test_a_stream_is_asked_again_before_its_first_text(failing: Any) -> None:
     """Nothing was given yet, so nothing is given twice."""
-    fake = FakeProvider(replies=[BUSY, "one two"])
+    fake = FakeProvider(replies=[failing, "one two"])
     chunks = rehearse(read(stacked(fake, retry={})))
     assert text(chunks) == "one two"
     assert chunks[-1].response is not None

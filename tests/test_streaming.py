@@ -101,6 +101,12 @@ def test_the_last_chunk_may_hold_the_last_piece() -> None:
     assert [chunk.content for chunk in chunks] == ["Hel", "lo."]
 
 
+def test_a_piece_without_text_is_none() -> None:
+    """Some APIs begin with one that names the role only; its reader has nothing of it."""
+    chunks = streamed(Pieces("", "Hel", "", "lo.", LAST))
+    assert [chunk.content for chunk in chunks] == ["Hel", "lo.", ""]
+
+
 @pytest.mark.asyncio
 async def test_a_piece_does_not_wait_for_the_next() -> None:
     """A piece is there before the provider has made the one after it."""

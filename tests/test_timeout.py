@@ -71,6 +71,14 @@ def test_a_stream_is_limited_until_its_first_text(limits: dict[str, float], told
         rehearse(read(stack))
 
 
+def test_pieces_without_text_keep_no_stream_alive() -> None:
+    """What is waited for is text, the first and each further one."""
+    silent = SlowProvider(4, ["", "", "one", "", "", "two"])
+    for limit, told in (("first_token", "no text in"), ("between_tokens", "nothing more for")):
+        with pytest.raises(ProviderTimeoutError, match=f"sent {told} 9 s"):
+            rehearse(read(stacked(silent, timeout={limit: 9})))
+
+
 def test_a_stream_is_limited_between_its_pieces() -> None:
     """A stream that falls silent is an error, though its attempt has time left."""
     slow = SlowProvider(10, "one two three")

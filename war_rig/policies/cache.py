@@ -257,7 +257,8 @@ class CachedProvider(Policy):
 
         Where that fails it is given all the same: it was paid for.
         """
-        if call.attempts and call.attempts[-1].provider != self.name:
+        last = call.attempts[-1] if call.attempts else None
+        if last and (last.provider, last.outcome) != (self.name, "answered"):
             return
         texts = f"{answer.content}\n{answer.model}\n{answer.finish_reason}"
         if self._redactor.redact(texts) != texts:

@@ -34,8 +34,9 @@ async def streamed(
 ) -> AsyncGenerator[CompletionChunk, None]:
     """Yield the chunks that *provider* streams, the last when the stream has ended.
 
-    Raises what the provider raises, and what *refuse* makes for a stream that
-    is none. The provider's iterator is closed when this one is.
+    A piece without text is none: else nothing could be repeated after it. Raises what
+    the provider raises, and what *refuse* makes for a stream that is none. The
+    provider's iterator is closed when this one is.
     """
     if not can_stream(provider):
         answer = own(await awaited(provider, messages, parameters), model, refuse)
@@ -49,10 +50,10 @@ async def streamed(
             if fault := _fault(chunk, last):
                 raise refuse(fault)
             texts.append(chunk.content)
-            if chunk.response is None:
-                yield chunk
-            else:
+            if chunk.response is not None:
                 last = chunk
+            elif chunk.content:
+                yield chunk
     finally:
         await _close(chunks)
     yield _checked_last(last, "".join(texts), messages, model, refuse)
