@@ -1,6 +1,7 @@
 """The rooms import only what they may, load only what they need, and export what is promised."""
 
 import ast
+import inspect
 import re
 import subprocess
 import sys
@@ -174,6 +175,36 @@ def test_the_public_names_are_these(package: str) -> None:
     assert sorted(module.__all__) == sorted(EXPORTS[package].split())
     for name in module.__all__:
         assert getattr(module, name) is not None
+
+
+HTTP_TYPE = re.compile(r"\b(?:httpx2?|httpcore2?|httpx_aiohttp|aiohttp|yarl|openai)\.")
+
+
+def signatures(public: object) -> Iterator[str]:
+    """Yield the signature of *public*, and where it is a class those of its public members."""
+    members = inspect.getmembers_static(public) if inspect.isclass(public) else []
+    shown = [member for name, member in members if name == "__init__" or not name.startswith("_")]
+    for member in [public, *shown]:
+        found = member.fget if isinstance(member, property) else member
+        found = getattr(found, "__func__", found)  # of a static method, or one of a class
+        if inspect.isfunction(found):
+            yield str(inspect.signature(found))
+
+
+@pytest.mark.parametrize("package", EXPORTS)
+def test_no_public_signature_has_a_type_of_an_http_library(package: str) -> None:
+    """Who asks a provider, or writes one, meets no HTTP library but the one that is chosen."""
+    module = __import__(package, fromlist=["__all__"])
+    for name in module.__all__:
+        found = list(signatures(getattr(module, name)))
+        assert not [one for one in found if HTTP_TYPE.search(one)], name
+
+
+def test_a_type_of_an_http_library_would_be_found() -> None:
+    """What is inside has one, and is seen to have it."""
+    from war_rig.providers.http.exchange import StreamedAnswer
+
+    assert [one for one in signatures(StreamedAnswer) if HTTP_TYPE.search(one)]
 
 
 def test_the_errors_are_these() -> None:

@@ -382,7 +382,7 @@ def plan(path: Path, name: str = "house", **env: str) -> Blueprint:
 
 
 def test_all_faults_of_an_entry_are_one_error_with_file_line_and_key(tmp_path: Path) -> None:
-    """One error lists them all, what is missing too, each where it stands."""
+    """One error lists them all, what is missing too, each where it stands, line by line."""
     path = file(tmp_path, """\
 llm_provider: house
 providers:
@@ -411,23 +411,23 @@ providers:
     )
     assert shown == (
         "provider 'house' has 9 faults\n"
+        "  FILE:3  providers.house.model: is missing: set it, or HOUSE_MODEL\n"
         "  FILE:5  providers.house.url: must be text: put it in quotes\n"
-        "  FILE:7  providers.house.connections: must be a whole number\n"
-        "  FILE:13  providers.house.response.content: 'choices[' is neither a path such as a[0].b "
-        "nor JMESPath: Invalid jmespath expression: Incomplete expression\n"
-        "  FILE:10  providers.house.request.text: has '$mesages', which is no placeholder. "
-        f"Did you mean '$messages'? {known}\n"
-        "  FILE:11  providers.house.request.dollar: has a '$' that names no placeholder. "
-        f"{known}\n"
-        "  FILE:17  providers.house.errors.1.raise: 'SeverError' is not the name of an error. "
-        "Did you mean 'ServerError'?\n"
-        "  FILE:8  providers.house.auth.berer: is not known; there are: bearer, header, query, "
-        "basic, oauth2. Did you mean 'bearer'?\n"
         "  FILE:6  providers.house.conections: is no key here. Did you mean 'connections'? "
         "Known: auth, ca, certificate, certificate_key, connections, errors, headers, messages, "
         "method, model, parameters, proxy, query, request, response, stream, structured, "
         "timeouts, url\n"
-        "  FILE:3  providers.house.model: is missing: set it, or HOUSE_MODEL"
+        "  FILE:7  providers.house.connections: must be a whole number\n"
+        "  FILE:8  providers.house.auth.berer: is not known; there are: bearer, header, query, "
+        "basic, oauth2. Did you mean 'bearer'?\n"
+        "  FILE:10  providers.house.request.text: has '$mesages', which is no placeholder. "
+        f"Did you mean '$messages'? {known}\n"
+        "  FILE:11  providers.house.request.dollar: has a '$' that names no placeholder. "
+        f"{known}\n"
+        "  FILE:13  providers.house.response.content: 'choices[' is neither a path such as a[0].b "
+        "nor JMESPath: Invalid jmespath expression: Incomplete expression\n"
+        "  FILE:17  providers.house.errors.1.raise: 'SeverError' is not the name of an error. "
+        "Did you mean 'ServerError'?"
     )
 
 

@@ -303,6 +303,18 @@ def test_a_wrong_path_of_a_stream_is_told_what_is_near(war_rig: WarRig) -> None:
     assert part(ran, "stream of 0 events").split("\n")[0].endswith("nothing there: nothing came")
 
 
+def test_the_last_events_of_a_long_stream_are_known_too(war_rig: WarRig) -> None:
+    """The usage comes last: what is near a wrong path is told from there, and what events have."""
+    parts = [chunk(str(n)) for n in range(50)] + [event({"bill": {"tokens": 5}}), DONE]
+    declared = STREAM.replace("{request", "{total_tokens: usage.tokens, request")
+    ran, _ = tried(war_rig, streaming(*parts), f"stream: {declared}", words=("--stream",))
+    line = next(one for one in ran.out.split("\n") if "total_tokens" in one)
+    assert line.endswith(
+        "nothing there; the events have: id, object, created, model, choices, bill. "
+        "Nearest: bill.tokens"
+    )
+
+
 def test_an_answer_in_one_piece_to_a_stream_is_shown_whole(war_rig: WarRig) -> None:
     """A server that does not stream answers with a body, which is read by 'response'."""
     ran, _ = tried(war_rig, answer(chat_completion()), f"stream: {STREAM}", words=("--stream",))
@@ -320,7 +332,10 @@ def test_what_the_end_mark_brings_is_not_shown_as_found(war_rig: WarRig) -> None
     )
     assert part(ran, "event 2") == 'bye  {"name": "m-9"}'
     lines = part(ran, "stream of 2 events").split("\n")
-    assert lines[1].startswith("model          name  nothing there; the answer has: id")
+    assert lines[1] == (
+        "model          name  nothing there but in the event of the end mark, which is not read: "
+        "say by a 'path' what ends the stream"
+    )
     assert lines[-1] == 'end mark {"event": "bye"} came with event 2'
     assert "model: house-1" in part(ran, "result")
 

@@ -657,11 +657,11 @@ providers:
     shown = str(failed.value).replace(str(path), "FILE").splitlines()
     assert [line.partition(": ")[0] for line in shown] == [
         "provider 'team' has 5 faults",
-        "  FILE:6  providers.team.parameters.list",
-        "  FILE:8  providers.team.response.content",
-        "  FILE:5  providers.team.api_kee",
-        "  FILE:7  providers.team.max_tokens",
         "  FILE:3  providers.team.api_key",
+        "  FILE:5  providers.team.api_kee",
+        "  FILE:6  providers.team.parameters.list",
+        "  FILE:7  providers.team.max_tokens",
+        "  FILE:8  providers.team.response.content",
     ]
     odd = entry(tmp_path, "providers: {team: {type: groq, api_key: k, parameters: [1]}}\n")
     with pytest.raises(ConfigError, match=r"providers\.team\.parameters: must be a map"):

@@ -91,10 +91,8 @@ def _faults(plan: "Blueprint", settings: "Settings") -> Iterator[str]:
     from war_rig.providers.secrets import Redactor, secrets_of
 
     redact = Redactor(plan.secrets | secrets_of(settings.env)).redact
-    for path, text in plan.examined.faults:
-        key = ".".join(map(str, ("providers", plan.name, *path)))
-        told = one_line(redact(f"{key}: {text}"), _LONGEST_FAULT)
-        yield f"fault: {one_line(redact(plan.place_of(path)))}  {told}"
+    for place, text in plan.placed(plan.examined.faults):
+        yield f"fault: {one_line(redact(place))}  {one_line(redact(text), _LONGEST_FAULT)}"
 
 
 def _streams(plan: "Blueprint", is_whole: bool) -> str | None:

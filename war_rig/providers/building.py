@@ -7,7 +7,7 @@ Each parameter that the constructor names is taken from, in this order: what
 
 import inspect
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -173,20 +173,24 @@ class Blueprint:
             )
         return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
 
+    def placed(self, faults: Iterable[tuple[KeyPath, str]]) -> list[tuple[str, str]]:
+        """Return where each of *faults* stands, and its key with the text; line by line."""
+        told = [
+            (self._place(path), f"{'.'.join(map(str, ('providers', self.name, *path)))}: {text}")
+            for path, text in faults
+        ]
+        return sorted(told, key=lambda fault: _line_of(fault[0]))
+
     def _faulty(self, missing: list[Parameter]) -> str:
         """Return the message that lists all that is wrong, and where."""
-        faults = [*self.examined.faults]
-        faults += [((p.name,), f"is missing: set it, or {p.variable}") for p in missing]
+        absent = [((p.name,), f"is missing: set it, or {p.variable}") for p in missing]
+        faults = self.placed([*self.examined.faults, *absent])
         counted = f"{len(faults)} faults" if len(faults) > 1 else "a fault"
         lines = [f"provider '{self.name}' has {counted}"]
-        for path, text in faults:
-            key = ".".join(map(str, ("providers", self.name, *path)))
-            place, told = one_line(self.place_of(path)), one_line(text, _LONGEST_FAULT)
-            lines.append(f"  {place}  {one_line(key)}: {told}")
+        lines += [f"  {one_line(p)}  {one_line(text, _LONGEST_FAULT)}" for p, text in faults]
         return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
 
-    def place_of(self, path: KeyPath) -> str:
-        """Return where the argument at *path* was given, or where it would have to be."""
+    def _place(self, path: KeyPath) -> str:
         given = {p.name: p.argument for p in self.parameters if p.argument} | dict(self.extra)
         if found := given.get(str(path[0])):
             return found.origin_of(path[1:])
@@ -322,6 +326,12 @@ def _unconverted(provider: str, found: list[Parameter], wrong: Mapping[str, str]
 
 def _name_of(factory: ProviderFactory) -> str:
     return getattr(factory, "__name__", type(factory).__name__)
+
+
+def _line_of(place: str) -> tuple[str, int]:
+    """Return the file and the line of a *place*, what is no line as its first."""
+    file, _, line = place.rpartition(":")
+    return (file, int(line)) if line.isdecimal() else (place, 0)
 
 
 def _address(value: object) -> tuple[str, int] | None:

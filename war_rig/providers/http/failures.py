@@ -146,7 +146,7 @@ def failure_in_stream(
     rule = fitting(failed, rules)
     told = failed.status if failed.status >= _FIRST_FAILURE else None
     status = told or likely_status(_called(_holders(data, error)), as_text(data))
-    verdict, message = _verdict(Failed(status or 400, {}, data), rule, redact)
+    verdict, message = _verdict(Failed(status or 400, {}, data), rule, redact, error)
     kind = verdict.kind if status or verdict.kind is not BadRequestError else ServerError
     return ((rule and rule.kind) or kind)(
         event_text(message, has_begun),
@@ -174,20 +174,30 @@ def _holders(data: Any, error: Any) -> list[Mapping[str, Any]]:
     return [one for one in (error, inner, data) if isinstance(one, dict)]
 
 
-def _verdict(failed: Failed, rule: Rule | None, redact: Redact) -> tuple[Verdict, str]:
-    """Return what *failed* is by its status and words, and what the server says is wrong."""
+def _verdict(
+    failed: Failed, rule: Rule | None, redact: Redact, error: Any = None
+) -> tuple[Verdict, str]:
+    """Return what *failed* is by its status and words, and what the server says is wrong.
+
+    error: what was found where the definition says that errors stand.
+    """
     said = rule.message(failed.data) if rule and rule.message else None
-    message = as_text(_message(failed.data) if said is None else said) or "an empty body"
+    said = _message(failed.data, error) if said is None else said
+    message = as_text(said) or "an empty body"
     wait = rule.wait.seconds(failed) if rule and rule.wait else None
     return classify(_RefusedError(failed, message, wait), redact), one_line(redact(message))
 
 
-def _message(data: Any) -> Any:
-    """Return what stands in *data* where servers say what is wrong, else all of it."""
-    found = data
+def _message(data: Any, error: Any) -> Any:
+    """Return what stands in *data*, or in *error*, where servers say what is wrong, else *data*."""
+    own = error if isinstance(error, (dict, str)) else None
+    return _said_in(data) or _said_in(own) or data
+
+
+def _said_in(found: Any) -> Any:
     while isinstance(found, dict):
         found = next((found[key] for key in MESSAGES if found.get(key)), None)
-    return found or data
+    return found
 
 
 def _told_status(holders: Sequence[Mapping[str, Any]]) -> int | None:

@@ -6,7 +6,8 @@ prompt_tokens  usage.prompt  nothing there; usage has: prompt_tokens. Nearest: .
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import islice, pairwise
 from typing import Any
@@ -19,7 +20,7 @@ _STEP = re.compile(r"\.?([A-Za-z_][A-Za-z0-9_-]*)|\[(-?[0-9]+)\]")
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _FILTER = re.compile(r"\[(?:\?[^\]]*|\*?)\]")
 _CONTENT = "content"
-_MOST_SAMPLES = 20
+_MOST_SAMPLES = 10
 _MOST_PATHS = 500
 _MOST_NEAREST = 3
 _MOST_KEYS = 12
@@ -27,6 +28,10 @@ _DEEPEST = 20
 _ALIKE = 0.65
 _LONGEST_LINE = 1_000
 _FEWEST_THAT_GROW = 3
+_UNREAD = (
+    "nothing there but in the event of the end mark, which is not read: "
+    "say by a 'path' what ends the stream"
+)
 _GROWING = "each begins with the one before: if each is all text so far, say 'cumulative: true'"
 
 
@@ -48,12 +53,20 @@ class Findings:
         self._text = text
         self._texts: list[str] = []
         self._last: dict[str, Any] = {}
-        self._samples: list[Any] = []
+        self._first_samples: list[Any] = []
+        self._last_samples: deque[Any] = deque(maxlen=_MOST_SAMPLES)
+        self._unread: Any = None
+
+    def pass_over(self, data: Any) -> None:
+        """Keep the *data* of the end mark, in which no path is looked for."""
+        self._unread = data
 
     def take(self, data: Any) -> None:
         """Look at all paths in *data*."""
-        if len(self._samples) < _MOST_SAMPLES:
-            self._samples.append(data)
+        if len(self._first_samples) < _MOST_SAMPLES:
+            self._first_samples.append(data)
+        else:
+            self._last_samples.append(data)
         if (text := self._text(data)) is not None:
             self._texts.append(text)
         for key, (_, path) in self._paths.items():
@@ -72,8 +85,10 @@ class Findings:
             whole = self._texts[-1] if self._is_cumulative else "".join(self._texts)
             pieces = f", from {len(self._texts)} pieces" if len(self._texts) > 1 else ""
             return f"{value_text(whole, redact)}{pieces}{self._hint()}"
+        if key not in self._last and self._paths[key][1](self._unread) is not None:
+            return _UNREAD
         if key not in self._last:
-            return redact(missing(path, self._samples))
+            return redact(missing(path, [*self._first_samples, *self._last_samples]))
         shown = value_text(self._last[key], redact)
         return f"{shown}, which is no text" if key == _CONTENT else shown
 
@@ -94,7 +109,7 @@ def missing(path: str, samples: Sequence[Any]) -> str:
     reached, value = max(walked, key=lambda found: len(found[0]))
     if reached == path:
         return "nothing there but null"
-    text = f"nothing there; {reached or 'the answer'} {_described(value)}"
+    text = f"nothing there; {f'{reached} {_described(value)}' if reached else _whole(samples)}"
     kept = _FILTER.match(path, len(reached))
     if kept and isinstance(value, list) and not getter(f"@{kept[0]}")(value):
         return f"{text}, of which {kept[0]} keeps none"
@@ -118,16 +133,28 @@ def _walked(path: str, value: Any) -> tuple[str, Any]:
     return path[:end], value
 
 
+def _whole(samples: Sequence[Any]) -> str:
+    """Return what the answer has, or all events together."""
+    keys = {key: None for sample in samples if isinstance(sample, dict) for key in sample}
+    if len(samples) == 1 or not keys:
+        return f"the answer {_described(samples[0])}"
+    return f"the events have: {_listed(keys)}"
+
+
 def _described(value: Any) -> str:
     if isinstance(value, dict):
-        keys = list(map(str, value))
-        more = f" and {len(keys) - _MOST_KEYS} more" if len(keys) > _MOST_KEYS else ""
-        return f"has: {', '.join(keys[:_MOST_KEYS])}{more}" if keys else "is empty"
+        return f"has: {_listed(value)}" if value else "is empty"
     if isinstance(value, list):
         return f"is a list of {len(value)}"
     if value is None:
         return "is null"
     return "is text" if isinstance(value, str) else "is a number, true or false"
+
+
+def _listed(keys: Iterable[Any]) -> str:
+    names = list(map(str, keys))
+    more = f" and {len(names) - _MOST_KEYS} more" if len(names) > _MOST_KEYS else ""
+    return f"{', '.join(names[:_MOST_KEYS])}{more}"
 
 
 def _nearest(path: str, samples: Sequence[Any]) -> list[str]:

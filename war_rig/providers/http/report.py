@@ -129,8 +129,9 @@ class EventsReport:
             self._failed = failed_event(data, self._streaming.error(data))
         if self._read.is_whole and not self._end:
             self._end = self._seen
-        is_mark = self._read.is_whole and self._streaming.end.path is None
-        if isinstance(data, (dict, list)) and not is_mark:
+        if self._read.is_whole and self._streaming.end.path is None:
+            self._found.pass_over(data)
+        elif isinstance(data, (dict, list)):
             self._found.take(data)
 
     def _show(self, number: int, event: Event) -> None:
