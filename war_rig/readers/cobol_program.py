@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from war_rig.readers.cobol_conditions import CONDITIONS
 from war_rig.readers.cobol_exec import exec_facts
 from war_rig.readers.cobol_items import Item, read_item
 from war_rig.readers.cobol_layout import values_redefined
@@ -35,6 +36,7 @@ _ONLY_COBOL = words(
     "ACCEPT ADD CALL COMPUTE DISPLAY DIVIDE EVALUATE EXIT GO GOBACK IF INSPECT MOVE MULTIPLY "
     "PERFORM SEARCH STOP SUBTRACT UNSTRING"
 )
+_READ = {**STATEMENTS, **CONDITIONS}
 _CUT_LEVELS = ("01", "1", "77")
 
 
@@ -125,8 +127,8 @@ class Walk:
         elif self._division != "PROCEDURE" and is_start and self._is_entry(at, token):
             at = self._entry(at, token)
         else:
-            if token.text in STATEMENTS and self._division in ("PROCEDURE", ""):
-                self._add(STATEMENTS[token.text](self._tokens, at))
+            if token.text in _READ and self._division in ("PROCEDURE", ""):
+                self._add(_READ[token.text](self._tokens, at))
             at += 1
         return at
 
