@@ -42,6 +42,7 @@ TRUE = [
     "It counts when `WS-DAYS` is greater than or equal to 30.",
     "It counts when `WS-OTHER` is more than `WS-LIMIT`.",
     "It counts when WS-FEE is greater than WS-OTHER.",
+    "It hands `WS-DAYS` over to 30 others.",
     "It looks over the fees, at most of them, and above all at 30 of them.",
     "More than 7 days are never late.",
     "`WS-LIMIT` is moved to `WS-FEE`.",

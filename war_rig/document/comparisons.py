@@ -22,9 +22,9 @@ CHANGED = {"move": "moves", "move-name": "moves", "add": "adds", "subtract": "su
 _NAME = r"([A-Za-z0-9][\w$#@-]*(?:[.,]\d+)*)"
 _MORE = r"(?:greater|more|higher|larger|later)"
 _LESS = r"(?:less|fewer|lower|smaller|earlier)"
-_BETWEEN = r"(?:(?:the|a|an|its|value|of|to|than)\s+){0,3}"
+_BETWEEN = r"(?:(?:the|a|an|its|value|of)\s+){0,3}"
 _BEFORE = re.compile(
-    rf"\b({_MORE}\s+than(?:\s+or\s+equal)?|{_LESS}\s+than(?:\s+or\s+equal)?"
+    rf"\b((?:{_MORE}|{_LESS})\s+than(?:\s+or\s+equal(?:\s+to)?)?"
     rf"|exceed(?:s|ed|ing)?|over|above|under|below|at\s+most|at\s+least)\s+{_BETWEEN}{_NAME}",
     re.IGNORECASE,
 )
@@ -64,34 +64,34 @@ def comparison_faults(text: str, facts: Sequence[Fact]) -> Iterator[str]:
 
 
 def _compared_wrongly(text: str, compared: dict[tuple[str, str], set[bool]]) -> Iterator[str]:
-    for phrase, limit, is_above, before in _comparisons(text):
-        names = (_plain(name) for name in re.findall(_NAME, before))
-        subject = next((n for n in reversed([*names]) if any(n == one for one, _ in compared)), "")
+    subjects = {one for one, _ in compared}
+    for found, limit, is_above in _comparisons(text):
+        before = [_plain(name) for name in re.findall(_NAME, text[: found.start()])]
+        subject = next((name for name in reversed(before) if name in subjects), "")
         known = [
             sides
             for (one, other), sides in compared.items()
             if other == _plain(limit) and subject in ("", one)
         ]
         if known and not any(is_above in sides for sides in known):
-            yield f"'{phrase}': no line of this part compares so; see which side has the limit"
+            yield f"'{found[0]}': no line of this part compares so; see which side has the limit"
 
 
-def _comparisons(text: str) -> Iterator[tuple[str, str, bool, str]]:
-    """Yield each comparison: as written, its limit, what it is, and the text before it.
+def _comparisons(text: str) -> Iterator[tuple[re.Match[str], str, bool]]:
+    """Yield each comparison with its limit, and whether the equal is on the side of the less.
 
-    What it is: whether it tells the greater from the rest, as "over" and "at most" do.
+    So it is in "over" and "at most", which say the same of a limit.
     """
     for found in _BEFORE.finditer(text):
         words = found[1].lower().split()
         is_above = _IS_MORE.match(found[1]) is not None
         if words[0] == "at":
             is_above = words[1] == "most"
-        elif words[-1] == "equal":
+        elif "equal" in words:
             is_above = not is_above
-        yield found[0], found[2], is_above, text[: found.start()]
+        yield found, found[2], is_above
     for found in _BEHIND.finditer(text):
-        is_above = _IS_MORE.search(found[2]) is None
-        yield found[0], found[1], is_above, text[: found.start()]
+        yield found, found[1], _IS_MORE.search(found[2]) is None
 
 
 def _changed_wrongly(text: str, changed: set[tuple[str, str, str]]) -> Iterator[str]:
