@@ -4,18 +4,21 @@
 2. Each identifier of the sentence stands in the cited lines.
 3. So does each number, and each text in quotation marks.
 4. A relation word (calls, reads, ...) before a known name needs its fact: relations.py.
+5. What is compared, moved or added has to be so in the cited lines: comparisons.py.
 
-The fifth, coverage, is about a unit: it needs a claim that passed these.
+The sixth, coverage, is about a unit: it needs a claim that passed these.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from war_rig.document.claims import Citation, Claim
+from war_rig.document.comparisons import comparison_faults
 from war_rig.document.ground import Ground
 from war_rig.document.relations import relation_faults
+from war_rig.readers import Fact
 
 _CODE = re.compile(r"`([^`]+)`")
 _QUOTED = re.compile(r'"([^"]+)"|\u201c([^\u201d]+)\u201d|(?<![\w])\'([^\']+)\'(?![\w])')
@@ -60,15 +63,20 @@ def check(claim: Claim, ground: Ground) -> Checked:
     """Return *claim* with what the checks found; a fault of the citations ends them."""
     faults = list(_citation_faults(claim, ground))
     if not faults:
-        cited = ground.text(claim.citations)
+        cited, unquoted = ground.text(claim.citations), _QUOTED.sub(" ", claim.text)
         faults = [
             *_identifier_faults(claim.text, cited, ground),
             *_literal_faults(claim, cited),
-            *relation_faults(
-                _QUOTED.sub(" ", claim.text), ground.facts, ground.related, ground.doers
-            ),
+            *relation_faults(unquoted, ground.facts, ground.related, ground.doers),
+            *comparison_faults(unquoted, _on(claim.citations, ground.facts)),
         ]
     return Checked(claim, tuple(faults))
+
+
+def _on(citations: Sequence[Citation], facts: Iterable[Fact]) -> list[Fact]:
+    """Return the facts on the lines of *citations*."""
+    lines = {(c.file, line) for c in citations for line in range(c.first, c.last + 1)}
+    return [fact for fact in facts if (fact.file, fact.line) in lines]
 
 
 def _citation_faults(claim: Claim, ground: Ground) -> Iterator[str]:

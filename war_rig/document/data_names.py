@@ -40,8 +40,11 @@ class DataItems:
 
     def item(self, name: str, whole: Unit) -> Item:
         """Return what *name*, in upper case, means in *whole*; its own where nobody declares it."""
+        own = (whole, name)
+        if own in self._places or not self._wholes.is_contained(whole):
+            return own
         around = self._wholes.around(whole)
-        return next(((one, name) for one in around if (one, name) in self._places), (whole, name))
+        return next(((one, name) for one in around if (one, name) in self._places), own)
 
     def places(self, item: Item) -> Mapping[tuple[str, int], Brought]:
         """Return the lines that declare *item*, each with what brings it."""

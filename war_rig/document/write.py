@@ -15,11 +15,14 @@ from pydantic import BaseModel, Field
 from war_rig.agents import Agent
 from war_rig.document.check import Checked
 from war_rig.document.claims import Claim
+from war_rig.document.comparisons import COMPARED
 from war_rig.document.ground import LONGEST_LINE, Ground, Line
 from war_rig.document.plan import PlannedFile
 from war_rig.providers import CompletionResponse
 from war_rig.providers.offline import FACTS_FENCE
 from war_rig.readers import Fact, Source, Unit, clipped
+
+_UNTOLD = frozenset(["comment", "add", "subtract", *COMPARED])  # the lines say it as well
 
 
 class WrittenClaim(BaseModel):
@@ -138,7 +141,7 @@ def _facts_block(unit: Unit, facts: Iterable[Fact], parts: list[dict[str, Any]])
     others = [
         {"kind": f.kind, "subject": f.subject, "object": f.object, "line": f.line}
         for f in facts
-        if f.kind != "comment"
+        if f.kind not in _UNTOLD
     ]
     block = {
         "file": unit.file,

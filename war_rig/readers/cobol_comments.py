@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import pairwise
 
+from war_rig.readers.cobol_exec import EXEC_LANGUAGES, EXEC_WORDS
 from war_rig.readers.cobol_lines import END, Token, tokens_of, words
 from war_rig.readers.cobol_statements import FIGURATIVES, VERBS, is_number
 from war_rig.readers.source import Fact
@@ -31,7 +32,6 @@ _IN_ITEMS = words(
 _BEFORE_NAMES = words("TO OF IN FROM INTO FUNCTION")
 _NO_NAMES = VERBS | words("THE THIS THAT THESE A AN ALL ANY EACH BE ITS")
 _LONGEST = 200
-_EXEC_LANGUAGES = ("SQL", "CICS", "DLI")
 _SIGNS = frozenset("()=<>+-*/&:,")
 # Most comments begin otherwise, and need not be cut into words.
 _BEGINS = re.compile(
@@ -76,8 +76,8 @@ def _begins(tokens: Sequence[Token], names: Collection[str]) -> bool:
     if not (first and first[0].kind == "word"):
         return False
     word, operand = first[0].text, next(iter(rest), END)
-    if word in ("EXEC", "EXECUTE"):
-        return operand.word in _EXEC_LANGUAGES
+    if word in EXEC_WORDS:
+        return operand.word in EXEC_LANGUAGES
     if word.isdigit() and len(word) < 3:
         is_item = operand.kind == "word" and any(t.word in _IN_ITEMS for t in rest[1:2])
         return is_item or (_is_operand(operand, names) and _is_alone(rest[1:]))
@@ -124,5 +124,5 @@ def _is_operand(token: Token, names: Collection[str]) -> bool:
 def _is_open(tokens: Sequence[Token], was_open: bool) -> bool:
     """Return whether an EXEC has begun, and not ended yet."""
     for token in tokens:
-        was_open = (was_open or token.word in ("EXEC", "EXECUTE")) and token.word != "END-EXEC"
+        was_open = (was_open or token.word in EXEC_WORDS) and token.word != "END-EXEC"
     return was_open

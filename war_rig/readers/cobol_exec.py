@@ -6,6 +6,13 @@ from itertools import pairwise
 
 from war_rig.readers.cobol_lines import END, Found, Token, words
 
+EXEC_WORDS = ("EXEC", "EXECUTE")
+EXEC_LANGUAGES = ("SQL", "CICS", "DLI")
+# Verbs that begin no line of SQL, CICS or DLI: where END-EXEC is missing, code goes on there.
+_ONLY_COBOL = words(
+    "ACCEPT ADD CALL COMPUTE DISPLAY DIVIDE EVALUATE EXIT GO GOBACK IF INSPECT MOVE MULTIPLY "
+    "PERFORM SEARCH STOP SUBTRACT UNSTRING"
+)
 _FILE_KINDS = {
     "READ": "read", "READNEXT": "read", "READPREV": "read", "STARTBR": "read",
     "WRITE": "write", "REWRITE": "rewrite", "DELETE": "delete",
@@ -34,6 +41,26 @@ _ENDS_FROM = words(
     "WHERE GROUP ORDER HAVING UNION EXCEPT INTERSECT SET VALUES FOR WITH FETCH OPTIMIZE WHEN"
 )
 _NO_UPDATE_AFTER = words("FOR KEEP THEN ON")
+
+
+def block_end(tokens: Sequence[Token], first: int) -> tuple[int, bool]:
+    """Return where the block ends whose first word is at *first*, and whether END-EXEC is there."""
+    at = first
+    while not _ends_block(tokens, at):
+        at += 1
+    if tokens[at].word == "END-EXEC":
+        return at, True
+    code = (i for i in range(first, at) if tokens[i].is_first and tokens[i].word in _ONLY_COBOL)
+    return next(code, at), False
+
+
+def _ends_block(tokens: Sequence[Token], at: int) -> bool:
+    token, following = tokens[at], tokens[at + 1]
+    if token.kind in (".", "end") or token.word == "END-EXEC":
+        return True
+    if token.word in EXEC_WORDS and following.word in EXEC_LANGUAGES:
+        return True
+    return following.word == "DIVISION"
 
 
 def exec_facts(language: str, tokens: Sequence[Token]) -> Iterator[Found]:

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from war_rig.readers.cobol_exec import exec_facts
+from war_rig.readers.cobol_conditions import CONDITIONS
+from war_rig.readers.cobol_exec import EXEC_LANGUAGES, EXEC_WORDS, block_end, exec_facts
 from war_rig.readers.cobol_items import Item, read_item
 from war_rig.readers.cobol_layout import values_redefined
 from war_rig.readers.cobol_lines import END, Found, Token, words
@@ -28,13 +29,7 @@ _NO_PARAGRAPHS = (
     | words("DECLARATIVES FILE-CONTROL I-O-CONTROL SOURCE-COMPUTER OBJECT-COMPUTER SPECIAL-NAMES")
 )
 _ID_WORDS = ("PROGRAM-ID", "FUNCTION-ID")
-_EXEC_WORDS = ("EXEC", "EXECUTE")
-_EXEC_LANGUAGES = ("SQL", "CICS", "DLI")
-# Verbs that begin no line of SQL, CICS or DLI: where END-EXEC is missing, code goes on there.
-_ONLY_COBOL = words(
-    "ACCEPT ADD CALL COMPUTE DISPLAY DIVIDE EVALUATE EXIT GO GOBACK IF INSPECT MOVE MULTIPLY "
-    "PERFORM SEARCH STOP SUBTRACT UNSTRING"
-)
+_READ = {**STATEMENTS, **CONDITIONS}
 _CUT_LEVELS = ("01", "1", "77")
 
 
@@ -119,14 +114,14 @@ class Walk:
             self._add(found)
         elif token.text == "REPLACE" and is_start:
             _, at = replacing(self._tokens, at)
-        elif token.text in _EXEC_WORDS and self._tokens[at + 1].word in _EXEC_LANGUAGES:
+        elif token.text in EXEC_WORDS and self._tokens[at + 1].word in EXEC_LANGUAGES:
             self._items.append(None)
             at = self._exec(at)
         elif self._division != "PROCEDURE" and is_start and self._is_entry(at, token):
             at = self._entry(at, token)
         else:
-            if token.text in STATEMENTS and self._division in ("PROCEDURE", ""):
-                self._add(STATEMENTS[token.text](self._tokens, at))
+            if token.text in _READ and self._division in ("PROCEDURE", ""):
+                self._add(_READ[token.text](self._tokens, at))
             at += 1
         return at
 
@@ -283,23 +278,8 @@ class Walk:
     def _exec(self, at: int) -> int:
         """Read a block up to END-EXEC; without one, up to where COBOL surely goes on."""
         opening, language = self._tokens[at], self._tokens[at + 1].text
-        first = at = at + 2
-        while not self._ends_exec(at):
-            at += 1
-        is_closed = self._tokens[at].word == "END-EXEC"
+        end, is_closed = block_end(self._tokens, at + 2)
         if not is_closed:
             self.problems.append(Problem(opening.line, f"EXEC {language} has no END-EXEC"))
-            at = next((i for i in range(first, at) if self._is_cobol(self._tokens[i])), at)
-        self._add(exec_facts(language, self._tokens[first:at]))
-        return at + is_closed
-
-    def _is_cobol(self, token: Token) -> bool:
-        return token.is_first and token.word in _ONLY_COBOL
-
-    def _ends_exec(self, at: int) -> bool:
-        token, following = self._tokens[at], self._tokens[at + 1]
-        if token.kind in (".", "end") or token.word == "END-EXEC":
-            return True
-        if token.word in _EXEC_WORDS and following.word in _EXEC_LANGUAGES:
-            return True
-        return following.word == "DIVISION"
+        self._add(exec_facts(language, self._tokens[at + 2 : end]))
+        return end + is_closed

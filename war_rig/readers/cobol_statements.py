@@ -45,7 +45,7 @@ def is_constant(token: Token) -> bool:
     return token.kind == "literal" or is_number(token) or token.word in FIGURATIVES
 
 
-def _behind_name(tokens: Tokens, at: int) -> int:
+def behind_name(tokens: Tokens, at: int) -> int:
     """Return where a name's qualifiers (OF, IN) and subscripts end."""
     at += 1
     while True:
@@ -71,7 +71,7 @@ def _perform(tokens: Tokens, at: int) -> Iterator[Found]:
     first = tokens[at + 1]
     if not is_name(first):
         return
-    at = _behind_name(tokens, at + 1)
+    at = behind_name(tokens, at + 1)
     if tokens[at].word == "TIMES":
         return  # the name counts the rounds of an inline PERFORM
     yield Found("perform", first.text, first.line)
@@ -90,7 +90,7 @@ def _go(tokens: Tokens, at: int) -> Iterator[Found]:
     targets = []
     while is_name(tokens[at]):
         targets.append(tokens[at])
-        at = _behind_name(tokens, at)
+        at = behind_name(tokens, at)
     if tokens[at].word != "DEPENDING":
         del targets[1:]
     yield from (Found("goto", target.text, target.line) for target in targets)
@@ -139,7 +139,7 @@ def _move(tokens: Tokens, at: int) -> Iterator[Found]:
     while is_name(tokens[at]):
         kind = "move" if is_literal else "move-name"
         yield Found(kind, source.text, source.line, tokens[at].text)
-        at = _behind_name(tokens, at)
+        at = behind_name(tokens, at)
 
 
 STATEMENTS: dict[str, Callable[[Tokens, int], Iterator[Found]]] = {

@@ -1,0 +1,111 @@
+"""Comparisons and changes in a sentence: which side is greater, and what is moved where.
+
+A comparison and its opposite ("over 40", "at most 40") say the same of the source: one of
+them holds in a branch, the other behind it. So a sentence is wrong where the source compares
+the two only the other way round, or has the limit on the other side: "at least 40" of what
+is over 40. It is wrong, too, where the source moves, adds or subtracts between two items
+only in the other direction.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from war_rig.readers import Fact
+
+COMPARED = {"greater": True, "at-most": True, "less": False, "at-least": False}
+"""The kinds of facts that compare, and whether the equal is on the side of the less."""
+
+CHANGED = {"move": "moves", "move-name": "moves", "add": "adds", "subtract": "subtracts"}
+"""The kinds of facts that change their subject by their object, and the verb of each."""
+
+_NAME = r"([A-Za-z0-9][\w$#@-]*(?:[.,]\d+)*)"
+_MORE = r"(?:greater|more|higher|larger|later)"
+_LESS = r"(?:less|fewer|lower|smaller|earlier)"
+_BETWEEN = r"(?:(?:the|a|an|its|value|of)\s+){0,3}"
+_BEFORE = re.compile(
+    rf"\b((?:{_MORE}|{_LESS})\s+than(?:\s+or\s+equal(?:\s+to)?)?"
+    rf"|exceed(?:s|ed|ing)?|over|above|under|below|at\s+most|at\s+least)\s+{_BETWEEN}{_NAME}",
+    re.IGNORECASE,
+)
+_BEHIND = re.compile(
+    rf"\b{_NAME}(?:\s+\w+)?\s+(or\s+(?:{_MORE}|above|over|{_LESS}|below|under))\b(?!\s+than)",
+    re.IGNORECASE,
+)
+_IS_MORE = re.compile(rf"{_MORE}|exceed|over|above", re.IGNORECASE)
+_DIRECTIONS = (  # (verb, what it is about first, what it changes first)
+    ("moves", rf"\b(?:moves?|copies|copy)\s+{_NAME}\s+(?:in)?to\s+{_NAME}", False),
+    ("moves", rf"\b{_NAME}\s+(?:is|are)\s+(?:moved|copied)\s+(?:in)?to\s+{_NAME}", False),
+    ("moves", rf"\bsets?\s+{_NAME}\s+(?:to|from)\s+{_NAME}", True),
+    ("adds", rf"\badds?\s+{_NAME}\s+to\s+{_NAME}", False),
+    ("adds", rf"\b{_NAME}\s+(?:is|are)\s+added\s+to\s+{_NAME}", False),
+    ("subtracts", rf"\bsubtracts?\s+{_NAME}\s+from\s+{_NAME}", False),
+    ("subtracts", rf"\b{_NAME}\s+(?:is|are)\s+subtracted\s+from\s+{_NAME}", False),
+)
+_DIRECTED = tuple((verb, re.compile(form, re.IGNORECASE), to) for verb, form, to in _DIRECTIONS)
+
+
+def comparison_faults(text: str, facts: Sequence[Fact]) -> Iterator[str]:
+    """Yield what the sentence *text*, without its quotations, compares or changes wrongly."""
+    plain = text.replace("`", "")
+    compared: dict[tuple[str, str], set[bool]] = defaultdict(set)
+    changed = set()
+    for fact in facts:
+        one, other = _plain(fact.subject), _plain(fact.object)
+        if fact.kind in COMPARED:
+            compared[one, other].add(COMPARED[fact.kind])
+            compared[other, one].add(not COMPARED[fact.kind])
+        elif fact.kind in CHANGED:
+            changed.add((CHANGED[fact.kind], other, one))
+    if compared:
+        yield from _compared_wrongly(plain, compared)
+    if changed:
+        yield from _changed_wrongly(plain, changed)
+
+
+def _compared_wrongly(text: str, compared: dict[tuple[str, str], set[bool]]) -> Iterator[str]:
+    subjects = {one for one, _ in compared}
+    for found, limit, is_above in _comparisons(text):
+        before = [_plain(name) for name in re.findall(_NAME, text[: found.start()])]
+        subject = next((name for name in reversed(before) if name in subjects), "")
+        known = [
+            sides
+            for (one, other), sides in compared.items()
+            if other == _plain(limit) and subject in ("", one)
+        ]
+        if known and not any(is_above in sides for sides in known):
+            yield f"'{found[0]}': no line of this part compares so; see which side has the limit"
+
+
+def _comparisons(text: str) -> Iterator[tuple[re.Match[str], str, bool]]:
+    """Yield each comparison with its limit, and whether the equal is on the side of the less.
+
+    So it is in "over" and "at most", which say the same of a limit.
+    """
+    for found in _BEFORE.finditer(text):
+        words = found[1].lower().split()
+        is_above = _IS_MORE.match(found[1]) is not None
+        if words[0] == "at":
+            is_above = words[1] == "most"
+        elif "equal" in words:
+            is_above = not is_above
+        yield found, found[2], is_above
+    for found in _BEHIND.finditer(text):
+        yield found, found[1], _IS_MORE.search(found[2]) is None
+
+
+def _changed_wrongly(text: str, changed: set[tuple[str, str, str]]) -> Iterator[str]:
+    for verb, form, is_target_first in _DIRECTED:
+        for found in form.finditer(text):
+            one, other = _plain(found[1]), _plain(found[2])
+            source, target = (other, one) if is_target_first else (one, other)
+            if (verb, source, target) not in changed and (verb, target, source) in changed:
+                yield f"'{found[0]}': a line of this part does it the other way round"
+
+
+def _plain(name: str) -> str:
+    """Return a name in lower case, a number without what does not change it."""
+    bare = name.strip("'\"+ ").lower()
+    if bare in ("zero", "zeros", "zeroes"):
+        return "0"
+    return (bare.lstrip("0") or "0") if bare.isdigit() else bare

@@ -1,0 +1,110 @@
+"""What COBOL's conditions compare, and which item a statement adds to which.
+
+A comparison of which one side is an expression is no fact.
+"""
+
+from collections.abc import Callable, Iterator
+
+from war_rig.readers.cobol_lines import Found, Token, words
+from war_rig.readers.cobol_statements import (
+    VERBS,
+    Tokens,
+    behind_name,
+    is_constant,
+    is_name,
+)
+
+_ORDERS = {">": "greater", "GREATER": "greater", "<": "less", "LESS": "less"}
+_NEGATED = {
+    "greater": "at-most", "less": "at-least", "at-most": "greater", "at-least": "less",
+}  # fmt: skip
+_WITH_EQUAL = {"greater": "at-least", "less": "at-most"}
+_ARITHMETIC = frozenset("+-*/")
+_BEFORE_SUBJECTS = frozenset(("IF", "UNTIL", "WHEN", "AND", "OR", "NOT", "("))
+_CORRESPONDING = ("CORR", "CORRESPONDING")
+_EQUALS = frozenset(("=", "EQUAL"))
+_STOPS = VERBS | words("UNTIL WHEN THEN ELSE")
+_LONGEST = 200
+_MOST_QUALIFIERS = 10
+
+
+def compared(tokens: Tokens, at: int) -> Iterator[Found]:
+    """Yield what the condition behind the word at *at* says to be greater or less than what."""
+    subject: Token | None = None
+    for here in range(at + 1, min(at + _LONGEST, len(tokens))):
+        token = tokens[here]
+        if token.kind in (".", "end") or token.word in _STOPS:
+            return
+        if token.word in _ORDERS or token.word in _EQUALS:
+            subject = _subject(tokens, here) or subject
+        if token.word in _ORDERS and subject is not None:
+            yield from _comparison(tokens, here, subject)
+
+
+def _comparison(tokens: Tokens, at: int, subject: Token) -> Iterator[Found]:
+    kind, behind = _ORDERS[tokens[at].word], at + 1
+    behind += tokens[behind].word == "THAN"
+    if tokens[behind].word == "=":
+        kind, behind = _WITH_EQUAL[kind], behind + 1
+    elif tokens[behind].word == "OR" and tokens[behind + 1].word == "EQUAL":
+        kind, behind = _WITH_EQUAL[kind], behind + 2
+        behind += tokens[behind].word == "TO"
+    if tokens[at - 1].word == "NOT":
+        kind = _NEGATED[kind]
+    operand = tokens[behind]
+    end = behind_name(tokens, behind) if is_name(operand) else behind + 1
+    is_alone = is_constant(operand) or is_name(operand)
+    if (
+        is_alone
+        and operand.word not in ("FUNCTION", "LENGTH")
+        and tokens[end].word not in _ARITHMETIC
+    ):
+        yield Found(kind, operand.text, operand.line, subject.text)
+
+
+def _subject(tokens: Tokens, at: int) -> Token | None:
+    """Return what stands alone before the comparison at *at*; None for an expression."""
+    at -= 1
+    while tokens[at].word in ("NOT", "IS"):
+        at -= 1
+    for _ in range(_MOST_QUALIFIERS):
+        if tokens[at].word == ")":
+            at = _before_parentheses(tokens, at)
+        elif tokens[at - 1].word in ("OF", "IN"):
+            at -= 2
+    is_alone = at > 0 and tokens[at - 1].word in _BEFORE_SUBJECTS
+    return tokens[at] if is_alone and is_name(tokens[at]) else None
+
+
+def _before_parentheses(tokens: Tokens, at: int) -> int:
+    depth = 0
+    for here in range(at, max(0, at - _LONGEST), -1):
+        depth += {")": 1, "(": -1}.get(tokens[here].word, 0)
+        if not depth:
+            return here - 1
+    return 0
+
+
+def added(tokens: Tokens, at: int) -> Iterator[Found]:
+    """Yield each item that ADD or SUBTRACT changes, with what it adds to it or takes from it."""
+    kind, joins = tokens[at].text.lower(), "TO" if tokens[at].word == "ADD" else "FROM"
+    sources: list[Token] = []
+    at += 1
+    while tokens[at].word not in _CORRESPONDING and (
+        is_constant(tokens[at]) or is_name(tokens[at])
+    ):
+        sources.append(tokens[at])
+        at = behind_name(tokens, at) if is_name(tokens[at]) else at + 1
+    at += 1 if tokens[at].word == joins else len(tokens) - at - 1
+    while is_name(tokens[at]):
+        yield from (Found(kind, s.text, s.line, tokens[at].text) for s in sources)
+        at = behind_name(tokens, at)
+
+
+CONDITIONS: dict[str, Callable[[Tokens, int], Iterator[Found]]] = {
+    "IF": compared,
+    "UNTIL": compared,
+    "WHEN": compared,
+    "ADD": added,
+    "SUBTRACT": added,
+}
