@@ -54,6 +54,9 @@ MAY_IMPORT_LATE = {
     "war_rig.policies.trace": {"opentelemetry"},
     "war_rig.agents": {"pydantic"},
 }
+PYTEST_LOADS = {"war_rig.testing.pytest_plugin"}
+"""The modules that nobody but pytest imports, so that pytest need not be declared for them."""
+
 EXPORTS = {
     "war_rig.providers": "CompletionChunk CompletionResponse LLMProvider Message "
     "available_providers create_provider register_provider",
@@ -118,6 +121,7 @@ def test_a_room_imports_only_what_it_may(module: str, path: Path) -> None:
     if module.startswith("containers"):
         return
     allowed = MAY_IMPORT[room(module)] | {room(module)}
+    allowed |= {"pytest"} if module in PYTEST_LOADS else set()
     late_too = MAY_IMPORT_LATE.get(module, set())
     for name, is_late in imported(path):
         target = top(name)
@@ -130,7 +134,12 @@ def test_every_package_that_is_imported_is_declared() -> None:
     extras = project["optional-dependencies"]
     wanted = [*project["dependencies"], *extras["otel"], *extras["prices"]]
     declared = {re.split(r"[\[<>=~ ]", one)[0] for one in wanted}
-    names = {top(name) for _, path in modules() for name, _ in imported(path)}
+    names = {
+        top(name)
+        for module, path in modules()
+        for name, _ in imported(path)
+        if module not in PYTEST_LOADS or name != "pytest"
+    }
     foreign = {name for name in names - STANDARD if not name.startswith(("war_rig", "containers"))}
     brought_by = packages_distributions()
     used = [{brought.lower() for brought in brought_by[name]} & declared for name in foreign]
@@ -236,12 +245,19 @@ def test_importing_containers_loads_nothing_else() -> None:
     )
 
 
-def test_an_unknown_name_of_the_package_is_an_attribute_error() -> None:
-    """The lazy package still says what it does not have."""
-    import containers
+def test_the_pytest_plugin_costs_a_pytest_run_nothing() -> None:
+    """Where pytest finds the plugin, it loads that file and the two empty packages above it."""
+    own = {"war_rig", "war_rig.testing", "war_rig.testing.pytest_plugin"}
+    loaded = loaded_by("import war_rig.testing.pytest_plugin")
+    assert loaded - loaded_by("import pytest") == own
 
-    with pytest.raises(AttributeError, match="module 'containers' has no attribute 'nope'"):
-        _ = containers.nope
+
+@pytest.mark.parametrize("package", ["containers", "war_rig.testing"])
+def test_an_unknown_name_of_a_lazy_package_is_an_attribute_error(package: str) -> None:
+    """A lazy package still says what it does not have."""
+    module = __import__(package, fromlist=["__all__"])
+    with pytest.raises(AttributeError, match=f"module '{package}' has no attribute 'nope'"):
+        _ = module.nope
 
 
 def test_every_module_and_public_thing_has_a_docstring() -> None:
