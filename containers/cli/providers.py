@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from containers.cli.checking import check
 from containers.cli.explain import table
 from containers.cli.options import Config, Debug, load_settings
 from containers.cli.trying import try_
@@ -74,6 +75,7 @@ def show(
 
 
 app.command(name="try")(try_)
+app.command()(check)
 
 
 def _entry(plan: "Blueprint", settings: "Settings") -> str:
