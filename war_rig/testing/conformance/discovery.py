@@ -4,9 +4,9 @@ What nobody told is tried out: usual answers first, then the keys that failures 
 the texts in the provider's own code.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypeVar
 
 from war_rig.errors import ConfigError, MalformedAnswerError, PluginError
 from war_rig.providers import CompletionResponse
@@ -31,6 +31,7 @@ _MOST_ASKS = 40
 _PIECES = ("Hello from ", "the ", "kit.")
 
 Marks = dict[str | int, str]
+T = TypeVar("T")
 
 
 @dataclass
@@ -80,7 +81,8 @@ class Discovery:
     def _find_answer(self) -> None:
         given = self.bench.given[0]
         candidates = [Template(body) for body in USUAL] if given is None else [given]
-        for candidate in self._tries(candidates, is_given=given is not None):
+        rounds = [self._learn_constants] if given is None else []
+        for candidate in self._tries(candidates, rounds):
             template = Template(self.learned.laid_over(candidate.body))
             body, marks = template.marked()
             ask = self._ask(answering(body, template.kind))
@@ -88,7 +90,7 @@ class Discovery:
             is_known = self._is_answered(ask, template, body, marks)
             if is_known or ask.is_final or not self.findings.is_asked:
                 return
-            self._is_learning = self._learn(ask, marks)
+            self._is_learning = given is None and self._learn(ask, marks)
 
     def _is_answered(self, ask: _Ask, template: Template, body: bytes, marks: Marks) -> bool:
         content = content_of(ask.returned)
@@ -109,15 +111,14 @@ class Discovery:
             self.findings.reads += f", the tokens at {tokens}"
         return marked_key(counted, marks) is None  # else the tokens are a text: a number is tried
 
-    def _tries(self, candidates: list[Any], *, is_given: bool) -> Iterator[Any]:
-        """Yield what to try: each candidate, again while something is learned from it."""
-        if is_given:
-            yield from candidates
-            return
+    def _tries(self, candidates: Sequence[T], rounds: Sequence[Callable[[], None]]) -> Iterator[T]:
+        """Yield what to try: each candidate, again while something is learned from it.
+
+        rounds: what is learned from the code before all are tried once more.
+        """
         asks = 0
-        for has_constants in (False, True):
-            if has_constants:
-                self._learn_constants()
+        for prepare in (lambda: None, *rounds):
+            prepare()
             for candidate in candidates:
                 self._is_learning = True
                 while self._is_learning and asks < _MOST_ASKS:
@@ -141,10 +142,17 @@ class Discovery:
             return True
         return ask.error is not None and self.learned.turn()
 
-    def _learn_constants(self) -> None:
+    def _constants(self) -> list[str]:
         played = self.bench.play(lambda scene: constants(scene.provider), _ASK_SECONDS)
-        for key in played.value or ():
+        return played.value or []
+
+    def _learn_constants(self) -> None:
+        self.learned.flags = {}
+        for key in self._constants():
             self.learned.add(key)
+
+    def _learn_flags(self) -> None:
+        self.learned.flags = dict.fromkeys(self._constants(), True)
 
     def _find_stream(self) -> None:
         given = self.bench.given[1]
@@ -152,7 +160,8 @@ class Discovery:
         candidates = USUAL_STREAMS if given is None else (given,)
         if not self.findings.is_asked:
             candidates = candidates[:1]
-        for candidate in self._tries(list(candidates), is_given=given is not None):
+        rounds = [self._learn_flags, self._learn_constants] if given is None else []
+        for candidate in self._tries(candidates, rounds):
             stream = self.learned.laid_over_stream(candidate)
             ask = self._ask(stream.streaming(*_PIECES), is_streamed=True)
             if ask.error is None:
@@ -161,7 +170,7 @@ class Discovery:
             faults[f"as {candidate.format}"] = ask.came_back
             if ask.is_final:
                 break
-            self._is_learning = self._learn(ask, {})
+            self._is_learning = given is None and self._learn(ask, {})
         if not self._answers_whole():
             self.findings.stream_fault = "; ".join(f"{form}, {f}" for form, f in faults.items())
 

@@ -27,9 +27,13 @@ _PLACEHOLDERS = {"text": "$content", "number": "$tokens"}
 
 @dataclass
 class Learned:
-    """The keys that were learned, the latest last, and what stands there."""
+    """The keys that were learned, the latest last, and what stands there.
+
+    flags: those that only the last event of a stream has.
+    """
 
     keys: dict[str, Shape] = field(default_factory=dict)
+    flags: dict[str, bool] = field(default_factory=dict)
 
     def add(self, key: str) -> bool:
         """Take *key* for one of the API's; return whether that is new."""
@@ -57,10 +61,12 @@ class Learned:
         return {**self._values(_DEEPEST), **own} | self._numbers()
 
     def laid_over_stream(self, stream: StreamTemplate) -> StreamTemplate:
-        """Return *stream* with the learned keys in its pieces, the numbers in its end too."""
+        """Return *stream* with the learned keys in its pieces, numbers and flags in its end."""
         piece = tuple(map(self.laid_over, stream.piece))
-        end = (event | self._numbers() if isinstance(event, dict) else event
-               for event in stream.end)  # fmt: skip
+        end = (
+            event | self.flags | self._numbers() if isinstance(event, dict) else event
+            for event in stream.end
+        )
         return StreamTemplate(stream.format, piece, tuple(end))
 
     def _numbers(self) -> dict[str, Any]:

@@ -180,36 +180,27 @@ _EVERYWHERE = {
     "prompt_eval_count": _TOKENS,
     "eval_count": _TOKENS,
     **dict.fromkeys(_COUNTED, _TOKENS),
-    **dict.fromkeys(
-        ("text", "answer", "reply", "completion", "generated_text", "output_text"),
-        _CONTENT,
-    ),
 }
-_AS_TEXT = dict.fromkeys(("output", "response", "result", "content"), _CONTENT)
-_AS_MAP = {"text": _CONTENT, "content": _CONTENT, "message": _TURN, **_EVERYWHERE}
+_KEYS = (
+    "text", "answer", "reply", "completion", "generated_text", "output_text", "output", "response",
+    "result", "content",
+)  # fmt: skip
+_AS_TEXT = dict.fromkeys(_KEYS, _CONTENT)
+_AS_MAP = {**_EVERYWHERE, **_AS_TEXT, "message": _TURN}
+_AS_LIST = {**_AS_MAP, "content": [_SAID]}
 
 USUAL: tuple[Any, ...] = (
-    {**_EVERYWHERE, **_AS_TEXT, "type": "message", "content": [_SAID], "message": _TURN},
-    {**_EVERYWHERE, **_AS_TEXT, "message": _CONTENT, "data": _AS_MAP},
-    {
-        **_EVERYWHERE,
-        "output": [{"type": "message", "role": "assistant", "content": [
-            {"type": "output_text", "text": _CONTENT}
-        ]}],
-        "response": _AS_MAP,
-        "result": _AS_MAP,
-        "content": _AS_MAP,
-        "message": {"role": "assistant", "content": [_SAID]},
-        "data": [_AS_MAP],
-    },
-    {**_EVERYWHERE, "output": {**_AS_MAP, "message": {"content": [_SAID]}}, "result": [_AS_MAP]},
+    {**_AS_MAP, "type": "message", "content": [_SAID]},
+    {**_AS_MAP, "message": _CONTENT, "data": _AS_MAP},
+    {**_EVERYWHERE, **dict.fromkeys((*_KEYS, "data"), _AS_MAP), "message": {"content": [_SAID]}},
+    {**_EVERYWHERE, **{key: [_AS_LIST] for key in (*_KEYS, "data", "message")}},
+    {**_EVERYWHERE, "output": {**_AS_MAP, "message": {"content": [_SAID]}}},
     [_AS_MAP],
     _CONTENT,
-)  # fmt: skip
+)
 """What may stand in a body, in several spellings of the keys of which there are several."""
 
 _PIECE = {
-    **{key: value for key, value in _EVERYWHERE.items() if value == _CONTENT},
     **_AS_TEXT,
     "id": "kit-1",
     "object": "chat.completion.chunk",
