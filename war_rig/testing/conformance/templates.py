@@ -136,7 +136,7 @@ def _put(values: dict[str, str | int], body: Any) -> Any:
 
 
 def _encoded(body: Any) -> bytes:
-    return (body if isinstance(body, str) else json.dumps(body)).encode()
+    return (body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)).encode()
 
 
 def placeholders(value: Any) -> set[str]:

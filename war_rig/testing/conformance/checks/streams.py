@@ -1,6 +1,7 @@
 """An answer in pieces, where the provider has stream()."""
 
 import asyncio
+import re
 import threading
 
 from war_rig.providers.foreign import said
@@ -12,7 +13,7 @@ from war_rig.testing.conformance.templates import StreamTemplate
 
 _PIECES = ("Hello ", "from the ", "kit.")
 _UNICODE = ("Gr\u00fc\u00dfe, ", "\u4f60\u597d, ", "\U0001f9d1\u200d\U0001f680.")
-_BYTES_AT_ONCE = 3
+_PARTS = re.compile(rb"[\x00-\x7f]+|[\x80-\xff]")  # each byte of a long character by itself
 _TURN_SECONDS = 0.005
 
 
@@ -48,8 +49,8 @@ async def stream_keeps_unicode(scene: Scene) -> None:
     def script(request: Request, connection: Connection) -> None:
         connection.send(head(200, stream.kind))
         data = b"".join([*map(stream.piece_of, _UNICODE), stream.ending()])
-        for begin in range(0, len(data), _BYTES_AT_ONCE):
-            connection.send_chunk(data[begin : begin + _BYTES_AT_ONCE])
+        for part in _PARTS.findall(data):
+            connection.send_chunk(part)
         connection.send_chunk(b"")
 
     scene.server.script = script
