@@ -228,6 +228,7 @@ def _run(act: Callable[[Scene], Any], scene: Scene) -> Any:
         try:
             return await act(scene)
         finally:
+            scene.server.end_scene()  # else a call in a thread keeps the loop from ending
             with suppress(Exception):  # the plugin's border: a rule of its own is about closing
                 await asyncio.wait_for(scene.close(), _CLOSING_SECONDS)
 

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from war_rig.errors import ConfigError, MalformedAnswerError, PluginError
+from war_rig.errors import ConfigError, MalformedAnswerError, PluginError, ProviderConnectionError
 from war_rig.providers import CompletionResponse
+from war_rig.providers.classification import classify
 from war_rig.providers.foreign import said
 from war_rig.providers.streams import can_stream
 from war_rig.testing.conformance.bench import (
@@ -86,9 +87,11 @@ class Discovery:
             template = Template(self.learned.laid_over(candidate.body))
             body, marks = template.marked()
             ask = self._ask(answering(body, template.kind))
-            self.findings.fault = ask.came_back
+            self.findings.fault = self.findings.fault or ask.came_back
             is_known = self._is_answered(ask, template, body, marks)
             if is_known or ask.is_final or not self.findings.is_asked:
+                is_lost = isinstance(ask.error, Exception) and self._is_out_of_reach(ask.error)
+                self.findings.is_out_of_reach = not is_known and is_lost
                 return
             self._is_learning = given is None and self._learn(ask, marks)
 
@@ -110,6 +113,12 @@ class Discovery:
         if tokens is not None:
             self.findings.reads += f", the tokens at {tokens}"
         return marked_key(counted, marks) is None  # else the tokens are a text: a number is tried
+
+    def _is_out_of_reach(self, error: Exception) -> bool:
+        """Return whether *error* says that its API is not there, and not that its code is wrong."""
+        if self.findings.is_asked:
+            return False
+        return bool(self.bench.refused) or classify(error).kind is ProviderConnectionError
 
     def _tries(self, candidates: Sequence[T], rounds: Sequence[Callable[[], None]]) -> Iterator[T]:
         """Yield what to try: each candidate, again while something is learned from it.

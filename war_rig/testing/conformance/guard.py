@@ -18,9 +18,9 @@ def nothing_leaves(refused: set[str]) -> Iterator[None]:
 
     def guarded(plain: Any, host_in: Callable[..., object]) -> Any:
         def call(*args: Any, **kwargs: Any) -> Any:
-            host = host_in(*args, **kwargs)
+            host = _text(host_in(*args, **kwargs))
             if _is_elsewhere(host):
-                refused.add(str(host))
+                refused.add(host)
                 raise ConnectionRefusedError(f"the conformance kit lets nothing out: {host}")
             return plain(*args, **kwargs)
 
@@ -57,10 +57,12 @@ def _peer(stream: socket.socket, address: object) -> object:
     return address[0] if isinstance(address, tuple) else None  # else the path of a Unix socket
 
 
-def _is_elsewhere(host: object) -> bool:
-    if isinstance(host, bytes):
-        host = host.decode("ascii", "replace")
-    if not isinstance(host, str) or host in ("", "localhost"):
+def _text(host: object) -> str:
+    return host.decode("ascii", "replace") if isinstance(host, bytes) else str(host or "")
+
+
+def _is_elsewhere(host: str) -> bool:
+    if host in ("", "localhost"):
         return False
     try:
         address = ip_address(host.partition("%")[0])

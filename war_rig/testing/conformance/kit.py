@@ -97,7 +97,7 @@ class Kit:
         bench = self._new_bench()
         if self.verdict(_BUILT).outcome == "passed":
             Discovery(bench).find()
-            if bench.findings.fault and not bench.findings.is_asked and self._planting.turn():
+            if bench.findings.is_out_of_reach and self._planting.turn():
                 bench = self._new_bench()
                 Discovery(bench).find()
         return bench

@@ -30,7 +30,9 @@ _NUMBER = re.compile(
     r"timeout|seconds|retries|max|min|size|limit|tokens|count|temperature|(^|_)n(_|$)",
     re.IGNORECASE,
 )
-_OF_LIBRARIES = re.compile(r"SSL|PYTHON|PROXY|NETRC|_CA_|TERM|COLUMNS|HOME|TMP|LOG", re.IGNORECASE)
+_OF_LIBRARIES = re.compile(
+    r"SSL|PYTHON|PROXY|NETRC|_CA_|^(TERM|COLUMNS|HOME|TMP|REQUEST_METHOD)", re.IGNORECASE
+)
 _MODEL = "kit-default-model"
 _OF_THE_MACHINE = re.compile(r"^(HOST|HOSTNAME|SERVER|ADDRESS|BASE|_?PYTHON.*)$")
 _VALUES: dict[type, Any] = {int: 30, float: 30.0, bool: True, Path: Path("kit-path")}
@@ -116,7 +118,7 @@ class Planting:
         """Return what *p* gets, None where it keeps what it has."""
         names = {one.name for one in plan.parameters}
         if _HOST.search(p.name) and any(map(_PORT.search, names)):
-            self.endpoints.append(p.name)
+            self._address(p.name, None)
             return "127.0.0.1"
         if _PORT.search(p.name) and any(map(_HOST.search, names)):
             return urlsplit(self.server_url).port

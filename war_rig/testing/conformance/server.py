@@ -100,7 +100,7 @@ class Connection:
             self._socket.shutdown(SHUT_RDWR)
 
     def is_left(self) -> bool:
-        """Wait until the client has closed; return False where the scene ended before that."""
+        """Wait until the client has closed; hang up, and return False, when the scene ends."""
         end = time.monotonic() + _LONGEST_HOLD_SECONDS
         while time.monotonic() < end and not self._released.is_set():
             try:
@@ -108,6 +108,7 @@ class Connection:
                     return not self._socket.recv(1, MSG_PEEK)
             except OSError:
                 return True
+        self.cut()
         return False
 
 

@@ -32,10 +32,12 @@ async def answer_is_a_response(scene: Scene) -> None:
     findings = scene.bench.findings
     if findings.is_sync:
         raise NotTested("needs complete_takes_the_call")
-    if findings.fault is not None and not findings.is_asked:
+    if findings.is_out_of_reach:
         raise NotTested(scene.bench.unreached())
     if findings.fault is not None:
-        raise Missed(shown_call(HELLO), findings.fault, scene.bench.advice_on_answers())
+        is_asked = findings.is_asked
+        change = scene.bench.advice_on_answers() if is_asked else scene.bench.unreached()
+        raise Missed(shown_call(HELLO), findings.fault, change)
     scene.will_answer()
     response = await scene.answer(HELLO)
     if findings.template is not None and response.content != HELLO:

@@ -69,7 +69,9 @@ async def slow_answer_blocks_nobody(scene: Scene) -> None:
     if scene.bench.findings.template is not None:
         scene.server.script = drip
     beating = asyncio.create_task(heart.beat())
+    await asyncio.sleep(_BEAT_SECONDS)
     await scene.answer(HELLO)
+    await asyncio.sleep(2 * _BEAT_SECONDS)  # so that a stop is over, and has been measured
     beating.cancel()
     has_stopped = not scene.server.requests and heart.longest_stop_seconds > _LONGEST_STOP_SECONDS
     if heart.stood_still or has_stopped:
