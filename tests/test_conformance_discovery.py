@@ -189,6 +189,7 @@ def test_a_call_in_a_thread_is_not_blamed(judge: Judge) -> None:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(discovering, "_FIRST_ASK_SECONDS", 1.0)
     monkeypatch.setattr(discovering, "_ASK_SECONDS", 1.0)
     monkeypatch.setattr(judging, "_RULE_SECONDS", 1.0)
 

@@ -28,7 +28,6 @@ PATIENCE_SECONDS = 2.0
 
 _CLOSING_SECONDS = 2.0
 _TURN_SECONDS = 0.005
-_YOUNG = 1
 HELLO = "Hello from the conformance kit."
 
 
@@ -173,9 +172,27 @@ def surroundings(planting: Planting, refused: set[str], *, watched: bool) -> Ite
             around.enter_context(watched_environment(planting))
         around.enter_context(nothing_leaves(refused))
         around.enter_context(warnings.catch_warnings())
-        warnings.simplefilter("ignore")  # what a provider leaves open is told by rules ...
+        warnings.simplefilter("ignore")  # what a provider leaves open is told by rules
         yield
-        gc.collect(_YOUNG)  # ... and must not complain later, in somebody's tests
+
+
+@contextmanager
+def thrown_away() -> Iterator[None]:
+    """Throw away at the end what came to be: a client left open must not complain in later tests.
+
+    What was there before is not looked at, which would take longer than all else.
+    """
+    if gc.get_freeze_count():  # inside of another
+        yield
+        return
+    gc.freeze()
+    try:
+        yield
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            gc.collect()
+        gc.unfreeze()
 
 
 @dataclass

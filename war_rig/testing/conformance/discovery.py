@@ -27,7 +27,8 @@ from war_rig.testing.conformance.rule import Missed
 from war_rig.testing.conformance.server import Request, Script, answering
 from war_rig.testing.conformance.templates import USUAL, USUAL_STREAMS, Template
 
-_ASK_SECONDS = 5.0
+_FIRST_ASK_SECONDS = 20.0  # an SDK may be imported in it
+_ASK_SECONDS = 10.0
 _MOST_ASKS = 40
 _PIECES = ("Hello from ", "the ", "kit.")
 
@@ -199,7 +200,8 @@ class Discovery:
             scene.server.script, ask.requests = script, scene.server.requests
             return await (_streamed(scene) if is_streamed else scene.complete(HELLO))
 
-        played = self.bench.play(act, _ASK_SECONDS, watched=True)
+        seconds = _ASK_SECONDS if self.findings.is_asked else _FIRST_ASK_SECONDS
+        played = self.bench.play(act, seconds, watched=True)
         ask.returned, ask.error = played.value, played.error
         is_sync = isinstance(ask.error, MalformedAnswerError) and "is not async" in str(ask.error)
         self.findings.is_sync = self.findings.is_sync or is_sync

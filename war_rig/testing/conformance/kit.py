@@ -1,7 +1,5 @@
 """The conformance kit: holds one provider to the contract, rule by rule."""
 
-import gc
-import warnings
 from functools import cached_property
 from pathlib import Path
 
@@ -9,7 +7,7 @@ from war_rig.errors import ConfigError, PluginError, ProviderError, WarRigError
 from war_rig.providers.building import Blueprint
 from war_rig.providers.foreign import said
 from war_rig.providers.secrets import Redactor
-from war_rig.testing.conformance.bench import Bench, TooLate, limited, surroundings
+from war_rig.testing.conformance.bench import Bench, TooLate, limited, surroundings, thrown_away
 from war_rig.testing.conformance.definitions import declared
 from war_rig.testing.conformance.discovery import Discovery
 from war_rig.testing.conformance.planting import Planting
@@ -76,7 +74,8 @@ class Kit:
     def verdict(self, name: str) -> Verdict:
         """Return what became of the rule *name*; it, and what it needs, is tested once."""
         if name not in self._verdicts:
-            self._verdicts[name] = self._judged(RULES[name])
+            with thrown_away():
+                self._verdicts[name] = self._judged(RULES[name])
         return self._verdicts[name]
 
     @property
@@ -85,11 +84,8 @@ class Kit:
         return [self._verdicts[name] for name in RULES if name in self._verdicts]
 
     def close(self) -> None:
-        """Stop the scripted server, and throw away what was tried."""
+        """Stop the scripted server."""
         self._server.close()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            gc.collect()
 
     @cached_property
     def bench(self) -> Bench:
