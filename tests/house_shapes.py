@@ -156,6 +156,12 @@ class WithABareHost(Shape):
         assert timeout == 30
 
 
+class FromHostAndPort(Shape):
+    def __init__(self) -> None:
+        host, port = os.environ["SHAPES_HOST"], os.environ["SHAPES_PORT"]
+        super().__init__(f"http://{host}:{port}/chat", "none")
+
+
 class WithAnOddName(Shape):
     def __init__(self, where: str, max_size: int, share: float, auth: str | None = None) -> None:
         super().__init__(where, auth or "none")

@@ -55,6 +55,7 @@ GIVEN = {
     "FromAVariableWithADefault": "SHAPES_GATEWAY = the kit's server",
     "WithHostAndPort": "host = the kit's server",
     "WithABareHost": "host = the kit's server",
+    "FromHostAndPort": "SHAPES_HOST = the kit's server",
 }
 
 

@@ -167,7 +167,7 @@ def surroundings(planting: Planting, refused: set[str], *, watched: bool) -> Ite
     watched: whether the variables that it reads are planted as it asks.
     """
     with ExitStack() as around:
-        around.enter_context(planted_environment({} if watched else planting.variables))
+        around.enter_context(planted_environment(planting.variables))
         if watched:
             around.enter_context(watched_environment(planting))
         around.enter_context(nothing_leaves(refused))

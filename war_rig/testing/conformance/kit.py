@@ -93,7 +93,7 @@ class Kit:
         bench = self._new_bench()
         if self.verdict(_BUILT).outcome == "passed":
             Discovery(bench).find()
-            if bench.findings.is_out_of_reach and self._planting.turn():
+            while bench.findings.is_out_of_reach and self._planting.turn():
                 bench = self._new_bench()
                 Discovery(bench).find()
         return bench
@@ -117,7 +117,8 @@ class Kit:
         for name in (*_NEEDED[rule.needs], *rule.after):
             needed = self.verdict(name) if name != rule.name else None
             if needed and needed.outcome != "passed":
-                return needed.reason if needed.outcome == "not tested" else f"needs {name}"
+                is_open = needed.outcome == "not tested"
+                return needed.reason if is_open else f"needs {name}, which {needed.outcome}"
         findings = self.bench.findings
         if rule.needs == "server" and findings.template is None:
             return "it answers without its API" if not findings.is_asked else f"needs {_ANSWERS}"

@@ -35,6 +35,7 @@ _OF_LIBRARIES = re.compile(
 )
 _MODEL = "kit-default-model"
 _OF_THE_MACHINE = re.compile(r"^(HOST|HOSTNAME|SERVER|ADDRESS|BASE|_?PYTHON.*)$")
+_MOST_TURNS = 2
 _VALUES: dict[type, Any] = {int: 30, float: 30.0, bool: True, Path: Path("kit-path")}
 
 
@@ -64,7 +65,13 @@ class Planting:
     endpoints: list[str] = field(default_factory=list)
     canaries: dict[str, str] = field(default_factory=dict)
     read: dict[str, None] = field(default_factory=dict)
-    _has_turned: bool = False
+    _turns: int = 0
+
+    def __post_init__(self) -> None:
+        self.variables, self.endpoints = {}, []
+        if self.endpoint is not None and self.endpoint.isupper():
+            self.variables[self.endpoint] = self.server_url  # it may be read among all others
+            self.endpoints.append(self.endpoint)
 
     def variable(self, name: str, real: str | None, default: object, is_needed: bool) -> str | None:
         """Return what the provider finds in the variable *name*, None for *real* and *default*."""
@@ -94,12 +101,12 @@ class Planting:
         return replace(plan, parameters=tuple(parameters), extra=extra)
 
     def turn(self) -> bool:
-        """Let a host be ``127.0.0.1:PORT`` in the place of a URL; return whether that is new."""
-        if self._has_turned or not any(map(_HOST.search, self.endpoints)):
-            return False
-        self._has_turned = True
-        self.variables, self.endpoints = {}, []
-        return True
+        """Let a host be less than a URL, first without a scheme; return whether that is new."""
+        is_new = self._turns < _MOST_TURNS and any(map(_HOST.search, self.endpoints))
+        if is_new:
+            self._turns += 1
+            self.__post_init__()
+        return is_new
 
     def _planted(self, name: str, before: object) -> str | None:
         is_endpoint = self._is_endpoint(name) and not _OF_THE_MACHINE.search(name)
@@ -161,8 +168,9 @@ class Planting:
         if name not in self.endpoints:
             self.endpoints.append(name)
         if not _is_url(before):
-            is_bare = self._has_turned and _HOST.search(name)
-            return urlsplit(self.server_url).netloc if is_bare else self.server_url
+            server = urlsplit(self.server_url)
+            forms = (self.server_url, server.netloc, str(server.hostname))
+            return forms[self._turns] if _HOST.search(name) else self.server_url
         url, here = urlsplit(str(before)), urlsplit(self.server_url)
         return url._replace(scheme=here.scheme, netloc=here.netloc).geturl()
 

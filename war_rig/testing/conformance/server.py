@@ -129,7 +129,8 @@ def answering(body: bytes, kind: str = JSON, status: int = 200, **headers: str) 
 
 
 def _no_script(request: Request, connection: Connection) -> None:
-    connection.cut()
+    """Answer what a constructor may ask for."""
+    connection.answer(json.dumps(_TOKEN).encode())
 
 
 @dataclass
@@ -184,7 +185,7 @@ class ScriptedServer:
     def _take(self, request: Request, stream: socket) -> None:
         connection = Connection(stream, self._released)
         if b"grant_type" in request.body:  # of OAuth 2, which comes before the call itself
-            connection.answer(json.dumps(_TOKEN).encode())
+            _no_script(request, connection)
             return
         self.requests.append(request)
         self.script(request, connection)

@@ -63,8 +63,8 @@ async def cut_answer_is_no_answer(scene: Scene) -> None:
     """Half of a list of findings reads like a whole one."""
     body, kind = scene.template.filled(HELLO), scene.template.kind
 
-    def promising(request: Request, connection: Connection) -> None:
-        connection.send(head(200, kind, 2 * len(body)) + body)
+    def halved(request: Request, connection: Connection) -> None:
+        connection.send(head(200, kind, len(body)) + body[: len(body) // 2])
         connection.cut()
 
     def unended(request: Request, connection: Connection) -> None:
@@ -72,8 +72,8 @@ async def cut_answer_is_no_answer(scene: Scene) -> None:
         connection.send_chunk(body)
         connection.cut()
 
-    scene.server.script = promising
-    await _check_refused(scene, "the API promised twice as many bytes as it sent, and hung up")
+    scene.server.script = halved
+    await _check_refused(scene, "the API sent half of the bytes that it promised, and hung up")
     scene.server.script = unended
     await _check_refused(scene, "the API hung up before the last chunk of its answer")
 
