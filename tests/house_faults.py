@@ -155,6 +155,17 @@ class HasABrokenModel(House):
         raise LookupError("no such model")
 
 
+class HasAMoodyModel(House):
+    reads = 0
+
+    @property
+    def default_model(self) -> str:
+        self.reads += 1
+        if self.reads > 1:
+            raise LookupError("no such model today")
+        return "house-1"
+
+
 class TakesNoKeywords(House):
     async def complete(self, messages: Any, model: Any = None) -> Any:  # type: ignore[override]
         return await super().complete(messages, model)
@@ -207,6 +218,13 @@ class ShoutsIt(House):
     def read(self, response: httpx.Response) -> Any:
         made = super().read(response)
         made.content = made.content.upper()
+        return made
+
+
+class AddsAWord(House):
+    def read(self, response: httpx.Response) -> Any:
+        made = super().read(response)
+        made.content = f"Answer: {made.content}"
         return made
 
 
@@ -433,6 +451,16 @@ class StreamsOtherWords(House):
             if chunk.response is not None:
                 chunk.response.content = chunk.response.content.upper()
             yield chunk
+
+
+class ShoutsItsStream(House):
+    async def stream(self, messages: Any, **parameters: Any) -> Any:
+        async for chunk in super().stream(messages, **parameters):
+            if chunk.response is None:
+                yield CompletionChunk(chunk.content.upper())
+            else:
+                chunk.response.content = chunk.response.content.upper()
+                yield chunk
 
 
 class StreamsNoGenerator(House):

@@ -1,5 +1,6 @@
 """Providers of APIs that the conformance kit knows nothing about, each read in its own way."""
 
+import itertools
 import os
 import sys
 import threading
@@ -10,6 +11,7 @@ from typing import Any
 import httpx
 from pydantic import BaseModel
 
+from war_rig.errors import ConfigError
 from war_rig.providers import CompletionChunk, CompletionResponse
 
 REGION = os.environ["SHAPES_REGION"]  # read when it is imported
@@ -114,6 +116,63 @@ class AsksForAWholeAnswer(Shape):
         yield CompletionChunk(whole.content, whole)
 
 
+class StreamsText(Text):
+    async def stream(self, messages: Any, **parameters: Any) -> Any:
+        async with (
+            httpx.AsyncClient() as client,
+            client.stream("POST", self.url, json={"turns": [m.content for m in messages]}) as got,
+        ):
+            got.raise_for_status()
+            text = ""
+            async for piece in got.aiter_text():
+                text += piece
+                yield CompletionChunk(piece)
+        yield CompletionChunk(response=CompletionResponse(text, "m", 0))
+
+
+class Refuses(Shape):
+    """Takes one model, turns in order, and no other keyword; all else is an error of its own."""
+
+    def __init__(self, base_url: str) -> None:
+        super().__init__(base_url, "none")
+
+    async def complete(self, messages: Any, model: Any = None, **parameters: Any) -> Any:
+        roles = [m.role for m in messages if m.role != "system"]
+        if model not in (None, "shape-1") or "temperature" in parameters:
+            raise LookupError("not with this API")
+        if not all(m.content for m in messages) or not roles:
+            raise ValueError("say something")
+        if any(one == other for one, other in itertools.pairwise(roles)):
+            raise ValueError("one after the other")
+        if parameters:
+            raise ConfigError(f"there is no place for {', '.join(parameters)}")
+        return await super().complete(messages)
+
+
+class Remembers(Shape):
+    """Asks for nothing twice."""
+
+    def __init__(self, base_url: str, token: str) -> None:
+        super().__init__(base_url, token)
+        self.known: dict[str, Any] = {}
+
+    async def complete(self, messages: Any, **parameters: Any) -> Any:
+        asked = str((messages, parameters))
+        if asked not in self.known:
+            self.known[asked] = await super().complete(messages, **parameters)
+        return self.known[asked]
+
+
+class SaysSorry(Shape):
+    """Answers whatever went wrong."""
+
+    async def complete(self, messages: Any, **parameters: Any) -> Any:
+        try:
+            return await super().complete(messages, **parameters)
+        except Exception:
+            return CompletionResponse("Sorry.", "m", 0)
+
+
 class SendsBytes(Shape):
     async def complete(self, messages: Any, **parameters: Any) -> Any:
         body = b"\xff" + "".join(m.content for m in messages).encode("utf-16")
@@ -183,6 +242,11 @@ class Nowhere(Shape):
 
     async def stream(self, messages: Any, **parameters: Any) -> Any:
         yield CompletionChunk("I am here.", CompletionResponse("I am here.", "m", 3))
+
+
+class NowhereWithHalfAStream(Nowhere):
+    async def stream(self, messages: Any, **parameters: Any) -> Any:
+        yield CompletionChunk("I am")
 
 
 class NowhereAndSlow(Nowhere):

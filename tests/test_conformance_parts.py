@@ -1,6 +1,7 @@
 """The parts of the conformance kit, where a whole run would not show what they do."""
 
 import socket
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
@@ -263,12 +264,15 @@ def test_a_class_has_a_name(value: str, name: str) -> None:
     assert target._name(value) == name
 
 
-def test_an_installed_class_has_its_own_name() -> None:
+def test_an_installed_class_has_its_own_name(monkeypatch: pytest.MonkeyPatch) -> None:
     """A class that an entry point offers is called as it is selected."""
+    value = "war_rig.providers.offline : OfflineProvider"
+    installed = EntryPoint("Quiet-One", value, "war_rig.providers")
+    monkeypatch.setattr(target, "entry_points", lambda group: [installed])
     kit = Kit("war_rig.providers.offline:OfflineProvider")
     kit.load()
     kit.close()
-    assert kit.plan.name == "offline"
+    assert kit.plan.name == "quiet_one"
 
 
 def test_a_module_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -55,6 +55,10 @@ class _Ask:
     @property
     def came_back(self) -> str:
         """Return what came back, for a person to see."""
+        if isinstance(self.error, Missed):
+            return self.error.came_back
+        if isinstance(self.error, TooLate):
+            return str(self.error)
         return shown(self.returned) if self.error is None else f"it raised {said(self.error)}"
 
 
@@ -91,8 +95,7 @@ class Discovery:
             self.findings.fault = self.findings.fault or ask.came_back
             is_known = self._is_answered(ask, template, body, marks)
             if is_known or ask.is_final or not self.findings.is_asked:
-                is_lost = isinstance(ask.error, Exception) and self._is_out_of_reach(ask.error)
-                self.findings.is_out_of_reach = not is_known and is_lost
+                self.findings.is_out_of_reach = not is_known and self._is_out_of_reach(ask)
                 return
             self._is_learning = given is None and self._learn(ask, marks)
 
@@ -115,11 +118,11 @@ class Discovery:
             self.findings.reads += f", the tokens at {tokens}"
         return marked_key(counted, marks) is None  # else the tokens are a text: a number is tried
 
-    def _is_out_of_reach(self, error: Exception) -> bool:
-        """Return whether *error* says that its API is not there, and not that its code is wrong."""
-        if self.findings.is_asked:
+    def _is_out_of_reach(self, ask: _Ask) -> bool:
+        """Return whether its API is not there, rather than its code wrong."""
+        if self.findings.is_asked or not isinstance(ask.error, Exception):
             return False
-        return bool(self.bench.refused) or classify(error).kind is ProviderConnectionError
+        return bool(self.bench.refused) or classify(ask.error).kind is ProviderConnectionError
 
     def _tries(self, candidates: Sequence[T], rounds: Sequence[Callable[[], None]]) -> Iterator[T]:
         """Yield what to try: each candidate, again while something is learned from it.

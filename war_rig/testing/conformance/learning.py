@@ -18,7 +18,6 @@ Shape = Literal["text", "number", "map", "list"]
 
 _SHAPES: tuple[Shape, ...] = ("text", "number", "map", "list")
 _DEEPEST = 3
-_MOST_CAUSES = 10
 _COUNT = re.compile(r"token|count|cost|usage|total|length|index", re.IGNORECASE)
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 _ERROR = re.compile(r"err|fault|fail|exception|detail|problem|status|code", re.IGNORECASE)
@@ -83,16 +82,22 @@ class Learned:
         return found
 
 
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield *error* and what led to it."""
+    inner: BaseException | None = error
+    seen: list[BaseException] = []
+    while inner is not None and inner not in seen:
+        seen.append(inner)
+        yield inner
+        inner = inner.__cause__ or inner.__context__
+
+
 def named_keys(error: BaseException) -> Iterator[str]:
     """Yield the keys that *error*, or what led to it, says were missing."""
-    inner: BaseException | None = error
-    for _ in range(_MOST_CAUSES):
-        if inner is None:
-            return
+    for inner in causes(error):
         if isinstance(inner, KeyError) and inner.args and isinstance(inner.args[0], str):
             yield inner.args[0]
         yield from _of_pydantic(inner)
-        inner = inner.__cause__ or inner.__context__
 
 
 def _of_pydantic(error: BaseException) -> Iterator[str]:

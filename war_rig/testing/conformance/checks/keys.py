@@ -11,10 +11,10 @@ from war_rig.providers.border import Border
 from war_rig.providers.foreign import one_line, repr_of, said, text_of
 from war_rig.testing.conformance.bench import HELLO, Scene, conversation
 from war_rig.testing.conformance.checks.failing import ERROR, refusing
+from war_rig.testing.conformance.learning import causes
 from war_rig.testing.conformance.rule import Missed, NotTested, rule
 from war_rig.testing.conformance.server import Connection, Request, Script
 
-_MOST_CAUSES = 20
 _SHORTEST = 8  # War Rig looks for no shorter one in a text either
 
 
@@ -119,12 +119,8 @@ def _canaries(scene: Scene) -> dict[str, str]:
 def _texts(error: BaseException) -> Iterator[str]:
     """Yield all that is printed of *error* and of what led to it."""
     yield "".join(traceback.format_exception(error))
-    inner: BaseException | None = error
-    for _ in range(_MOST_CAUSES):
-        if inner is None:
-            return
+    for inner in causes(error):
         yield from (text_of(inner), repr_of(inner), *map(repr_of, inner.args))
-        inner = inner.__cause__ or inner.__context__
 
 
 @contextmanager
