@@ -118,6 +118,16 @@ class ReturnsNone(House):
         await super().complete(messages, **parameters)
 
 
+class AnswersOnce(House):
+    has_answered = False
+
+    async def complete(self, messages: Any, **parameters: Any) -> Any:
+        if self.has_answered:
+            return None
+        self.has_answered = True
+        return await super().complete(messages, **parameters)
+
+
 class DropsUnicode(House):
     async def complete(self, messages: Any, **parameters: Any) -> CompletionResponse:
         plain = [Message(m.role, m.content.encode("ascii", "ignore").decode()) for m in messages]
@@ -281,6 +291,11 @@ class AnswersNothingToNothing(House):
 class IgnoresTheTemperature(House):
     def body(self, messages: Any, model: Any, temperature: Any, parameters: Any) -> dict[str, Any]:
         return super().body(messages, model, None, parameters)
+
+
+class LeavesOutAZero(House):
+    def body(self, messages: Any, model: Any, temperature: Any, parameters: Any) -> dict[str, Any]:
+        return super().body(messages, model, temperature or None, parameters)
 
 
 class RefusesKeywords(House):

@@ -1,6 +1,9 @@
 """The parts of the conformance kit, where a whole run would not show what they do."""
 
 import socket
+import struct
+import threading
+import time
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -101,17 +104,32 @@ def test_what_is_no_request_is_left_alone(server: ScriptedServer) -> None:
 
 def test_a_client_that_breaks_off_has_left(server: ScriptedServer) -> None:
     """A reset counts as hanging up."""
-    left: list[bool] = []
+    left = threading.Event()
+    server.script = lambda request, connection: connection.hold(left)
+    with socket.create_connection(("127.0.0.1", server.port)) as stream:
+        stream.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        while not server.requests:
+            time.sleep(0.01)
+        stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    assert left.wait(10)
+    assert server.requests == [Request("GET", "/", {}, b"")]
 
-    class Broken:
-        def fileno(self) -> int:
-            raise OSError("gone")
 
-    assert Connection(Broken(), server._released).is_left()  # type: ignore[arg-type]
-    server.script = lambda request, connection: left.append(connection.is_left())
-    with httpx.Client() as client, pytest.raises(httpx.TransportError):
-        client.get(server.url, timeout=0.05)
-    assert server.requests[0] == Request("GET", "/", server.requests[0].headers, b"")
+def test_a_held_client_is_let_go_at_the_end(server: ScriptedServer) -> None:
+    """When the scene ends, whoever still waits is hung up on."""
+    left, held = threading.Event(), threading.Event()
+
+    def script(request: Request, connection: Connection) -> None:
+        held.set()
+        connection.hold(left)
+
+    server.script = script
+    with socket.create_connection(("127.0.0.1", server.port)) as stream:
+        stream.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        assert held.wait(10)
+        server.end_scene()
+        assert stream.recv(10) == b""
+    assert not left.is_set()
 
 
 # the environment

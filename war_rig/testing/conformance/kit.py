@@ -123,7 +123,7 @@ class Kit:
         if rule.needs == "server" and findings.template is None:
             return "it answers without its API" if not findings.is_asked else f"needs {_ANSWERS}"
         if rule.needs in ("stream", "scripted stream") and not findings.has_stream:
-            return "it has no stream(): War Rig gives its answer as the only piece"
+            return "it has no stream()"
         if rule.needs == "scripted stream" and findings.stream is None:
             return "its stream() asks for a whole answer"
         return None

@@ -5,24 +5,23 @@ from collections.abc import Iterator, Sequence
 
 from war_rig.providers.foreign import one_line
 from war_rig.testing.conformance.kit import Kit
-from war_rig.testing.conformance.rule import Outcome, Verdict
+from war_rig.testing.conformance.rule import PAGE, Outcome, Verdict
 
-_LONGEST_REASON = 70
+_LONGEST_REASON = 60
 _NAME_WIDTH = 11
 
 
 def table(verdicts: Sequence[Verdict]) -> Iterator[str]:
     """Yield a line a rule: its name, what became of it, why, and where to read about it."""
-    rows = [("RULE", "VERDICT", "REASON", "ANCHOR")]
+    rows = [("RULE", "VERDICT", "REASON", f"ANCHOR in {PAGE}")]
     for one in verdicts:
         outcome = one.outcome if one.rule.is_required else f"{one.outcome}, recommended"
-        rows.append(
-            (one.rule.name, outcome, one_line(one.reason, _LONGEST_REASON), one.rule.anchor)
-        )
-    widths = [max(len(row[place]) for row in rows) for place in range(3)]
+        reason = one_line(one.reason, _LONGEST_REASON)
+        rows.append((one.rule.name, outcome, reason, f"#{one.rule.name}"))
+    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
     for row in rows:
-        padded = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=False))
-        yield "  ".join([*padded, row[3]])
+        cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
+        yield "  ".join(cells).rstrip()
 
 
 def details(verdict: Verdict, *, is_short: bool = False) -> Iterator[str]:

@@ -7,6 +7,8 @@ from typing import Any, Literal
 Need = Literal["nothing", "build", "answer", "server", "stream", "scripted stream"]
 """What there has to be before a rule can be tested."""
 
+PAGE = "docs/conformance.md"
+
 Outcome = Literal["passed", "failed", "missed", "not tested"]
 
 
@@ -46,7 +48,7 @@ class Rule:
     @property
     def anchor(self) -> str:
         """Return where the documentation tells of it."""
-        return f"docs/conformance.md#{self.name}"
+        return f"{PAGE}#{self.name}"
 
 
 @dataclass(frozen=True)

@@ -99,17 +99,21 @@ class Connection:
         with suppress(OSError):
             self._socket.shutdown(SHUT_RDWR)
 
-    def is_left(self) -> bool:
-        """Wait until the client has closed; hang up, and return False, when the scene ends."""
+    def hold(self, left: threading.Event) -> None:
+        """Send nothing more; set *left* when the client hangs up, else hang up at the end."""
         end = time.monotonic() + _LONGEST_HOLD_SECONDS
-        while time.monotonic() < end and not self._released.is_set():
-            try:
-                if select.select([self._socket], [], [], _TURN_SECONDS)[0]:
-                    return not self._socket.recv(1, MSG_PEEK)
-            except OSError:
-                return True
-        self.cut()
-        return False
+        while not self._is_left():
+            if self._released.is_set() or time.monotonic() > end:
+                self.cut()
+                return
+        left.set()
+
+    def _is_left(self) -> bool:
+        try:
+            is_readable = bool(select.select([self._socket], [], [], _TURN_SECONDS)[0])
+            return is_readable and not self._socket.recv(1, MSG_PEEK)
+        except OSError:  # a reset
+            return True
 
 
 def head(status: int, kind: str, length: int | None = None, **headers: str) -> bytes:

@@ -4,6 +4,7 @@ import importlib
 import os
 import re
 import sys
+from contextlib import suppress
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
@@ -95,9 +96,9 @@ def _missing(found: Any, module: str, attribute: str) -> str:
 
 def _name(value: str) -> str:
     """Return the name that *value* is installed under, else one made of the class's."""
-    for entry_point in entry_points(group=GROUP):
-        if entry_point.value.replace(" ", "") == value:
-            return normalise(entry_point.name)
+    offered = (e.name for e in entry_points(group=GROUP) if e.value.replace(" ", "") == value)
+    with suppress(StopIteration, ValueError):  # nobody's, or one that can't be selected
+        return normalise(next(offered))
     words = _CAPITAL.sub("_", re.split(r"[:.]", value)[-1]).lower().strip("_")
     name = re.sub(r"_?provider$", "", words) or words
     return name if re.match("[a-z]", name) else f"p{name}"

@@ -74,7 +74,8 @@ def _is_count(value: object) -> bool:
 )
 async def messages_reach_the_api(scene: Scene) -> None:
     """An agent's system prompt, and what was said before, are messages too."""
-    await _ask(scene, *_TURNS)
+    scene.will_answer()
+    await scene.answer(*_TURNS)
     request = _readable(scene)
     for message in _TURNS:
         if not request.mentions(message.content):
@@ -176,6 +177,18 @@ async def temperature_is_passed_on(scene: Scene) -> None:
     if response is not None and not _readable(scene).mentions(_TEMPERATURE):
         came_back = f"{_TEMPERATURE} is not in {_shown(scene.server.requests[-1])}"
         raise Missed(shown_call(HELLO, temperature=_TEMPERATURE), f"it answered, but {came_back}")
+    await _ask(scene, HELLO)
+    without = scene.server.requests[-1:]
+    if await _ask(scene, HELLO, temperature=0) is not None and not _has_zero(scene, without):
+        came_back = "it was left out, as if none had been given"
+        raise Missed(shown_call(HELLO, temperature=0), came_back, "ask whether it is None")
+
+
+def _has_zero(scene: Scene, without: list[Request]) -> bool:
+    """Return whether the last request is another than that *without* a temperature, or has a 0."""
+    last = scene.server.requests[-1]
+    has_zero = any(value == 0 for value in last.values if not isinstance(value, bool))
+    return has_zero or [last.values] != [one.values for one in without]
 
 
 @rule(

@@ -131,8 +131,7 @@ async def _cancelled(scene: Scene) -> tuple["asyncio.Task[object]", threading.Ev
 
     def hold(request: Request, connection: Connection) -> None:
         arrived.set()
-        if connection.is_left():
-            left.set()
+        connection.hold(left)
 
     scene.server.script = hold
     task = asyncio.create_task(scene.complete(HELLO))

@@ -71,7 +71,7 @@ def _check_signature(scene: Scene, name: str, found: list[str]) -> None:
 async def closing_twice_is_harmless(scene: Scene) -> None:
     """A container closes what it has built, and so may whoever made the provider."""
     if not callable(attribute(scene.provider, "aclose")):
-        raise NotTested("it has no aclose(), so there is nothing to close")
+        raise NotTested("it has no aclose()")
     for time in ("first", "second"):
         try:
             ended = scene.provider.aclose()  # type: ignore[attr-defined]

@@ -32,9 +32,7 @@ async def stream_adds_up(scene: Scene) -> None:
         scene.server.script = findings.stream.streaming(*_PIECES)
     elif findings.template is not None:
         scene.will_answer("".join(_PIECES))
-    content = await _content(scene)
-    if findings.is_asked and content != "".join(_PIECES):
-        raise Missed(f"the API streamed {''.join(_PIECES)!r}", f"content was {content!r}")
+    await _content(scene)
 
 
 @rule(
@@ -138,8 +136,7 @@ async def closed_stream_hangs_up(scene: Scene) -> None:
         connection.send(head(200, stream.kind))
         for piece in _PIECES[:2]:  # one may be read ahead
             connection.send_chunk(stream.piece_of(piece))
-        if connection.is_left():
-            left.set()
+        connection.hold(left)
 
     scene.server.script = script
     async with scene.stream(HELLO) as chunks:
