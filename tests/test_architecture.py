@@ -30,7 +30,10 @@ MAY_IMPORT = {
         "war_rig.errors", "war_rig.agents", "war_rig.policies", "war_rig.providers",
         "war_rig.readers", "pydantic",
     },
-    "war_rig.testing": {"war_rig.errors", "war_rig.policies", "war_rig.providers"},
+    "war_rig.testing": {
+        "war_rig.errors", "war_rig.names", "war_rig.policies", "war_rig.providers",
+        "war_rig.config", "war_rig.entries",
+    },
     "war_rig.stacks": {
         "war_rig.errors", "war_rig.ledger", "war_rig.config", "war_rig.policies",
     },
@@ -63,6 +66,7 @@ EXPORTS = {
     "war_rig.providers.http": "HttpProvider",
     "war_rig.testing": "Arrival Call FakeProvider Fault FaultyProvider cut during malformed "
     "rate_limited rehearse server_error stalled unreachable",
+    "war_rig.testing.conformance": "Kit RULES Rule Verdict",
     "war_rig.policies": "CacheStore CachedProvider",
     "war_rig.config": "AgentSettings DocumentSettings Located Origin PolicySettings ProviderEntry "
     "Settings load",

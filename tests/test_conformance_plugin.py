@@ -2,17 +2,22 @@
 
 import json
 import os
+import re
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import test_cli
-from conftest import run
+from conftest import ROOT, run
+from markdown import snippets
 from test_cli import WarRig
 from test_conformance import EXAMPLE
 
-from war_rig.testing.conformance import RULES
+from war_rig.testing import pytest_plugin
+from war_rig.testing.conformance import RULES, Rule, discovery
+from war_rig.testing.conformance.templates import parsed
 
 pytest_plugins = ["pytester"]
 war_rig = test_cli.war_rig
@@ -214,6 +219,18 @@ def test_the_command_passes_what_keeps_the_contract(war_rig: WarRig) -> None:
     assert war_rig("providers", "check", "offline").code == 0
 
 
+def test_the_command_does_not_wait_for_a_call_that_hangs(
+    war_rig: WarRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread that never ends does not keep the command from ending."""
+    ended: list[int] = []
+    monkeypatch.setattr(os, "_exit", ended.append)
+    monkeypatch.setattr(discovery, "_FIRST_ASK_SECONDS", 0.5)
+    ran = war_rig("providers", "check", "house_shapes:Hangs")
+    assert (ended, ran.err) == ([1], "note: a call to the provider has not ended yet\n")
+    assert "came back  it had not ended after 0.5 s" in ran.out
+
+
 def test_the_command_tells_wrong_usage(war_rig: WarRig, tmp_path: Path) -> None:
     """A name, a file or an example that is none is told, with exit code 2."""
     assert war_rig("providers", "check", "opnai").code == 2
@@ -230,3 +247,53 @@ def test_the_command_tells_wrong_usage(war_rig: WarRig, tmp_path: Path) -> None:
         'error: a.json, the example of an answer, has no "$content" where the text of the answer '
         "stands\n  see docs/conformance.md#answers\n",
     )
+
+
+# the page
+
+
+PAGE = ROOT / "docs" / "conformance.md"
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_every_rule_has_its_section(rule: Rule) -> None:
+    """The page has a section a rule, which says whether it is required, what it wants, and why."""
+    section = PAGE.read_text(encoding="utf-8").split(f"\n### {rule.name}\n\n")[1]
+    told = " ".join(section.split("\n\n")[0].replace("`", "").split())
+    kind = "Required" if rule.is_required else "Recommended"
+    assert told == f"{kind}: {rule.wanted}. {rule.reason} To do: {rule.change}.".replace("`", "")
+
+
+def test_no_section_is_about_a_rule_that_is_none() -> None:
+    """Below the heading of the rules there are these, in their order, and no others."""
+    rules = PAGE.read_text(encoding="utf-8").split("\n## The rules\n")[1]
+    assert re.findall(r"^### (\w+)$", rules, re.MULTILINE) == list(RULES)
+
+
+def test_the_first_run_of_the_page_ends_as_it_shows(
+    run_pytest: Run, pytester: pytest.Pytester
+) -> None:
+    """The page's provider, tested by the page's command, ends in what the page shows."""
+    (code,) = (s.code for s in snippets(PAGE, "python") if "class AcmeProvider" in s.code)
+    (pytester.path / "acme.py").write_text(code)
+    (shown,) = (s.code for s in snippets(PAGE, "text") if "War Rig's contract" in s.code)
+    ran = run_pytest("--war-rig-provider", "acme:AcmeProvider")
+    assert "\n".join(shown.splitlines()[1:]) in ran.stdout.str()
+
+
+def test_the_examples_of_the_page_are_examples() -> None:
+    """Each block of JSON is what an author may pass as an example."""
+    blocks = snippets(PAGE, "json")
+    assert len(blocks) == 2
+    for block in blocks:
+        assert parsed(block.code)[0] is not None
+
+
+def test_the_ini_keys_of_the_page_are_those() -> None:
+    """The block of TOML has every key that the plugin takes, and each has its row."""
+    text = PAGE.read_text(encoding="utf-8")
+    (block,) = snippets(PAGE, "toml")
+    keys = tomllib.loads(block.code)["tool"]["pytest"]["ini_options"]
+    assert set(keys) == {f"war_rig_{name}" for name in pytest_plugin._OPTIONS}
+    for name in pytest_plugin._OPTIONS:
+        assert f"| `war_rig_{name}` | `--war-rig-{name} " in text

@@ -1,5 +1,7 @@
 """``war-rig providers check``: does a provider keep the contract? Its API is played by the kit."""
 
+import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -48,5 +50,15 @@ def check(
             print(printable(line))
     finally:
         kit.close()
-    if any(one.outcome == "failed" for one in verdicts):
-        raise typer.Exit(1)
+    code = 1 if any(one.outcome == "failed" for one in verdicts) else 0
+    if kit.stuck:
+        _leave(code)
+    raise typer.Exit(code)
+
+
+def _leave(code: int) -> None:
+    """End the process at once: Python would wait for threads of the provider that never end."""
+    print("note: a call to the provider has not ended yet", file=sys.stderr)
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(code)

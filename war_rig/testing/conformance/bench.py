@@ -143,8 +143,8 @@ class Played:
     error: BaseException | None = None
 
 
-def limited(work: Callable[[], Any], seconds: float) -> Played:
-    """Return what came of *work*, done in a thread that is left alone when its time is up."""
+def limited(work: Callable[[], Any], seconds: float, stuck: list[threading.Thread]) -> Played:
+    """Return what came of *work*, done in a thread that joins *stuck* when its time is up."""
     late = TooLate(f"it had not ended after {seconds:g} s")
     played = [Played(error=late)]
 
@@ -157,6 +157,8 @@ def limited(work: Callable[[], Any], seconds: float) -> Played:
     thread = threading.Thread(target=record, name="war-rig-kit", daemon=True)
     thread.start()
     thread.join(seconds)
+    if thread.is_alive():
+        stuck.append(thread)
     return played[-1]
 
 
@@ -200,12 +202,13 @@ class Bench:
     """Builds the provider and runs it.
 
     given: what somebody said of its API's answers. option: how options begin, for advice.
-    refused: the hosts beyond this machine that it asked.
+    refused: the hosts beyond this machine that it asked. stuck: the threads that did not end.
     """
 
     blueprint: Blueprint
     planting: Planting
     server: ScriptedServer
+    stuck: list[threading.Thread]
     given: Given = (None, None)
     option: str = "--"
     findings: Findings = field(default_factory=Findings)
@@ -231,7 +234,7 @@ class Bench:
             return _run(act, Scene(self.blueprint.build(), self))
 
         with surroundings(self.planting, self.refused, watched=watched):
-            played = limited(work, seconds)
+            played = limited(work, seconds, self.stuck)
             self.server.end_scene()
         return played
 

@@ -1,6 +1,7 @@
 """The conformance kit: holds one provider to the contract, rule by rule."""
 
-from functools import cached_property
+import threading
+from functools import cached_property, partial
 from pathlib import Path
 
 from war_rig.errors import ConfigError, PluginError, ProviderError, WarRigError
@@ -35,6 +36,7 @@ class Kit:
     target: ``module:Class``, or a name. config: the file with its entry. answer: an
     example of its API's answers. endpoint: the argument or variable that holds the
     address of its API. option: how the options of whoever asks begin, for advice.
+    stuck: the threads that it was run in, and that have not ended in time.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Kit:
         self._planting = Planting(self._server.url, endpoint)
         self._plan: Blueprint | None = None
         self._verdicts: dict[str, Verdict] = {}
+        self.stuck: list[threading.Thread] = []
 
     @property
     def plan(self) -> Blueprint:
@@ -62,9 +65,8 @@ class Kit:
     def load(self) -> None:
         """Import the provider; raise one of War Rig's errors where that can't be."""
         with surroundings(self._planting, set(), watched=True):
-            played = limited(
-                lambda: plan_of(self._target, self._config, self._planting), _RULE_SECONDS
-            )
+            work = partial(plan_of, self._target, self._config, self._planting)
+            played = limited(work, _RULE_SECONDS, self.stuck)
         self._plan = played.value
         if isinstance(played.error, TooLate):
             raise PluginError(f"{self._target} could not be imported: {played.error}")
@@ -101,7 +103,7 @@ class Kit:
     def _new_bench(self) -> Bench:
         given = self._example if self._example[0] else declared(self.plan)
         blueprint = self._planting.blueprint(self.plan)
-        return Bench(blueprint, self._planting, self._server, given, self._option)
+        return Bench(blueprint, self._planting, self._server, self.stuck, given, self._option)
 
     def _judged(self, rule: Rule) -> Verdict:
         if rule.name == _BUILT:
@@ -125,7 +127,8 @@ class Kit:
         if rule.needs in ("stream", "scripted stream") and not findings.has_stream:
             return "it has no stream()"
         if rule.needs == "scripted stream" and findings.stream is None:
-            return "its stream() asks for a whole answer"
+            asks = findings.is_asked
+            return "its stream() asks for a whole answer" if asks else "it answers without its API"
         return None
 
     def _of(self, rule: Rule, error: BaseException | None) -> Verdict:

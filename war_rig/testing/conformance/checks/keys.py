@@ -36,6 +36,7 @@ def repr_shows_no_key(scene: Scene) -> None:
 )
 async def errors_show_no_key(scene: Scene) -> None:
     """Errors are logged, sent to trackers, and pasted into tickets."""
+    _canaries(scene)
     for sent, script in _failures().items():
         scene.server.script = script
         try:
@@ -53,6 +54,7 @@ async def errors_show_no_key(scene: Scene) -> None:
 )
 async def logs_show_no_key(scene: Scene) -> None:
     """A log is read by more people than a key may be."""
+    _canaries(scene)
     with _recorded() as written:
         scene.bench.blueprint.build()
         scene.will_answer()
