@@ -209,6 +209,20 @@ class WithHostAndPort(Shape):
         assert isinstance(attempts, str)
 
 
+class WithFlags(Shape):
+    """Its names are those of addresses and keys, but what they take is not."""
+
+    def __init__(
+        self,
+        endpoint: str,
+        verify_host: bool = True,
+        stop_token: int = 2,
+        on_server=False,  # type: ignore[no-untyped-def]
+    ) -> None:
+        super().__init__(endpoint, "none")
+        assert (verify_host, stop_token, on_server) == (True, 2, False)
+
+
 class WithABareHost(Shape):
     def __init__(self, host: str, timeout) -> None:  # type: ignore[no-untyped-def]
         super().__init__(f"http://{host}/chat", "none")

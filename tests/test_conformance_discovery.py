@@ -55,6 +55,7 @@ GIVEN = {
     "FromAVariableWithADefault": "SHAPES_GATEWAY = the kit's server",
     "WithHostAndPort": "host = the kit's server",
     "WithABareHost": "host = the kit's server",
+    "WithFlags": "given   endpoint = the kit's server",
     "FromHostAndPort": "SHAPES_HOST = the kit's server",
 }
 
@@ -105,7 +106,9 @@ def test_what_needs_no_server_is_tested_anyway(shape: Shape) -> None:
         "it_is_built", "default_model_is_a_name", "complete_takes_the_call",
     }  # fmt: skip
     assert "failed" not in found
-    reason = shape("Elsewhere", option="--war-rig-").verdict("messages_reach_the_api").reason
+    kit = shape("Elsewhere", option="--war-rig-")
+    reason = kit.verdict("messages_reach_the_api").reason
+    assert "stopped llm.example.com: nothing was sent beyond this machine" in told(kit)
     assert reason == (
         "it asked llm.example.com, and none of its names looks like an address; say which of its "
         "arguments and variables holds the address of its API, --war-rig-endpoint NAME: team"
@@ -237,9 +240,12 @@ def test_rules_about_errors_need_one(shape: Shape) -> None:
 
 def test_what_follows_from_another_rule_is_not_told_twice(judge: Judge) -> None:
     """A rule that could only say the same again is not tested."""
-    kit = judge("house_faults:IsNotAsync")
-    assert kit.verdict("answer_is_a_response").reason == "needs complete_takes_the_call"
-    assert kit.verdict("model_is_passed_on").reason == "needs complete_takes_the_call"
+    for name in ("IsNotAsync", "WantsARegion", "TakesNothing"):
+        kit = judge(f"house_faults:{name}")
+        for rule in ("answer_is_a_response", "model_is_passed_on"):
+            reason = kit.verdict(rule).reason
+            assert reason == "needs complete_takes_the_call, which failed"
+    assert judge("house_faults:TakesNoKeywords").verdict("answer_is_a_response").reason == ""
     kit = judge("house_faults:GivesAllAtOnce")
     reason = kit.verdict("closed_stream_hangs_up").reason
     assert reason == "it gives no piece before the stream has ended"

@@ -13,7 +13,7 @@ from typing import Any
 from war_rig.providers import CompletionResponse, LLMProvider, Message
 from war_rig.providers.answers import awaited
 from war_rig.providers.building import Blueprint
-from war_rig.providers.foreign import attribute, one_line, said
+from war_rig.providers.foreign import attribute, one_line, repr_of, said
 from war_rig.providers.streams import streamed
 from war_rig.testing.conformance import advice
 from war_rig.testing.conformance.findings import Findings
@@ -110,12 +110,13 @@ def content_of(returned: object) -> str | None:
 def shown(returned: object) -> str:
     """Return what complete() returned, for a person to see."""
     if isinstance(returned, CompletionResponse):
-        parts = (f"{name}={getattr(returned, name)!r}" for name in ("content", "model"))
-        text = f"CompletionResponse({', '.join(parts)}, tokens_used={returned.tokens_used!r})"
-        return f"complete() returned {one_line(text)}"
+        names = ("content", "model", "tokens_used")
+        parts = ", ".join(f"{name}={repr_of(getattr(returned, name))}" for name in names)
+        return f"complete() returned {one_line(f'CompletionResponse({parts})')}"
     if returned is None:
         return "complete() returned None"
-    return f"complete() returned {one_line(f'a {type(returned).__name__}: {returned!r}')}"
+    text = f"a {type(returned).__name__}: {repr_of(returned)}"
+    return f"complete() returned {one_line(text)}"
 
 
 def shown_call(*messages: Message | str, **parameters: Any) -> str:

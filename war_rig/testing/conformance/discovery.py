@@ -92,7 +92,8 @@ class Discovery:
             template = Template(self.learned.laid_over(candidate.body))
             body, marks = template.marked()
             ask = self._ask(answering(body, template.kind))
-            self.findings.fault = self.findings.fault or ask.came_back
+            if ask.is_final or self.findings.fault is None:
+                self.findings.fault = ask.came_back
             is_known = self._is_answered(ask, template, body, marks)
             if is_known or ask.is_final or not self.findings.is_asked:
                 self.findings.is_out_of_reach = not is_known and self._is_out_of_reach(ask)
@@ -209,8 +210,6 @@ class Discovery:
         is_sync = isinstance(ask.error, MalformedAnswerError) and "is not async" in str(ask.error)
         self.findings.is_sync = self.findings.is_sync or is_sync
         self.findings.is_asked = self.findings.is_asked or bool(ask.requests)
-        readable = any(request.is_readable for request in ask.requests)
-        self.findings.is_readable = self.findings.is_readable or readable
         return ask
 
 

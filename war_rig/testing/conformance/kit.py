@@ -151,7 +151,7 @@ def _unexpected(error: BaseException) -> tuple[str, str, str | None]:
     if isinstance(error, TooLate):
         return "the calls of this rule", str(error), "bound every wait, and repeat nothing"
     if isinstance(error, WarRigError) and not isinstance(error, ProviderError):
-        return "it was built", str(error), None
+        return "its constructor was called", str(error), None
     came_back = f"it raised {said(error)}"
     if not isinstance(error, Exception):
         return (

@@ -88,7 +88,7 @@ class Planting:
 
     def blueprint(self, plan: Blueprint) -> Blueprint:
         """Return *plan* with the kit's arguments."""
-        keys = _keys_to_give(p for p in plan.parameters if not _is_path(p, plan))
+        keys = _keys_to_give(p for p in plan.parameters if _takes_text(p, plan))
         given = {p.name: self._value(p, plan, p.name in keys) for p in plan.parameters}
         parameters = (
             p if given[p.name] is None else replace(p, argument=Argument(given[p.name], "the kit"))
@@ -129,13 +129,18 @@ class Planting:
             return "127.0.0.1"
         if _PORT.search(p.name) and any(map(_HOST.search, names)):
             return urlsplit(self.server_url).port
-        if (self._is_endpoint(p.name) or _is_url(p.value)) and not _PROXY.search(p.name):
+        if self._is_given_as_address(p, plan):
             return self._address(p.name, p.value)
         if is_key:
             return self._key(p.name)
         if p.is_missing:
             return self._typed(p, plan)
         return self._moved(p.name, p.value) if isinstance(p.value, (dict, list)) else None
+
+    def _is_given_as_address(self, p: Parameter, plan: Blueprint) -> bool:
+        if _PROXY.search(p.name):
+            return False
+        return _is_url(p.value) or (self._is_endpoint(p.name) and _takes_text(p, plan))
 
     def _key(self, name: str) -> str:
         self.canaries[name] = canary(name)
@@ -175,8 +180,10 @@ class Planting:
         return url._replace(scheme=here.scheme, netloc=here.netloc).geturl()
 
 
-def _is_path(p: Parameter, plan: Blueprint) -> bool:
-    return Path in plain_types(p.declared, plan.factory)
+def _takes_text(p: Parameter, plan: Blueprint) -> bool:
+    """Return whether *p* may be a text, by its annotation and by what it has."""
+    kinds = plain_types(p.declared, plan.factory)
+    return (not kinds or str in kinds) and isinstance(p.value, str | None)
 
 
 def _keys_to_give(parameters: Iterable[Parameter]) -> set[str]:

@@ -57,6 +57,8 @@ def found_out(kit: Kit) -> Iterator[str]:
         yield f"found   it reads {findings.reads}"
     if findings.stream is not None:
         yield f"found   it streams as {findings.stream.format}"
+    if bench.refused:
+        yield f"stopped {', '.join(sorted(bench.refused))}: nothing was sent beyond this machine"
 
 
 def _of_arguments(kit: Kit) -> set[str]:
