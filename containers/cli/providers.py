@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from containers.cli.checking import check
 from containers.cli.explain import table
 from containers.cli.new import new
 from containers.cli.options import Config, Debug, load_settings
@@ -77,6 +78,7 @@ def show(
 
 app.command(name="try")(try_)
 app.command()(new)
+app.command()(check)
 
 
 def _entry(plan: "Blueprint", settings: "Settings") -> str:
