@@ -80,7 +80,7 @@ EXPORTS = {
     "war_rig.providers.http": "HttpProvider",
     "war_rig.testing": "Arrival Call FakeProvider Fault FaultyProvider RehearsalLoop cut during "
     "malformed rate_limited rehearse server_error stalled unreachable",
-    "war_rig.testing.conformance": "Kit RULES Rule Verdict",
+    "war_rig.testing.conformance": "Kit Rule Verdict",
     "war_rig.policies": "CacheStore CachedProvider",
     "war_rig.config": "AgentSettings DocumentSettings Located Origin PolicySettings ProviderEntry "
     "Settings load",

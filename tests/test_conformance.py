@@ -9,8 +9,9 @@ import pytest
 from markdown import snippets
 from test_guide import GUIDES, OWN, plugin_of
 
-from war_rig.testing.conformance import RULES, Kit
+from war_rig.testing.conformance import Kit
 from war_rig.testing.conformance.report import found_out
+from war_rig.testing.conformance.rules import RULES
 
 Judge = Callable[..., Kit]
 

@@ -16,7 +16,8 @@ from test_cli import WarRig
 from test_conformance import EXAMPLE
 
 from war_rig.testing import pytest_plugin
-from war_rig.testing.conformance import RULES, Rule, discovery
+from war_rig.testing.conformance import Rule, discovery
+from war_rig.testing.conformance.rules import RULES
 from war_rig.testing.conformance.templates import parsed
 
 pytest_plugins = ["pytester"]

@@ -34,8 +34,9 @@ def check(
 ) -> None:
     """Hold a provider to the contract; its API is played by a server on this machine."""
     from containers.cli.explain import printable
-    from war_rig.testing.conformance import RULES, Kit
+    from war_rig.testing.conformance import Kit
     from war_rig.testing.conformance.report import details, found_out, summary, table
+    from war_rig.testing.conformance.rules import RULES
 
     kit = Kit(name, config=config or context.obj, answer=answer, endpoint=endpoint)
     try:

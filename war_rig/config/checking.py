@@ -81,8 +81,6 @@ def _fault(found: "ErrorDetails", tree: Located, model: type[BaseModel], key: st
     if kind == "extra_forbidden":
         known = sorted(model_at(model, loc[:-1]).model_fields)
         text = f"is no key here.{did_you_mean(str(loc[-1]), known)} Known: {', '.join(known)}"
-    elif kind == "missing":
-        text = "is missing"
     elif kind in ("model_type", "dict_type", "model_attributes_type"):
         text = "must be a map"
     elif kind == "missing":

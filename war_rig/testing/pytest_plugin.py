@@ -101,7 +101,7 @@ class Provider(pytest.Collector):
 
     def collect(self) -> "Iterator[RuleItem]":
         """Yield an item a rule."""
-        from war_rig.testing.conformance import RULES
+        from war_rig.testing.conformance.rules import RULES
 
         yield from (RuleItem.from_parent(self, name=name, kit=self._kit) for name in RULES)
 

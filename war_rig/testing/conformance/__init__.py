@@ -6,6 +6,5 @@ war-rig providers check my_provider.provider:MyProvider
 
 from war_rig.testing.conformance.kit import Kit
 from war_rig.testing.conformance.rule import Rule, Verdict
-from war_rig.testing.conformance.rules import RULES
 
-__all__ = ["RULES", "Kit", "Rule", "Verdict"]
+__all__ = ["Kit", "Rule", "Verdict"]

@@ -15,4 +15,4 @@ def _of(*modules: ModuleType) -> Iterator[Rule]:
 RULES: dict[str, Rule] = {
     rule.name: rule for rule in _of(shape, asking, failing, running, keys, streams)
 }
-"""By their names."""
+"""Every rule by its name, in the order in which they are told."""
