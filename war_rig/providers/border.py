@@ -154,7 +154,9 @@ class Border:
 
     def _begin(self, messages: list[Message], model: str | None, doing: str) -> str | None:
         model = model or self._default_model()
-        _log.debug("%s %s, model %s, %d messages", doing, self.name, model, len(messages))
+        if _log.isEnabledFor(logging.DEBUG):
+            shown = model and self._shown(model)
+            _log.debug("%s %s, model %s, %d messages", doing, self.name, shown, len(messages))
         return model
 
     def _default_model(self) -> str | None:
