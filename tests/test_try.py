@@ -385,7 +385,10 @@ def test_what_a_rule_reads_is_shown(war_rig: WarRig, words: tuple[str, ...]) -> 
 
 def test_the_header_that_a_rule_reads_is_shown(war_rig: WarRig) -> None:
     """Where a header tells the wait, it is among those of the answer, found or not."""
-    rule = "errors: [{status: 503, retry_after: {header: X-Come-Back}}]"
+    rule = (
+        "errors: [{status: 503, retry_after: {header: X-Come-Back}}, "
+        "{status: 504, retry_after: {header: null, path: wait}}]"
+    )
     ran, _ = tried(war_rig, answer("busy", 503, {"X-Come-Back": "2"}), rule)
     assert "x-come-back: 2" in part(ran, "answer")
     assert part(ran, "errors") == "errors[0] fits\nretry_after  X-Come-Back  2"
@@ -402,8 +405,9 @@ def test_the_rule_that_a_finish_reason_fits_is_shown(war_rig: WarRig) -> None:
     lines = (rule, f"stream: {stream}")
     ran, _ = tried(war_rig, streaming(reason, DONE), *lines, words=("--stream",))
     assert part(ran, "errors").startswith("errors[0] fits\n")
-    ran, _ = tried(war_rig, streaming(reason), *lines, words=("--stream",))
-    assert "errors\n" not in ran.out
+    for cut in ((reason,), (reason, b"data: {\n\n", DONE)):
+        ran, _ = tried(war_rig, streaming(*cut), *lines, words=("--stream",))
+        assert "errors\n" not in ran.out
 
 
 def test_a_system_message_goes_with_the_question(war_rig: WarRig) -> None:

@@ -95,13 +95,14 @@ def test_any_other_provider_is_asked_as_an_agent_asks_it(war_rig: WarRig) -> Non
 def test_an_answer_without_json_is_an_error(war_rig: WarRig) -> None:
     """What came is shown, and then that it is no data, without the key in it."""
     lines = (STRUCTURED, f"auth: {{bearer: {CANARY}}}")
-    ran, _ = tried(war_rig, answer(chat_completion(f"No {CANARY}.")), *lines, words=schema())
+    body = chat_completion(f"No {CANARY}.", model=f"m-{CANARY}")
+    ran, _ = tried(war_rig, answer(body), *lines, words=schema())
     assert ran.code == 1
     assert part(ran, "result").startswith("content: No ***.")
     assert ran.err == (
         "error: provider 'house' was asked for JSON, and answered with none: "
         "Expecting value: line 1 column 1 (char 0)\n"
-        "  model served-model\n"
+        "  model m-***\n"
         "  choose a model that follows a JSON schema, or describe in the text what you want\n"
     )
 

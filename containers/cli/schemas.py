@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from war_rig.errors import ConfigError
 
@@ -15,23 +15,23 @@ _EXAMPLE = '{"type": "object", "properties": {"city": {"type": "string"}}}'
 
 def schema_in(file: Path) -> dict[str, Any]:
     """Return the JSON schema that *file* holds; raise ConfigError where it holds none."""
+    schema = _parsed(file)
+    if (fault := _fault(schema)) is not None:
+        raise ConfigError(f"the schema '{file}' {fault}\n  one such as {_EXAMPLE} is wanted")
+    return cast(dict[str, Any], schema)
+
+
+def _parsed(file: Path) -> object:
     try:
-        data = file.read_bytes()
+        return json.loads(file.read_bytes(), parse_constant=_refuse)
     except OSError as error:
         failure = f"can't be read: {error.strerror}"
-    else:
-        try:
-            schema = json.loads(data, parse_constant=_refuse)
-        except UnicodeDecodeError:
-            failure = "is no JSON: it is not UTF-8"
-        except json.JSONDecodeError as error:
-            failure = f"is no JSON: line {error.lineno}, column {error.colno}: {error.msg}"
-        except (ValueError, RecursionError) as error:
-            failure = f"is no JSON: {error}"
-        else:
-            if (fault := _fault(schema)) is None:
-                return dict(schema)
-            failure = f"{fault}\n  one such as {_EXAMPLE} is wanted"
+    except UnicodeDecodeError:
+        failure = "is no JSON: it is not UTF-8"
+    except json.JSONDecodeError as error:
+        failure = f"is no JSON: line {error.lineno}, column {error.colno}: {error.msg}"
+    except (ValueError, RecursionError) as error:
+        failure = f"is no JSON: {error}"
     raise ConfigError(f"the schema '{file}' {failure}")
 
 

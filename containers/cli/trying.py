@@ -96,7 +96,7 @@ async def _try(plan: "Blueprint", secrets: set[str], redact: Redact, question: _
         if watched is None and answer.raw_response is not None:
             _section("raw_response", _json(answer.raw_response), redact=clear)
         if wanted is not None:
-            _section("output", _json(_output(answer, wanted, plan.name)), redact=clear)
+            _section("output", _json(_output(answer, wanted, plan.name, clear)), redact=clear)
 
 
 def _with_schema(question: _Question, border: "Border") -> tuple[_Question, "WantedOutput | None"]:
@@ -126,7 +126,9 @@ def _way(wanted: "WantedOutput", is_definition: bool) -> str:
     return f"prompted: it stands at the end of the text, since {reason}"
 
 
-def _output(answer: "CompletionResponse", wanted: "WantedOutput", name: str) -> object:
+def _output(
+    answer: "CompletionResponse", wanted: "WantedOutput", name: str, redact: Redact
+) -> object:
     """Return the data of *answer*; raise MalformedAnswerError where it holds no JSON."""
     import json
 
@@ -137,7 +139,8 @@ def _output(answer: "CompletionResponse", wanted: "WantedOutput", name: str) -> 
     except (ValueError, RecursionError) as error:
         failure = f"provider '{name}' was asked for JSON, and answered with none: {error}"
     advice = "choose a model that follows a JSON schema, or describe in the text what you want"
-    raise MalformedAnswerError(f"{failure}\n  model {answer.model}\n  {advice}", provider=name)
+    text = f"{failure}\n  model {redact(answer.model)}\n  {advice}"
+    raise MalformedAnswerError(text, provider=name)
 
 
 async def _answer(

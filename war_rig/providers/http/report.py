@@ -19,7 +19,7 @@ from war_rig.providers.http.failures import Failed, failed_event, fitting
 from war_rig.providers.http.findings import Findings
 from war_rig.providers.http.provider import parsed
 from war_rig.providers.http.shown import data_text, head_text, request_text
-from war_rig.providers.http.streaming import Streaming
+from war_rig.providers.http.streaming import FAILURE, Streaming
 from war_rig.providers.http.transport import Answer, Request, StreamedAnswer
 
 _FIRST_EVENTS = 5
@@ -49,7 +49,8 @@ class Report:
 
     def head(self, answer: Answer | StreamedAnswer) -> None:
         """Tell how an answer begins, with the headers that the rules read."""
-        read = [wait["header"].lower() for wait in map(_wait, self.errors) if "header" in wait]
+        headers = [_wait(rule).get("header") for rule in self.errors]
+        read = [header.lower() for header in headers if header]
         self.section("answer", head_text(answer.status, answer.headers, self.redact, read))
 
     def body(self, answer: Answer) -> None:
@@ -95,12 +96,13 @@ class EventsReport:
         self._last: deque[tuple[int, Event]] = deque(maxlen=_LAST_EVENTS)
         self._seen = 0
         self._end = 0
+        self._is_broken = False
         self._failed: Failed | None = None
 
     def take(self, events: list[Event]) -> None:
         """Look at the next *events*; what comes after the end mark counts for nothing."""
         for event in events:
-            if self._read.is_over or self._failed is not None:
+            if self._read.is_over or self._is_broken:
                 return
             self._seen += 1
             self._take(event)
@@ -118,21 +120,30 @@ class EventsReport:
         came = f"came with event {self._end}" if self._end else "did not come"
         lines = [*self._found.lines(self._report.redact), f"end mark {mark} {came}"]
         self._report.section(f"stream of {count}", *lines)
-        if self._failed is not None or self._read.is_whole:
-            self._report.rule(self._failed or self._read.ended)
+        if self._failed is not None:
+            self._report.rule(self._failed)
+        elif self._read.is_whole:
+            self._report.rule(self._read.ended)
 
     def _take(self, event: Event) -> None:
         data = parsed(event.data.encode())
         try:
             self._read.take(event)
         except ProviderError:  # the provider raises it, too
-            self._failed = failed_event(data, self._streaming.error(data))
+            self._is_broken = True
+            self._note(event, data)
         if self._read.is_whole and not self._end:
             self._end = self._seen
         if self._read.is_whole and self._streaming.end.path is None:
             self._found.pass_over(data)
         elif isinstance(data, (dict, list)):
             self._found.take(data)
+
+    def _note(self, event: Event, data: Any) -> None:
+        """Keep an *event* that tells of a failure, which the rules are asked about."""
+        error = self._streaming.error(data)
+        if error or event.name == FAILURE:
+            self._failed = failed_event(data, error)
 
     def _show(self, number: int, event: Event) -> None:
         data = parsed(event.data.encode())

@@ -42,7 +42,8 @@ FORMATS: dict[str, type[SseEvents] | type[NdjsonEvents]] = {
     "ndjson": NdjsonEvents,
 }
 
-_FAILURE = "error"  # the name of an event that tells one, in any words
+FAILURE = "error"
+"""The name of an event that tells of one, in any words."""
 
 LONGEST_TEXT = 2000  # more than the border shows, which clears it of secrets before it cuts
 
@@ -106,7 +107,7 @@ class StreamedAnswer:
             return ""
         data = self._last = _parsed(event)
         error = self.streaming.error(data)
-        if error or event.name == _FAILURE:
+        if error or event.name == FAILURE:
             has_begun = bool(self.texts or self.told)
             raise failure_in_stream(data, error, has_begun, self.rules, self.redact)
         told = self.streaming.paths.told_in(data)
@@ -227,6 +228,6 @@ def _parsed(event: Event) -> Any:
         return _decoded(event.data)
     except (ValueError, RecursionError) as error:
         failure = f"sent a chunk of broken JSON: {error}"
-    if event.name == _FAILURE:
+    if event.name == FAILURE:
         return event.data
     raise MalformedAnswerError(failure, status=200)
