@@ -117,7 +117,7 @@ OTHERS = {
     "RaisesWhenCancelled": ("cancellation_is_passed_on", "it raised RuntimeError: interrupted"),
     "GoesOnWhenCancelled": ("cancellation_is_passed_on", "complete() was still running"),
     "KeepsItsConnections": ("cancelled_call_hangs_up", "its connection was still open"),
-    "AnswersOnce": ("second_loop_is_served", "in the second one complete() returned None"),
+    "AnswersOnce": ("second_loop_is_served", "in number 2 complete() returned None"),
     "KeepsTheCall": ("calls_at_once_keep_apart", "got another's: 'kit call"),
     "ShowsTheKeyInErrors": ("errors_show_no_key", "it shows the key of api_key: HouseError"),
     "LogsTheKey": ("logs_show_no_key", "the key of api_key in: sending {'X-Key': 'sk-canary"),

@@ -37,10 +37,11 @@ class TooLate(Exception):  # noqa: N818  what the bench tells, not an error of t
 
 @dataclass
 class Scene:
-    """One provider, newly built, and the bench that it is tried on."""
+    """One provider, newly built, and the bench that it is tried on, in which *loop* of its own."""
 
     provider: LLMProvider
     bench: "Bench"
+    loop: int = 1
 
     @property
     def server(self) -> ScriptedServer:
@@ -228,11 +229,24 @@ class Bench:
         """Return what to do where it never streamed."""
         return advice.streams(self.given[1] is not None, self.option)
 
-    def play(self, act: Callable[[Scene], Any], seconds: float, *, watched: bool = False) -> Played:
+    def play(
+        self,
+        act: Callable[[Scene], Any],
+        seconds: float,
+        *,
+        loops: int = 1,
+        watched: bool = False,
+    ) -> Played:
         """Build the provider, and let *act* use it; an async one runs in a loop of its own."""
 
         def work() -> Any:
-            return _run(act, Scene(self.blueprint.build(), self))
+            scene = Scene(self.blueprint.build(), self)
+            if not inspect.iscoroutinefunction(act):
+                return act(scene)
+            for scene.loop in range(1, loops):
+                asyncio.run(_acted(act, scene))
+            scene.loop = loops
+            return asyncio.run(_acted(act, scene, is_last=True))
 
         with surroundings(self.planting, self.refused, watched=watched):
             played = limited(work, seconds, self.stuck)
@@ -240,17 +254,12 @@ class Bench:
         return played
 
 
-def _run(act: Callable[[Scene], Any], scene: Scene) -> Any:
-    if not inspect.iscoroutinefunction(act):
-        return act(scene)
-
-    async def acted() -> Any:
-        asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
-        try:
-            return await act(scene)
-        finally:
-            scene.server.end_scene()  # else a call in a thread keeps the loop from ending
+async def _acted(act: Callable[[Scene], Any], scene: Scene, *, is_last: bool = False) -> Any:
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
+    try:
+        return await act(scene)
+    finally:
+        scene.server.end_scene()  # else a call in a thread keeps the loop from ending
+        if is_last:
             with suppress(Exception):  # the plugin's border: a rule of its own is about closing
                 await asyncio.wait_for(scene.close(), _CLOSING_SECONDS)
-
-    return asyncio.run(acted())

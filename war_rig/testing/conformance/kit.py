@@ -111,7 +111,7 @@ class Kit:
         elif reason := self._hindrance(rule):
             return Verdict(rule, "not tested", reason)
         else:
-            error = self.bench.play(rule.check, _RULE_SECONDS).error
+            error = self.bench.play(rule.check, _RULE_SECONDS, loops=rule.loops).error
         return self._of(rule, error)
 
     def _hindrance(self, rule: Rule) -> str | None:

@@ -33,7 +33,8 @@ class Rule:
 
     name: also its anchor in docs/conformance.md. reason: why it is one. wanted: what it
     wants. change: what an author usually does about it. after: the rules that must have
-    passed, since this one could not say anything else than they do.
+    passed, since this one could not say anything else than they do. loops: in how many
+    event loops the check is run, one after the other, with the same provider.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Rule:
     is_required: bool
     needs: Need
     after: tuple[str, ...]
+    loops: int
 
     @property
     def anchor(self) -> str:
@@ -68,11 +70,13 @@ def rule(
     needs: Need = "server",
     is_required: bool = True,
     after: tuple[str, ...] = (),
+    loops: int = 1,
 ) -> Callable[[Callable[[Any], Any]], Rule]:
     """Make a rule of a check: its name is the rule's, and its docstring the reason."""
 
     def made(check: Callable[[Any], Any]) -> Rule:
         reason = " ".join((check.__doc__ or "").split())
-        return Rule(check.__name__, reason, wanted, change, check, is_required, needs, after)
+        name = check.__name__
+        return Rule(name, reason, wanted, change, check, is_required, needs, after, loops)
 
     return made
