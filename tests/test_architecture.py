@@ -36,7 +36,10 @@ MAY_IMPORT = {
         "war_rig.errors", "war_rig.agents", "war_rig.policies", "war_rig.providers",
         "war_rig.readers", "pydantic",
     },
-    "war_rig.testing": {"war_rig.errors", "war_rig.policies", "war_rig.providers"},
+    "war_rig.testing": {
+        "war_rig.errors", "war_rig.names", "war_rig.policies", "war_rig.providers",
+        "war_rig.config", "war_rig.entries",
+    },
     "war_rig.stacks": {
         "war_rig.errors", "war_rig.ledger", "war_rig.config", "war_rig.policies",
     },
@@ -60,12 +63,16 @@ MAY_IMPORT_LATE = {
     "war_rig.policies.trace": {"opentelemetry"},
     "war_rig.agents": {"pydantic"},
 }
+PYTEST_LOADS = {"war_rig.testing.pytest_plugin"}
+"""The modules that nobody but pytest imports, so that pytest need not be declared for them."""
+
 EXPORTS = {
     "war_rig.providers": "CompletionChunk CompletionResponse LLMProvider Message "
     "available_providers create_provider register_provider",
     "war_rig.providers.http": "HttpProvider",
     "war_rig.testing": "Arrival Call FakeProvider Fault FaultyProvider cut during malformed "
     "rate_limited rehearse server_error stalled unreachable",
+    "war_rig.testing.conformance": "Kit RULES Rule Verdict",
     "war_rig.policies": "CacheStore CachedProvider",
     "war_rig.config": "AgentSettings DocumentSettings Located Origin PolicySettings ProviderEntry "
     "Settings load",
@@ -124,6 +131,7 @@ def test_a_room_imports_only_what_it_may(module: str, path: Path) -> None:
     if module.startswith("containers"):
         return
     allowed = MAY_IMPORT[room(module)] | {room(module)}
+    allowed |= {"pytest"} if module in PYTEST_LOADS else set()
     late_too = MAY_IMPORT_LATE.get(module, set())
     for name, is_late in imported(path):
         target = top(name)
@@ -136,7 +144,12 @@ def test_every_package_that_is_imported_is_declared() -> None:
     extras = project["optional-dependencies"]
     wanted = [*project["dependencies"], *extras["otel"], *extras["prices"]]
     declared = {re.split(r"[\[<>=~ ]", one)[0] for one in wanted}
-    names = {top(name) for _, path in modules() for name, _ in imported(path)}
+    names = {
+        top(name)
+        for module, path in modules()
+        for name, _ in imported(path)
+        if module not in PYTEST_LOADS or name != "pytest"
+    }
     foreign = {name for name in names - STANDARD if not name.startswith(("war_rig", "containers"))}
     brought_by = packages_distributions()
     used = [{brought.lower() for brought in brought_by[name]} & declared for name in foreign]
@@ -242,12 +255,19 @@ def test_importing_containers_loads_nothing_else() -> None:
     )
 
 
-def test_an_unknown_name_of_the_package_is_an_attribute_error() -> None:
-    """The lazy package still says what it does not have."""
-    import containers
+def test_the_pytest_plugin_costs_a_pytest_run_nothing() -> None:
+    """Where pytest finds the plugin, it loads that file and the two empty packages above it."""
+    own = {"war_rig", "war_rig.testing", "war_rig.testing.pytest_plugin"}
+    loaded = loaded_by("import war_rig.testing.pytest_plugin")
+    assert loaded - loaded_by("import pytest") == own
 
-    with pytest.raises(AttributeError, match="module 'containers' has no attribute 'nope'"):
-        _ = containers.nope
+
+@pytest.mark.parametrize("package", ["containers", "war_rig.testing"])
+def test_an_unknown_name_of_a_lazy_package_is_an_attribute_error(package: str) -> None:
+    """A lazy package still says what it does not have."""
+    module = __import__(package, fromlist=["__all__"])
+    with pytest.raises(AttributeError, match=f"module '{package}' has no attribute 'nope'"):
+        _ = module.nope
 
 
 def test_every_module_and_public_thing_has_a_docstring() -> None:

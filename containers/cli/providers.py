@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from containers.cli.checking import check
 from containers.cli.explain import table
 from containers.cli.new import new
 from containers.cli.options import Config, Debug, load_settings
@@ -75,6 +76,7 @@ def show(
 
 
 app.command(name="try")(try_)
+app.command()(check)
 app.command()(new)
 
 

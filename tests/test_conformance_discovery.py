@@ -1,0 +1,312 @@
+"""How the kit finds out how to talk to a provider, and what it says where it can't."""
+
+import json
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import test_conformance
+from loopback import answer, serve
+from test_conformance import Judge, outcomes
+
+from war_rig.testing.conformance import Kit
+from war_rig.testing.conformance import discovery as discovering
+from war_rig.testing.conformance import kit as judging
+from war_rig.testing.conformance.report import found_out
+
+judge = test_conformance.judge
+Shape = Callable[..., Kit]
+
+
+@pytest.fixture
+def shape(judge: Judge) -> Shape:
+    """Return a function that loads a provider of house_shapes.py."""
+    return lambda name, **options: judge(f"house_shapes:{name}", **options)
+
+
+def told(kit: Kit) -> str:
+    return "\n".join(found_out(kit))
+
+
+READS = {
+    "Shape": "the content at said, the tokens at spent",
+    "Nested": "the content at outcome.blasts[0].words, the tokens at outcome.blasts[0].spent",
+    "Joined": "the content at blasts[0].w",
+    "Got": "the content at murmur",
+    "GotElsewhere": "the content at grumble",
+    "Modelled": "the content at mumble, the tokens at price",
+    "Text": "the content at the whole body",
+}
+
+
+@pytest.mark.parametrize(("name", "reads"), READS.items())
+def test_where_an_answer_is_read_is_found_out(name: str, reads: str, shape: Shape) -> None:
+    """Keys that failures name, or that stand in the code, are tried until there is an answer."""
+    kit = shape(name)
+    assert kit.verdict("answer_is_a_response").outcome == "passed"
+    assert f"found   it reads {reads}\n" in f"{told(kit)}\n"
+
+
+GIVEN = {
+    "FromTheEnvironment": "SHAPES_API_BASE = the kit's server, SHAPES_TOKEN = a made-up key",
+    "WithADefault": "gateway = the kit's server",
+    "FromAVariableWithADefault": "SHAPES_GATEWAY = the kit's server",
+    "WithHostAndPort": "host = the kit's server",
+    "WithABareHost": "host = the kit's server",
+    "WithFlags": "given   endpoint = the kit's server",
+    "FromHostAndPort": "SHAPES_HOST = the kit's server",
+}
+
+
+@pytest.mark.parametrize(("name", "given"), GIVEN.items())
+def test_where_the_api_is_said_is_found_out(name: str, given: str, shape: Shape) -> None:
+    """An argument, or a variable however it is read, with an address's name or default is one."""
+    kit = shape(name)
+    assert kit.verdict("answer_is_a_response").outcome == "passed"
+    assert given in told(kit)
+
+
+def test_what_is_set_already_is_not_used(shape: Shape, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The author's own key and address stay out of the kit, and are back after it."""
+    with serve(answer({})) as real:
+        mine = {
+            "SHAPES_API_BASE": real.url,
+            "SHAPES_TOKEN": "my-real-token",
+            "HTTP_PROXY": real.url,
+        }
+        for name, value in mine.items():
+            monkeypatch.setenv(name, value)
+        kit = shape("FromTheEnvironment")
+        assert kit.verdict("answer_is_a_response").outcome == "passed"
+        assert kit.verdict("logs_show_no_key").outcome == "passed"
+        assert real.requests == []
+    assert {name: os.environ[name] for name in mine} == mine
+    assert "SHAPES_RETRIES" not in os.environ
+
+
+def test_the_author_names_the_argument(shape: Shape) -> None:
+    """An argument that is called like nothing is tried with the address once it is named."""
+    verdict = shape("WithAnOddName").verdict("answer_is_a_response")
+    assert (verdict.outcome, verdict.reason) == (
+        "not tested",
+        "it asked no server, and none of its names looks like an address; say which of its "
+        "arguments and variables holds the address of its API, --endpoint NAME: where, max_size, "
+        "share, auth",
+    )
+    named = shape("WithAnOddName", endpoint="Where")
+    assert named.verdict("answer_is_a_response").outcome == "passed"
+
+
+def test_what_needs_no_server_is_tested_anyway(shape: Shape) -> None:
+    """Where the API is out of reach, its host is told, nothing is sent to it, and nothing fails."""
+    found = outcomes(shape("Elsewhere"))
+    assert found["passed"] == {
+        "it_is_built", "default_model_is_a_name", "complete_takes_the_call",
+    }  # fmt: skip
+    assert "failed" not in found
+    kit = shape("Elsewhere", option="--war-rig-")
+    reason = kit.verdict("messages_reach_the_api").reason
+    assert "stopped llm.example.com: nothing was sent beyond this machine" in told(kit)
+    assert reason == (
+        "it asked llm.example.com, and none of its names looks like an address; say which of its "
+        "arguments and variables holds the address of its API, --war-rig-endpoint NAME: team"
+    )
+
+
+def test_a_provider_without_an_api_is_tested_as_far_as_it_goes(shape: Shape) -> None:
+    """A model in this process answers by itself: the rules about its API are not tested."""
+    kit = shape("Nowhere")
+    found = outcomes(kit)
+    assert {"answer_is_a_response", "second_loop_is_served", "stream_adds_up"} <= found["passed"]
+    assert "failed" not in found
+    assert kit.verdict("error_status_is_no_answer").reason == "it answers without its API"
+    blocking = shape("NowhereAndSlow").verdict("slow_answer_blocks_nobody")
+    assert (blocking.outcome, blocking.reason[:43]) == (
+        "failed", "nothing else ran in the event loop for 1.1 s"[:43],
+    )  # fmt: skip
+
+
+STRICT = {"only": "$content", "this": "$tokens"}
+BITS = {"piece": [{"$event": "bit", "text": "$content"}, "$content"], "end": "over"}
+
+
+def test_an_api_that_can_not_be_found_out_is_told(shape: Shape, tmp_path: Path) -> None:
+    """Where no usual answer is understood, the rule says so, and what to pass."""
+    verdict = shape("Strict").verdict("answer_is_a_response")
+    assert verdict.outcome == "failed"
+    assert verdict.missed is not None
+    assert verdict.missed.came_back == "it raised RuntimeError: no such answer"
+    assert verdict.missed.change == (
+        "if complete() is right, the kit does not know your API's answers: pass --answer FILE "
+        'with an example, "$content" where the text stands (docs/conformance.md#answers)'
+    )
+
+
+def test_an_example_tells_how_the_api_answers(shape: Shape, tmp_path: Path) -> None:
+    """With the author's example nothing else is tried."""
+    example = tmp_path / "answer.json"
+    example.write_text(json.dumps(STRICT))
+    kit = shape("Strict", answer=example)
+    assert kit.verdict("answer_is_a_response").outcome == "passed"
+    assert "found   it reads the content at only, the tokens at this" in told(kit)
+    example.write_text(json.dumps({"only": "$content"}))
+    verdict = shape("Strict", answer=example).verdict("answer_is_a_response")
+    assert verdict.missed is not None
+    assert verdict.missed.change == "correct complete(), or the example in --answer"
+
+
+def test_a_stream_that_asks_for_a_whole_answer_is_one(shape: Shape) -> None:
+    """A stream() made of complete() keeps the contract; what is about pieces is not tested."""
+    kit = shape("AsksForAWholeAnswer")
+    assert kit.verdict("stream_adds_up").outcome == "passed"
+    told = kit.verdict("cut_stream_is_no_answer")
+    assert (told.outcome, told.reason) == ("not tested", "its stream() asks for a whole answer")
+
+
+def test_what_can_not_be_read_is_not_judged(shape: Shape) -> None:
+    """A request of bytes of an unknown kind is no fault: what is in it is not tested."""
+    kit = shape("SendsBytes")
+    assert kit.verdict("answer_is_a_response").outcome == "passed"
+    verdict = kit.verdict("messages_reach_the_api")
+    assert (verdict.outcome, verdict.reason) == (
+        "not tested", "the kit can't read what it sends: that is neither JSON nor another text",
+    )  # fmt: skip
+
+
+def test_a_call_in_a_thread_is_not_blamed(judge: Judge) -> None:
+    """Nobody can cancel a thread, so that its connection stays open is told, and no fault."""
+    verdict = judge("house_faults:RunsInAThread").verdict("cancelled_call_hangs_up")
+    assert (verdict.outcome, verdict.reason) == (
+        "not tested",
+        "the call runs in a thread, which nobody can cancel: give its client a timeout",
+    )  # fmt: skip
+
+
+def test_an_example_tells_how_the_api_streams(shape: Shape, tmp_path: Path) -> None:
+    """Its "$stream" has the events of a piece, and those of the end."""
+    example = tmp_path / "answer.json"
+    example.write_text(json.dumps(STRICT))
+    verdict = shape("Strict", answer=example).verdict("stream_adds_up")
+    assert verdict.missed is not None
+    assert verdict.missed.change == (
+        "if stream() is right, the kit does not know your API's stream: pass --answer FILE with "
+        'an example that has "$stream" in it (docs/conformance.md#streams)'
+    )
+    example.write_text(json.dumps({**STRICT, "$stream": {**BITS, "piece": "$content"}}))
+    verdict = shape("Strict", answer=example).verdict("stream_adds_up")
+    assert verdict.missed is not None
+    assert verdict.missed.change == 'correct stream(), or "$stream" in the example of --answer'
+
+
+def test_an_api_of_texts_is_tested(shape: Shape) -> None:
+    """Any text is an answer of such an API, and its streams have no end mark to wait for."""
+    kit = shape("StreamsText")
+    assert kit.verdict("malformed_answer_is_no_answer").outcome == "passed"
+    assert kit.verdict("cut_stream_is_no_answer").outcome == "passed"
+    reason = kit.verdict("stream_waits_for_its_end_mark").reason
+    assert reason == "the kit knows no end mark of this API"
+
+
+def test_what_an_api_has_no_place_for_may_be_refused(shape: Shape) -> None:
+    """A model, a temperature, turns or a keyword that an error refuses are not left out."""
+    found = outcomes(shape("Refuses"))
+    assert "failed" not in found
+    assert {
+        "model_is_passed_on", "temperature_is_passed_on", "roles_are_passed_on",
+        "empty_message_is_harmless", "other_keywords_are_taken",
+    } <= found["passed"]  # fmt: skip
+    assert shape("Refuses").verdict("repr_shows_no_key").reason == (
+        "it has no argument, and reads no variable, that is called like a key"
+    )
+
+
+def test_an_answer_that_is_remembered_can_not_be_cancelled(shape: Shape) -> None:
+    """Where a second call does not reach the API, there is nothing to interrupt."""
+    verdict = shape("Remembers").verdict("cancellation_is_passed_on")
+    assert (verdict.outcome, verdict.reason) == ("not tested", "the call did not reach the API")
+
+
+def test_rules_about_errors_need_one(shape: Shape) -> None:
+    """Who answers to an error fails that rule, and what errors tell is not tested."""
+    kit = shape("SaysSorry")
+    assert kit.verdict("error_status_is_no_answer").outcome == "failed"
+    for name in ("error_carries_its_status", "echoed_key_is_known"):
+        verdict = kit.verdict(name)
+        told = (verdict.outcome, verdict.reason)
+        assert told == ("not tested", "needs an error, and complete() raised none")
+
+
+def test_what_follows_from_another_rule_is_not_told_twice(judge: Judge) -> None:
+    """A rule that could only say the same again is not tested."""
+    for name in ("IsNotAsync", "WantsARegion", "TakesNothing"):
+        kit = judge(f"house_faults:{name}")
+        for rule in ("answer_is_a_response", "model_is_passed_on"):
+            reason = kit.verdict(rule).reason
+            assert reason == "needs complete_takes_the_call, which failed"
+    assert judge("house_faults:TakesNoKeywords").verdict("answer_is_a_response").reason == ""
+    kit = judge("house_faults:GivesAllAtOnce")
+    reason = kit.verdict("closed_stream_hangs_up").reason
+    assert reason == "it gives no piece before the stream has ended"
+    kit = judge("house_faults:RaisesWhenBuilt")
+    assert kit.verdict("repr_shows_no_key").reason == "needs it_is_built, which failed"
+    assert told(kit) == "tested  RaisesWhenBuilt(), house_faults:RaisesWhenBuilt\ngiven   nothing"
+    assert judge("house_faults:ClosesAtOnce").verdict("closing_twice_is_harmless").reason == ""
+
+
+def test_a_stream_without_an_api_is_held_to_the_contract_too(shape: Shape) -> None:
+    """What answers by itself has to end its stream with the whole answer."""
+    verdict = shape("NowhereWithHalfAStream").verdict("stream_adds_up")
+    assert "ended without its last chunk" in verdict.reason
+
+
+# what no provider should do
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(discovering, "_FIRST_ASK_SECONDS", 1.0)
+    monkeypatch.setattr(discovering, "_ASK_SECONDS", 1.0)
+    monkeypatch.setattr(judging, "_RULE_SECONDS", 1.0)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_provider_that_hangs_is_given_up(shape: Shape) -> None:
+    """It is asked once, and what needs its answer is not tested."""
+    kit = shape("Hangs")
+    found = outcomes(kit)
+    assert found["failed"] == {"answer_is_a_response"}
+    reason = kit.verdict("answer_is_a_response").reason
+    assert reason == "it had not ended after 1 s"
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_rule_that_does_not_end_is_missed(shape: Shape) -> None:
+    """A hang in one case fails the rule of that case."""
+    verdict = shape("HangsOnErrors").verdict("error_status_is_no_answer")
+    assert verdict.missed is not None
+    assert verdict.missed.came_back == "it had not ended after 1 s"
+    assert verdict.missed.change == "bound every wait, and repeat nothing"
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_stream_that_hangs_is_given_up(shape: Shape) -> None:
+    """One stream is asked for, not one in each format."""
+    verdict = shape("HangsInItsStream").verdict("stream_adds_up")
+    assert verdict.reason == "as sse, it had not ended after 1 s"
+
+
+def test_a_provider_that_ends_the_process_does_not(shape: Shape) -> None:
+    """SystemExit out of a call is a fault, and the run goes on."""
+    assert shape("Exits").verdict("answer_is_a_response").reason == "it raised SystemExit: 3"
+    verdict = shape("ExitsOnErrors").verdict("error_status_is_no_answer")
+    assert verdict.reason == "it raised SystemExit: 3, which ends the process"
+
+
+def test_threads_of_a_provider_are_its_own(shape: Shape) -> None:
+    """A provider that starts threads is tested as any other."""
+    before = threading.active_count()
+    found = outcomes(shape("StartsThreads"))
+    assert "failed" not in found
+    assert threading.active_count() > before

@@ -1,0 +1,104 @@
+"""What is tested: ``module:Class``, or a name, which is found as the container finds it."""
+
+import importlib
+import os
+import re
+import sys
+from contextlib import suppress
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any
+
+from war_rig.errors import ConfigError
+from war_rig.names import did_you_mean, normalise
+from war_rig.providers.building import Blueprint, blueprint
+from war_rig.providers.foreign import attribute as attribute_of
+from war_rig.providers.registry import GROUP, Registration
+from war_rig.testing.conformance.planting import Planting
+
+_CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+def plan_of(target: str, config: Path | None, planting: Planting) -> Blueprint:
+    """Return how *target* is built; imports its code. Its arguments are still the author's own.
+
+    Variables that its entry refers to get what *planting* has for them. Raises
+    UnknownProviderError, PluginError or ConfigError, as the container does for a name.
+    """
+    if ":" in target:
+        if config is not None:
+            raise ConfigError(
+                f"a file goes with the name of a provider, and {target} is a class\n"
+                f"  name an entry of {config}; its 'type' is the name that the class is "
+                "installed or registered as"
+            )
+        return _plan_of_class(target)
+    from war_rig.config import load
+    from war_rig.config.interpolation import references
+    from war_rig.entries import provider_blueprint, provider_name
+
+    env = dict(os.environ.items())
+    settings = load(config, env)
+    entry = settings.providers.get(provider_name(target, settings, "llm_provider"))
+    for argument in entry.arguments.values() if entry else ():
+        for name in references(argument.plain()):
+            value = planting.variable(name, env.get(name), None, is_needed=False)
+            env |= {} if value is None else {name: value}
+    return provider_blueprint(target, settings)
+
+
+def _plan_of_class(target: str) -> Blueprint:
+    value = target.replace(" ", "")
+    if not re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*", value):
+        raise ConfigError(
+            f"'{target}' is not of the form MODULE:CLASS\n"
+            "  write it as an import does: my_provider.provider:MyProvider"
+        )
+    if str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))  # as `python -m pytest` does
+    _check(*value.split(":"))
+    name = _name(value)
+    load = EntryPoint(name=name, value=value, group=GROUP).load
+    return blueprint(name, Registration(name, "registered", value, load), env={})
+
+
+def _check(module: str, attribute: str) -> None:
+    """Raise ConfigError where there is no such module, or nothing of that name in it."""
+    try:
+        found: Any = importlib.import_module(module)
+    except (Exception, SystemExit) as error:  # the plugin's border: its module runs here
+        missing = error.name if isinstance(error, ModuleNotFoundError) else None
+        if missing is None or not f"{module}.".startswith(f"{missing}."):
+            return  # what is wrong inside it is told where it is built
+        here = sorted(path.stem for path in Path.cwd().iterdir() if path.suffix in ("", ".py"))
+        failure = (
+            f"there is no module '{missing}' for {module}:{attribute}."
+            f"{did_you_mean(missing, here)}\n"
+            f"  it is neither installed nor in {Path.cwd()}"
+        )
+    else:
+        failure = _missing(found, module, attribute)
+    if failure:
+        raise ConfigError(failure)
+
+
+def _missing(found: Any, module: str, attribute: str) -> str:
+    for name in attribute.split("."):
+        if not hasattr(found, name):
+            near = did_you_mean(name, [one for one in vars(found) if not one.startswith("_")])
+            return (
+                f"there is no '{name}' in module '{module}'.{near}\n"
+                f"  it was imported from {attribute_of(sys.modules[module], '__file__')}"
+            )
+        found = getattr(found, name)
+    return ""
+
+
+def _name(value: str) -> str:
+    """Return the name that *value* is installed under, else one made of the class's."""
+    offered = (e.name for e in entry_points(group=GROUP) if e.value.replace(" ", "") == value)
+    with suppress(StopIteration, ValueError):  # nobody's, or one that can't be selected
+        return normalise(next(offered))
+    words = _CAPITAL.sub("_", re.split(r"[:.]", value)[-1]).lower().strip("_")
+    name = re.sub(r"_?provider$", "", words) or words
+    return name if re.match("[a-z]", name) else f"p{name}"
