@@ -119,7 +119,7 @@ def test_without_such_facts_nothing_is_said() -> None:
         ("IF ) ) ) > A", []),
         ("IF A ((((( > B", []),
         (f"IF A {'OF R ' * 9}> B", ["A greater B"]),
-        (f"IF A {'OF R ' * 99}> B", []),
+        (f"IF A {'OF R ' * 20}> B", []),
         (f"IF {'A OR ' * 200} A > B", []),
     ],
 )  # fmt: skip
