@@ -14,6 +14,8 @@ PROGRAM = (
     "       PROCEDURE DIVISION.",
     "       CALC.",
     "           MOVE 1 TO RATE.",
+    "       PAY-ALL.",
+    "           EXIT.",
 )
 
 
@@ -54,12 +56,16 @@ CODE = [
     "    05  WS-NAME             PIC X(8) VALUE 'ANN'.",
     " 88  IS-PAID                VALUE 'Y'.",
     " 01  STAFF-RECORD.",
+    "**** PAY-ALL ****",
+    " Pay-All.",
+    " WORKING STORAGE SECTION",
+    "--- Linkage Section. ---",
 ]
 
 
 @pytest.mark.parametrize("comment", CODE)
 def test_code_that_was_switched_off_says_nothing(comment: str) -> None:
-    """A comment that is a statement or a data item is not quoted as if it told something."""
+    """A comment that is a statement, an item or a header is not quoted as if it told something."""
     assert cobol(comment) == []
 
 
@@ -77,6 +83,8 @@ PROSE = [
     "START OF PROGRAM",
     "WRITE-STAFF-FILE",
     "COPY LOANREC REPLACING ==:TAG:== BY ==XXXX==.",
+    "In the LINKAGE SECTION",
+    "PAY-ALL is for tests",
     "3. COMP and COMP-3 variables",
     "1 LENDING (PAY02)   2 RETURNS",
     "10 DAYS AT MOST.",

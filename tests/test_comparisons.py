@@ -118,6 +118,8 @@ def test_without_such_facts_nothing_is_said() -> None:
         ("IF A >", []),
         ("IF ) ) ) > A", []),
         ("IF A ((((( > B", []),
+        (f"IF A {'OF R ' * 9}> B", ["A greater B"]),
+        (f"IF A {'OF R ' * 20}> B", []),
         (f"IF {'A OR ' * 200} A > B", []),
     ],
 )  # fmt: skip

@@ -2,7 +2,8 @@
 
 A line is such code where it begins like a statement or a data item, and holds nothing but
 COBOL's words, names that look like or are names of this file, literals and numbers. What
-goes on from the line above, and is made of the same, goes with it.
+goes on from the line above, and is made of the same, goes with it. The name of a paragraph,
+or the header of a section, alone on a line, says nothing either.
 """
 
 import re
@@ -37,6 +38,12 @@ _SIGNS = frozenset("()=<>+-*/&:,")
 _BEGINS = re.compile(
     rf"(?:\d\d?|END-\w+|{'|'.join(sorted(_STARTS, reverse=True))})(?![\w-])", re.IGNORECASE
 )
+_HEADER = re.compile(
+    r"(?:IDENTIFICATION|ENVIRONMENT|CONFIGURATION|INPUT[ -]OUTPUT|DATA|FILE|WORKING[ -]STORAGE"
+    r"|LOCAL[ -]STORAGE|LINKAGE|PROCEDURE)\s+(?:DIVISION|SECTION)\.?",
+    re.IGNORECASE,
+)
+_DRAWN = " \t*>-=#/"
 _NAMED_BY_SUBJECT = frozenset(("data", "move", "move-name"))
 _NAMED_BY_OBJECT = frozenset(
     ("paragraph", "fd", "copy", "perform", "thru", "goto", "move-name", "call-name",
@@ -57,7 +64,9 @@ def prose(comments: Iterable[tuple[int, str]], names: Collection[str]) -> Iterat
     """Yield those of *comments*, lines with their texts, that are no code; *names* are known."""
     last, is_exec = -1, False
     for line, text in comments:
-        written, goes_on = text[:_LONGEST].strip(" \t*>"), line == last + 1
+        written, goes_on = text[:_LONGEST].strip(_DRAWN), line == last + 1
+        if _HEADER.fullmatch(written) or written.rstrip(".").upper() in names:
+            continue
         if not (goes_on or _BEGINS.match(written)):
             yield line, text
             continue

@@ -22,8 +22,8 @@ _WITH_EQUAL = {"greater": "at-least", "less": "at-most"}
 _ARITHMETIC = frozenset("+-*/")
 _BEFORE_SUBJECTS = frozenset(("IF", "UNTIL", "WHEN", "AND", "OR", "NOT", "("))
 _CORRESPONDING = ("CORR", "CORRESPONDING")
-_EQUALS = frozenset(("=", "EQUAL"))
-_STOPS = VERBS | words("UNTIL WHEN THEN ELSE")
+_COMPARES = frozenset(("=", "EQUAL", *_ORDERS))
+_STOPS = VERBS | words("UNTIL WHEN THEN ELSE .")
 _LONGEST = 200
 _MOST_QUALIFIERS = 10
 
@@ -32,13 +32,13 @@ def compared(tokens: Tokens, at: int) -> Iterator[Found]:
     """Yield what the condition behind the word at *at* says to be greater or less than what."""
     subject: Token | None = None
     for here in range(at + 1, min(at + _LONGEST, len(tokens))):
-        token = tokens[here]
-        if token.kind in (".", "end") or token.word in _STOPS:
+        word = tokens[here].word
+        if word in _STOPS or tokens[here].kind == "end":
             return
-        if token.word in _ORDERS or token.word in _EQUALS:
+        if word in _COMPARES:
             subject = _subject(tokens, here) or subject
-        if token.word in _ORDERS and subject is not None:
-            yield from _comparison(tokens, here, subject)
+            if word in _ORDERS and subject is not None:
+                yield from _comparison(tokens, here, subject)
 
 
 def _comparison(tokens: Tokens, at: int, subject: Token) -> Iterator[Found]:
@@ -72,6 +72,8 @@ def _subject(tokens: Tokens, at: int) -> Token | None:
             at = _before_parentheses(tokens, at)
         elif tokens[at - 1].word in ("OF", "IN"):
             at -= 2
+        else:
+            break
     is_alone = at > 0 and tokens[at - 1].word in _BEFORE_SUBJECTS
     return tokens[at] if is_alone and is_name(tokens[at]) else None
 

@@ -55,19 +55,20 @@ def read_item(tokens: Tokens, at: int) -> tuple[Item, int]:
 
 def _clause(item: Item, tokens: Tokens, at: int) -> int:
     """Take what the token at *at* says of *item*; return where to go on."""
-    token = tokens[at]
+    token, word = tokens[at], tokens[at].word
     if token.kind == "picture":
         item.picture = item.picture or token.text
-    elif token.word in ("VALUE", "VALUES"):
+    elif word in ("VALUE", "VALUES"):
         return _values(item, tokens, at + 1)
-    elif token.word == "REDEFINES" and tokens[at + 1].kind == "word":
+    elif word in _USAGES:
+        item.usage = word
+    elif word == "REDEFINES" and tokens[at + 1].kind == "word":
         item.redefines = tokens[at + 1].text
-    elif token.word in ("OCCURS", "TO") and is_number(tokens[at + 1]):
+    elif word in ("OCCURS", "TO") and is_number(tokens[at + 1]):
         times = tokens[at + 1].text
         item.occurs = int(times) if times.isdecimal() and len(times) < 10 else item.occurs
-    elif token.word in _USAGES:
-        item.usage = token.text
-    item.is_moved |= token.word in _MOVED
+    elif word in _MOVED:
+        item.is_moved = True
     return at + 1
 
 
