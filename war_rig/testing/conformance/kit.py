@@ -11,6 +11,7 @@ from war_rig.providers.secrets import Redactor
 from war_rig.testing.conformance.bench import Bench, TooLate, limited, surroundings, thrown_away
 from war_rig.testing.conformance.definitions import declared
 from war_rig.testing.conformance.discovery import Discovery
+from war_rig.testing.conformance.findings import Findings
 from war_rig.testing.conformance.planting import Planting
 from war_rig.testing.conformance.rule import Missed, Need, NotTested, Rule, Verdict
 from war_rig.testing.conformance.rules import RULES
@@ -95,10 +96,14 @@ class Kit:
         bench = self._new_bench()
         if self.verdict(_BUILT).outcome == "passed":
             Discovery(bench).find()
-            while bench.findings.is_out_of_reach and self._planting.turn():
+            while self._is_to_turn(bench.findings) and self._planting.turn():
                 bench = self._new_bench()
                 Discovery(bench).find()
         return bench
+
+    def _is_to_turn(self, findings: Findings) -> bool:
+        """Return whether it failed before it asked the server, and did not hang."""
+        return findings.fault is not None and not findings.is_asked and not self.stuck
 
     def _new_bench(self) -> Bench:
         given = self._example if self._example[0] else declared(self.plan)
