@@ -37,7 +37,8 @@ class Kit:
     target: ``module:Class``, or a name. config: the file with its entry. answer: an
     example of its API's answers. endpoint: the argument or variable that holds the
     address of its API. option: how the options of whoever asks begin, for advice.
-    stuck: the threads that it was run in, and that have not ended in time.
+    note: what to tell whose file was only found. stuck: the threads that it was run in,
+    and that have not ended in time.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Kit:
         self._planting = Planting(self._server.url, endpoint)
         self._plan: Blueprint | None = None
         self._verdicts: dict[str, Verdict] = {}
+        self.note: str | None = None
         self.stuck: list[threading.Thread] = []
 
     @property
@@ -68,7 +70,8 @@ class Kit:
         with surroundings(self._planting, set(), watched=True):
             work = partial(plan_of, self._target, self._config, self._planting)
             played = limited(work, _RULE_SECONDS, self.stuck)
-        self._plan = played.value
+        if played.value is not None:
+            self._plan, self.note = played.value
         if isinstance(played.error, TooLate):
             raise PluginError(f"{self._target} could not be imported: {played.error}")
         if played.error is not None:
