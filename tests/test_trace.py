@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
+from contextvars import copy_context
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -57,6 +58,7 @@ from war_rig.providers.border import Border
 from war_rig.providers.secrets import Redactor
 from war_rig.providers.streams import words
 from war_rig.testing import rehearse
+from war_rig.testing.rehearsal import RehearsalLoop
 
 MESSAGES = [Message("system", "Be brief."), Message("user", "Hello")]
 BEGIN = {
@@ -599,6 +601,26 @@ def test_a_wait_that_no_attempt_followed_is_told() -> None:
     rehearse(call())
     attributes = telemetry.span.attributes or {}
     assert (attributes["warrig.waited_seconds"], attributes["warrig.attempts"]) == (4.0, 0)
+
+
+def test_a_call_that_was_left_behind_in_a_closed_loop_is_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The garbage collector may end a call where no loop is running: it has its span, too."""
+    telemetry = Telemetry()
+    border = Border("house", Model())
+    stack = Stack("house", telemetry.traced(Waiting(border)), border, Ledger())
+    call = stack.complete(MESSAGES)
+
+    async def leave_behind() -> None:
+        copy_context().run(call.send, None)
+
+    loop = RehearsalLoop()
+    loop.run_until_complete(leave_behind())
+    loop.close()
+    call.close()
+    assert (telemetry.span.attributes or {})["warrig.cancelled"] is True
+    assert caplog.text == ""
 
 
 class Stored(Policy):

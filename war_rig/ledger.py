@@ -5,6 +5,7 @@ mid-answer, and one that a fallback replaced stand here beside the one that answ
 """
 
 import threading
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -97,19 +98,32 @@ def _one(attempt: Attempt) -> Total:
 
 
 class Ledger:
-    """What all calls of a run came to."""
+    """What all calls of a run came to. It may be used from several threads and event loops."""
 
     def __init__(self) -> None:
         self._total = Total()
+        self._uncounted: deque[Total] = deque()
         self._lock = threading.Lock()
 
     @property
     def total(self) -> Total:
         """Return the sums until now."""
-        return self._total
+        with self._lock:
+            self._count()
+            return self._total
 
     def add(self, attempts: Iterable[Attempt]) -> None:
-        """Count the attempts of one call."""
-        more = total(attempts)
-        with self._lock:
-            self._total += more
+        """Count the attempts of one call.
+
+        Waits for no lock: the garbage collector may end a call anywhere, inside the lock too.
+        """
+        self._uncounted.append(total(attempts))
+        if self._lock.acquire(blocking=False):  # else it is counted later
+            try:
+                self._count()
+            finally:
+                self._lock.release()
+
+    def _count(self) -> None:
+        while self._uncounted:
+            self._total += self._uncounted.popleft()

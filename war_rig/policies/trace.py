@@ -53,6 +53,7 @@ class _Seen:
     is_stream: bool
     call: Call
     mark: int
+    now: Callable[[], float]
     begun: float
     begun_ns: int
     shared: Attributes
@@ -141,12 +142,11 @@ class Trace(Policy):
 
     async def _stream(self, request: Request) -> AsyncGenerator[CompletionChunk, None]:
         last: CompletionChunk | None = None
-        now = asyncio.get_running_loop().time
         with self._told(request, is_stream=True) as seen:
             async with aclosing(self._ask_stream(request)) as chunks:
                 while (chunk := await self._step(seen, anext(chunks, None))) is not None:
                     if chunk.content:
-                        seen.arrivals.append(now())
+                        seen.arrivals.append(seen.now())
                     if chunk.response is None:
                         yield chunk
                     else:
@@ -157,9 +157,14 @@ class Trace(Policy):
     async def _step(self, seen: _Seen, step: Awaitable[T]) -> T:
         token = self._attach(seen.context)
         try:
-            return await step
-        finally:
+            done = await step
+        except GeneratorExit:  # it is finalised, in a context that is somebody else's
+            raise
+        except BaseException:
             self._detach(token)
+            raise
+        self._detach(token)
+        return done
 
     @contextmanager
     def _told(self, request: Request, is_stream: bool) -> Iterator[_Seen]:
@@ -172,7 +177,8 @@ class Trace(Policy):
         self._end(seen, None)
 
     def _begin(self, request: Request, is_stream: bool) -> _Seen:
-        begun, begun_ns, call = asyncio.get_running_loop().time(), time_ns(), current_call()
+        now = asyncio.get_running_loop().time  # which is not running where a call is finalised
+        begun, begun_ns, call = now(), time_ns(), current_call()
         shared = self._shared | self._names.named(model=self.shown_model(request.model))
         model = shared.get(self._names.name("model"))
         title = f"chat {model}" if model else "chat"
@@ -180,11 +186,11 @@ class Trace(Policy):
             title, kind=self._kind, attributes=shared, start_time=begun_ns
         )
         mark, context = len(call.attempts), self._context_with(span)
-        return _Seen(request, is_stream, call, mark, begun, begun_ns, shared, span, context)
+        return _Seen(request, is_stream, call, mark, now, begun, begun_ns, shared, span, context)
 
     def _end(self, seen: _Seen, error: BaseException | None) -> None:
         """End the span, as long after its beginning as the loop's time and the metrics say."""
-        seconds = asyncio.get_running_loop().time() - seen.begun
+        seconds = seen.now() - seen.begun
         ending = self._names.named(
             error_type=type(error).__name__ if isinstance(error, Exception) else None,
             cancelled=True if error is not None and not isinstance(error, Exception) else None,
