@@ -236,8 +236,22 @@ class FromHostAndPort(Shape):
 
 
 class WithAnOddName(Shape):
-    def __init__(self, where: str, max_size: int, share: float, auth: str | None = None) -> None:
+    """Takes what is called like nothing for its address, and refuses what can't be one."""
+
+    def __init__(self, team: str, where: str, max_size: int, auth: str | None = None) -> None:
         super().__init__(where, auth or "none")
+        if "://" in team:
+            raise ValueError(f"no such team: {team}")
+
+
+class FromAnOddVariable(Shape):
+    def __init__(self) -> None:
+        super().__init__(os.environ["SHAPES_WHERE"], os.environ["SHAPES_KEY"])
+
+
+class WithAnOddDefault(Shape):
+    def __init__(self, where: str = "llm-gateway", share: float = 1.0) -> None:
+        super().__init__(where, "none")
 
 
 class Elsewhere(Shape):

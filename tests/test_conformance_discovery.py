@@ -56,6 +56,8 @@ GIVEN = {
     "WithHostAndPort": "host = the kit's server",
     "WithABareHost": "host = the kit's server",
     "WithFlags": "given   endpoint = the kit's server",
+    "WithAnOddName": "where = the kit's server",
+    "FromAnOddVariable": "SHAPES_WHERE = the kit's server",
     "FromHostAndPort": "SHAPES_HOST = the kit's server",
 }
 
@@ -87,15 +89,14 @@ def test_what_is_set_already_is_not_used(shape: Shape, monkeypatch: pytest.Monke
 
 
 def test_the_author_names_the_argument(shape: Shape) -> None:
-    """An argument that is called like nothing is tried with the address once it is named."""
-    verdict = shape("WithAnOddName").verdict("answer_is_a_response")
+    """An argument that is called like nothing, and has a default, is tried once it is named."""
+    verdict = shape("WithAnOddDefault").verdict("answer_is_a_response")
     assert (verdict.outcome, verdict.reason) == (
         "not tested",
         "it asked no server, and none of its names looks like an address; say which of its "
-        "arguments and variables holds the address of its API, --endpoint NAME: where, max_size, "
-        "share, auth",
+        "arguments and variables holds the address of its API, --endpoint NAME: where, share",
     )
-    named = shape("WithAnOddName", endpoint="Where")
+    named = shape("WithAnOddDefault", endpoint="Where")
     assert named.verdict("answer_is_a_response").outcome == "passed"
 
 

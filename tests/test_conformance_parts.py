@@ -310,7 +310,7 @@ def test_a_class_inside_of_another_is_found() -> None:
     """A target may have dots behind its colon, as an entry point's may."""
     with pytest.raises(ConfigError, match="there is no 'Nope' in module 'test_conformance_parts'"):
         target.plan_of("test_conformance_parts:Outer.Nope", None, Planting("http://127.0.0.1:1"))
-    plan = target.plan_of("test_conformance_parts:Outer.Inner", None, Planting("http://x"))
+    plan, _ = target.plan_of("test_conformance_parts:Outer.Inner", None, Planting("http://x"))
     assert plan.name == "inner"
 
 

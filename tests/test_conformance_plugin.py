@@ -215,6 +215,17 @@ def test_the_command_prints_a_table(war_rig: WarRig, tmp_path: Path) -> None:
     assert lines[-1] == "required: 30 passed, 1 failed; recommended: 6 passed"
 
 
+def test_a_file_that_was_only_found_is_told(
+    war_rig: WarRig, run_pytest: Run, pytester: pytest.Pytester
+) -> None:
+    """A war_rig.yaml of the current folder is used, and announced, as by every other command."""
+    (pytester.path / "war_rig.yaml").write_text("providers: {quiet: {type: offline}}")
+    note = "note: using ./war_rig.yaml, found in the current folder; it gets nothing from the "
+    ran = war_rig("providers", "check", "quiet")
+    assert (ran.code, ran.err.startswith(note)) == (0, True)
+    run_pytest("--war-rig-provider", "quiet").stdout.fnmatch_lines([f"{note}*"])
+
+
 def test_the_command_passes_what_keeps_the_contract(war_rig: WarRig) -> None:
     """Where no required rule fails, the command succeeds."""
     assert war_rig("providers", "check", "offline").code == 0

@@ -41,6 +41,8 @@ def check(
     kit = Kit(name, config=config or context.obj, answer=answer, endpoint=endpoint)
     try:
         kit.load()
+        if kit.note:
+            print(kit.note, file=sys.stderr)
         verdicts = [kit.verdict(rule) for rule in RULES]
         lines = [*found_out(kit), "", *table(verdicts), ""]
         for one in verdicts:

@@ -150,5 +150,5 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     from war_rig.testing.conformance.report import found_out, remarks
 
     terminalreporter.section(f"War Rig's contract: {kit.plan.name}")
-    for line in (*found_out(kit), *remarks(kit)):
+    for line in (*filter(None, [kit.note]), *found_out(kit), *remarks(kit)):
         terminalreporter.line(line)

@@ -11,6 +11,7 @@ from war_rig.providers.secrets import Redactor
 from war_rig.testing.conformance.bench import Bench, TooLate, limited, surroundings, thrown_away
 from war_rig.testing.conformance.definitions import declared
 from war_rig.testing.conformance.discovery import Discovery
+from war_rig.testing.conformance.findings import Findings
 from war_rig.testing.conformance.planting import Planting
 from war_rig.testing.conformance.rule import Missed, Need, NotTested, Rule, Verdict
 from war_rig.testing.conformance.rules import RULES
@@ -36,7 +37,8 @@ class Kit:
     target: ``module:Class``, or a name. config: the file with its entry. answer: an
     example of its API's answers. endpoint: the argument or variable that holds the
     address of its API. option: how the options of whoever asks begin, for advice.
-    stuck: the threads that it was run in, and that have not ended in time.
+    note: what to tell whose file was only found. stuck: the threads that it was run in,
+    and that have not ended in time.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Kit:
         self._planting = Planting(self._server.url, endpoint)
         self._plan: Blueprint | None = None
         self._verdicts: dict[str, Verdict] = {}
+        self.note: str | None = None
         self.stuck: list[threading.Thread] = []
 
     @property
@@ -67,7 +70,8 @@ class Kit:
         with surroundings(self._planting, set(), watched=True):
             work = partial(plan_of, self._target, self._config, self._planting)
             played = limited(work, _RULE_SECONDS, self.stuck)
-        self._plan = played.value
+        if played.value is not None:
+            self._plan, self.note = played.value
         if isinstance(played.error, TooLate):
             raise PluginError(f"{self._target} could not be imported: {played.error}")
         if played.error is not None:
@@ -95,10 +99,14 @@ class Kit:
         bench = self._new_bench()
         if self.verdict(_BUILT).outcome == "passed":
             Discovery(bench).find()
-            while bench.findings.is_out_of_reach and self._planting.turn():
+            while self._is_to_turn(bench.findings) and self._planting.turn():
                 bench = self._new_bench()
                 Discovery(bench).find()
         return bench
+
+    def _is_to_turn(self, findings: Findings) -> bool:
+        """Return whether it failed before it asked the server, and did not hang."""
+        return findings.fault is not None and not findings.is_asked and not self.stuck
 
     def _new_bench(self) -> Bench:
         given = self._example if self._example[0] else declared(self.plan)

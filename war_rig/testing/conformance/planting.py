@@ -19,7 +19,7 @@ from war_rig.providers.conversion import Argument, plain_types
 from war_rig.providers.parameters import Parameter
 from war_rig.providers.secrets import is_secret_name
 
-_ENDPOINT = re.compile(r"(^|_)(url|uri|endpoint|base|host|server|address)$", re.IGNORECASE)
+_ENDPOINT = re.compile(r"(^|_)(url|uri|endpoint|base|host|server|gateway|address)$", re.IGNORECASE)
 _HOST = re.compile(r"(^|_)host$", re.IGNORECASE)
 _PORT = re.compile(r"(^|_)port$", re.IGNORECASE)
 _PROXY = re.compile(r"prox(y|ies)", re.IGNORECASE)
@@ -56,7 +56,8 @@ class Planting:
     server_url: where the scripted server is. endpoint: the argument or variable that the
     author named. variables: those that were planted, by name. endpoints: the names that
     got the server's address. canaries: the made-up keys, by name. read: the variables
-    that it asked for and that were not there.
+    that it asked for and that were not there. guessed: the names of the texts that it
+    needs and that mean nothing to the kit.
     """
 
     server_url: str
@@ -65,7 +66,10 @@ class Planting:
     endpoints: list[str] = field(default_factory=list)
     canaries: dict[str, str] = field(default_factory=dict)
     read: dict[str, None] = field(default_factory=dict)
+    guessed: dict[str, None] = field(default_factory=dict)
     _turns: int = 0
+    _supposed: str | None = None
+    _suppositions: Iterator[str | None] | None = None
 
     def __post_init__(self) -> None:
         self.variables, self.endpoints = {}, []
@@ -101,12 +105,24 @@ class Planting:
         return replace(plan, parameters=tuple(parameters), extra=extra)
 
     def turn(self) -> bool:
-        """Let a host be less than a URL, first without a scheme; return whether that is new."""
-        is_new = self._turns < _MOST_TURNS and any(map(_HOST.search, self.endpoints))
-        if is_new:
+        """Give the address in another way, or to another name; return whether there was one.
+
+        A host is less than a URL, first without a scheme, then without a port. Where no
+        name looks like an address, those that mean nothing have it one after the other.
+        """
+        if any(map(_HOST.search, self.endpoints)) and self._turns < _MOST_TURNS:
             self._turns += 1
-            self.__post_init__()
-        return is_new
+        elif self.endpoint is not None or not self.guessed:
+            return False
+        else:
+            if self._suppositions is None:
+                self._suppositions = iter([*self.guessed, None])
+            try:
+                self._supposed = next(self._suppositions)
+            except StopIteration:
+                return False
+        self.__post_init__()
+        return True
 
     def _planted(self, name: str, before: object) -> str | None:
         is_endpoint = self._is_endpoint(name) and not _OF_THE_MACHINE.search(name)
@@ -119,7 +135,10 @@ class Planting:
             return str(urlsplit(self.server_url).port)
         if _NUMBER.search(name):
             return "30"
-        return _MODEL if "model" in name.lower() else "kit"
+        if "model" in name.lower():
+            return _MODEL
+        self.guessed[name] = None
+        return "kit"
 
     def _value(self, p: Parameter, plan: Blueprint, is_key: bool) -> Any:
         """Return what *p* gets, None where it keeps what it has."""
@@ -164,7 +183,7 @@ class Planting:
         return self._address(name, value) if _is_url(value) else value
 
     def _is_endpoint(self, name: str) -> bool:
-        if self.endpoint is not None and name.lower() == self.endpoint.lower():
+        if name.lower() in (str(self.endpoint).lower(), str(self._supposed).lower()):
             return True
         return bool(_ENDPOINT.search(name)) and not _PROXY.search(name)
 

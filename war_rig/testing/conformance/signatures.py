@@ -27,6 +27,17 @@ def faults(method: Any) -> list[str]:
     return found
 
 
+def takes_messages(method: Any) -> bool:
+    """Return whether *method* can be called with the messages alone."""
+    try:
+        inspect.signature(method).bind([])
+    except ValueError:  # written in C, it tells nothing
+        return True
+    except TypeError:
+        return False
+    return True
+
+
 def definition(method: Any, *, is_async: bool) -> str:
     """Return the ``def`` line of *method* as it is, or as well as it can be told."""
     name = getattr(method, "__name__", "complete")

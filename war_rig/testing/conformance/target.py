@@ -19,11 +19,12 @@ from war_rig.testing.conformance.planting import Planting
 _CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
-def plan_of(target: str, config: Path | None, planting: Planting) -> Blueprint:
-    """Return how *target* is built; imports its code. Its arguments are still the author's own.
+def plan_of(target: str, config: Path | None, planting: Planting) -> tuple[Blueprint, str | None]:
+    """Return how *target* is built, and a note about the file that was found, if any was.
 
-    Variables that its entry refers to get what *planting* has for them. Raises
-    UnknownProviderError, PluginError or ConfigError, as the container does for a name.
+    Its code is imported. Its arguments are still the author's own, but for variables that
+    its entry refers to: they get what *planting* has for them. Raises UnknownProviderError,
+    PluginError or ConfigError, as the container does for a name.
     """
     if ":" in target:
         if config is not None:
@@ -32,7 +33,7 @@ def plan_of(target: str, config: Path | None, planting: Planting) -> Blueprint:
                 f"  name an entry of {config}; its 'type' is the name that the class is "
                 "installed or registered as"
             )
-        return _plan_of_class(target)
+        return _plan_of_class(target), None
     from war_rig.config import load
     from war_rig.config.interpolation import references
     from war_rig.entries import provider_blueprint, provider_name
@@ -44,7 +45,7 @@ def plan_of(target: str, config: Path | None, planting: Planting) -> Blueprint:
         for name in references(argument.plain()):
             value = planting.variable(name, env.get(name), None, is_needed=False)
             env |= {} if value is None else {name: value}
-    return provider_blueprint(target, settings)
+    return provider_blueprint(target, settings), settings.note
 
 
 def _plan_of_class(target: str) -> Blueprint:

@@ -31,8 +31,7 @@ _TEMPERATURE = 0.37
 async def answer_is_a_response(scene: Scene) -> None:
     """What an agent gets is that object: None, a text or a dict is an error to War Rig."""
     findings = scene.bench.findings
-    can_be_called = findings.is_asked or not signatures.faults(scene.provider.complete)
-    if findings.fault is not None and (findings.is_sync or not can_be_called):
+    if findings.is_sync or not signatures.takes_messages(scene.provider.complete):
         raise NotTested("needs complete_takes_the_call, which failed")
     if findings.is_out_of_reach:
         raise NotTested(scene.bench.unreached())
