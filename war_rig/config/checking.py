@@ -83,6 +83,8 @@ def _fault(found: "ErrorDetails", tree: Located, model: type[BaseModel], key: st
         text = f"is no key here.{did_you_mean(str(loc[-1]), known)} Known: {', '.join(known)}"
     elif kind == "missing":
         text = "is missing"
+    elif kind == "value_error":  # of a validator
+        text = str(found["ctx"]["error"])
     elif kind in ("model_type", "dict_type", "model_attributes_type"):
         text = "must be a map"
     elif kind in _EXPECTED:

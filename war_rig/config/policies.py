@@ -10,7 +10,6 @@ from math import inf
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
-from pydantic_core import PydanticCustomError
 
 from war_rig.names import normalise
 
@@ -18,7 +17,7 @@ from war_rig.names import normalise
 def _number(value: Any) -> Any:
     """Refuse true and false, which Python counts as 1 and 0."""
     if isinstance(value, bool):
-        raise PydanticCustomError("float_type", "must be a number")
+        raise ValueError("must be a number")
     return value
 
 
@@ -86,7 +85,7 @@ class FallbackSettings(_Section):
     @classmethod
     def _not_empty(cls, named: Any) -> Any:
         if not named:
-            raise PydanticCustomError("empty", "must name one or more")
+            raise ValueError("must name one or more")
         return named
 
     @field_validator("to")
@@ -95,7 +94,7 @@ class FallbackSettings(_Section):
         known = list(map(target, names))
         twice = next((name for name in known if known.count(name) > 1), None)
         if twice is not None:
-            raise PydanticCustomError("doubled", "names {name} twice", {"name": repr(twice)})
+            raise ValueError(f"names {twice!r} twice")
         return names
 
 
@@ -164,7 +163,7 @@ class PolicySettings(_Section):
             return value
         if isinstance(value, list):
             return {"to": value}
-        raise PydanticCustomError("fallback", "must be a list of providers, or a map")
+        raise ValueError("must be a list of providers, or a map")
 
 
 def contradictions(
