@@ -174,6 +174,19 @@ def test_the_mean_of_the_answers_so_far_is_the_estimate() -> None:
     assert rehearse(run()) == [PROMPT_TOKENS + 18, 1]
 
 
+def test_an_answer_of_any_length_is_counted() -> None:
+    """A number that no float can hold breaks no later call."""
+    purse = Purse()
+    policy = budget(purse)
+
+    async def run() -> None:
+        for _ in range(2):
+            await ask(policy, Reply(completion=10**400))
+
+    rehearse(run())
+    assert purse.spent.tokens == 2 * (PROMPT_TOKENS + 10**400)
+
+
 def test_a_call_that_fits_exactly_is_sent() -> None:
     """The limit itself may be reached."""
     purse = Purse(PROMPT_TOKENS + 50, Decimal("0.000125"))

@@ -94,6 +94,22 @@ def test_any_difference_asks_again(name: str, store: CacheStore) -> None:
     assert ask(cached, **DIFFERENT[name]) == "second"
 
 
+ENDLESS: list[Any] = []
+ENDLESS.append(ENDLESS)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [{1: "one", "b": "two"}, {("a", 1): "both"}, ENDLESS, object()],
+    ids=["keys of two kinds", "a key that JSON has not", "a list in itself", "any object"],
+)
+def test_a_parameter_may_be_anything(value: object, store: CacheStore) -> None:
+    """What a provider takes is its own: no call fails for the digest that is made of it."""
+    cached = CachedProvider(FakeProvider(replies=["first", "second"]), store, "fake")
+    assert [ask(cached, bias=value), ask(cached, bias=value)] == ["first", "first"]
+    assert ask(cached, bias={"another": "one"}) == "second"
+
+
 def test_another_provider_or_default_model_asks_again(store: CacheStore) -> None:
     """What one provider answered is no answer of another."""
     assert ask(CachedProvider(FakeProvider("a"), store, "one")) == "a"

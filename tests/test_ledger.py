@@ -2,8 +2,9 @@
 
 import threading
 from collections.abc import Callable
+from decimal import Decimal, localcontext
 
-from war_rig.ledger import Attempt, Ledger
+from war_rig.ledger import Attempt, Ledger, total
 
 
 class Collected(int):
@@ -49,3 +50,14 @@ def test_calls_that_end_in_many_threads_are_all_counted() -> None:
     for thread in threads:
         thread.join()
     assert (ledger.total.sent, ledger.total.tokens_used) == (8_000, 24_000)
+
+
+def test_the_costs_of_attempts_are_added_exactly() -> None:
+    """However few digits the program's own context keeps."""
+    attempts = [Attempt("fake", "m-1", "answered", cost=Decimal(c)) for c in ("1234.56", "0.0007")]
+    with localcontext(prec=3):
+        ledger = Ledger()
+        for _ in range(2):
+            ledger.add(attempts)
+        assert total(attempts).cost == Decimal("1234.5607")
+        assert ledger.total.cost == Decimal("2469.1214")

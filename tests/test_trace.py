@@ -293,6 +293,7 @@ def test_the_buckets_are_those_of_the_conventions() -> None:
         ("double", 1, 1.0),
         ("double", Decimal("0.5"), 0.5),
         ("double", True, None),
+        ("double", 10**400, None),
         ("double", "0.5", None),
         ("int", 7, 7),
         ("int", 7.5, None),

@@ -8,8 +8,11 @@ import threading
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Literal
+
+EXACT = Context(prec=60)
+"""Enough digits that no sum of prices is rounded, whatever the program's own context is."""
 
 Outcome = Literal["answered", "failed", "cancelled", "refused", "cached"]
 
@@ -60,7 +63,6 @@ class Total:
     waited_seconds: float = 0.0
 
     def __add__(self, other: "Total") -> "Total":
-        costs = [one.cost for one in (self, other) if one.cost is not None]
         return Total(
             self.sent + other.sent,
             self.failed + other.failed,
@@ -68,7 +70,7 @@ class Total:
             self.cached + other.cached,
             self.tokens_used + other.tokens_used,
             self.untold + other.untold,
-            sum(costs, Decimal()) if costs else None,
+            _sum(self.cost, other.cost),
             self.unpriced + other.unpriced,
             self.waited_seconds + other.waited_seconds,
         )
@@ -76,25 +78,27 @@ class Total:
 
 def total(attempts: Iterable[Attempt]) -> Total:
     """Return the sums over *attempts*."""
-    return sum((_one(attempt) for attempt in attempts), Total())
+    sent = failed = refused = cached = tokens = untold = unpriced = 0
+    cost, waited = None, 0.0
+    for attempt in attempts:
+        waited += attempt.waited_seconds
+        if attempt.outcome in ("refused", "cached"):
+            refused += attempt.outcome == "refused"
+            cached += attempt.outcome == "cached"
+            continue
+        sent += 1
+        failed += attempt.outcome != "answered"
+        tokens += attempt.tokens_used or 0
+        untold += attempt.usage_source != "reported"
+        unpriced += attempt.cost is None
+        cost = _sum(cost, attempt.cost)
+    return Total(sent, failed, refused, cached, tokens, untold, cost, unpriced, waited)
 
 
-def _one(attempt: Attempt) -> Total:
-    if attempt.outcome in ("refused", "cached"):
-        return Total(
-            refused=int(attempt.outcome == "refused"),
-            cached=int(attempt.outcome == "cached"),
-            waited_seconds=attempt.waited_seconds,
-        )
-    return Total(
-        sent=1,
-        failed=int(attempt.outcome != "answered"),
-        tokens_used=attempt.tokens_used or 0,
-        untold=int(attempt.usage_source != "reported"),
-        cost=attempt.cost,
-        unpriced=int(attempt.cost is None),
-        waited_seconds=attempt.waited_seconds,
-    )
+def _sum(one: Decimal | None, other: Decimal | None) -> Decimal | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return EXACT.add(one, other)
 
 
 class Ledger:

@@ -139,12 +139,12 @@ def worst_case_lines(name: str, model: str | None, settings: "Settings") -> Iter
     seconds = "no bound: declare timeout.total" if worst.seconds == inf else f"{worst.seconds:g}"
     yield f"  seconds   {seconds}{by}"
     times = f"{worst.all_attempts} times" if worst.all_attempts > 1 else "once"
-    yield f"  tokens    {times} those of one answer{_run(models, 'tokens', settings)}"
+    yield f"  tokens    {times} those of one answer{_whole_run(models, 'tokens', settings)}"
     money = _money(models, worst.attempts, settings)
-    yield f"  money     {money}{_run(models, 'money', settings)}"
+    yield f"  money     {money}{_whole_run(models, 'money', settings)}"
 
 
-def _run(entries: Iterable[str], unit: str, settings: "Settings") -> str:
+def _whole_run(entries: Iterable[str], unit: str, settings: "Settings") -> str:
     """Return what bounds the whole run: the budgets of all *entries*, if each has one."""
     limits: dict[str, Any] = {}
     for entry in entries:

@@ -17,12 +17,11 @@ from decimal import Decimal
 from threading import Lock
 
 from war_rig.errors import BudgetExceededError
-from war_rig.ledger import Attempt
+from war_rig.ledger import EXACT, Attempt
 from war_rig.policies.attempts import CostOf
 from war_rig.policies.call import Call
 from war_rig.policies.estimate import Mean, declared_completion
 from war_rig.policies.policy import Around, Course, Request, StreamingProvider
-from war_rig.policies.prices import EXACT
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +102,14 @@ class Purse:
         return ", ".join(told) or "no limit"
 
     def _refusal(self, amount: Amount) -> str | None:
-        parts = self._spent, self._reserved, amount
-        whole = self._spent + self._reserved + amount
-        told = []
-        if self.tokens is not None and whole.tokens > self.tokens:
-            told.append(_over(f"{self.tokens:,} tokens", [f"{part.tokens:,}" for part in parts]))
-        if self.money is not None and whole.money > self.money:
-            told.append(_over(f"{_exact(self.money)} in money", [_exact(p.money) for p in parts]))
+        spent, reserved, told = self._spent, self._reserved, []
+        tokens, money = self.tokens, self.money
+        if tokens is not None and spent.tokens + reserved.tokens + amount.tokens > tokens:
+            parts = [f"{part.tokens:,}" for part in (spent, reserved, amount)]
+            told.append(_over(f"{tokens:,} tokens", parts))
+        if money is not None and _sum(spent, reserved, amount) > money:
+            parts = [_exact(part.money) for part in (spent, reserved, amount)]
+            told.append(_over(f"{_exact(money)} in money", parts))
         return "; ".join(told) or None
 
 
@@ -132,10 +132,9 @@ class Budget(Around[Amount]):
     def _end(self, begun: Amount, course: Course) -> None:
         made = [a for a in course.attempts if a.outcome not in ("refused", "cached")]
         self._mean.learn(made, course.request)
-        model = self.shown_model(course.request.model)
         spent = Amount()
         for attempt in made:
-            spent += self._spent(attempt, model, begun)
+            spent += self._spent(attempt, course.request, begun)
         self.purse.settle(begun, spent)
 
     def _reserve(self, call: Call, request: Request, model: str | None) -> Amount:
@@ -159,18 +158,18 @@ class Budget(Around[Amount]):
             return Decimal()
         return self._cost_of(model, prompt, completion)
 
-    def _spent(self, attempt: Attempt, model: str | None, estimate: Amount) -> Amount:
+    def _spent(self, attempt: Attempt, request: Request, estimate: Amount) -> Amount:
         """Return what *attempt* took; what the ledger doesn't know, by the estimate.
 
         The model that answered may have no price, where the one that was asked for has one.
         """
         if attempt.tokens_used is None:
             return estimate
-        prompt = attempt.prompt_tokens or 0
-        completion = max(attempt.tokens_used - prompt, 0)
         money = attempt.cost
         if money is None:
-            money = self._money(model, prompt, completion)
+            prompt = attempt.prompt_tokens or 0
+            completion = max(attempt.tokens_used - prompt, 0)
+            money = self._money(self.shown_model(request.model), prompt, completion)
         return Amount(attempt.tokens_used, estimate.money if money is None else money)
 
 
@@ -178,6 +177,10 @@ _DECLARE_A_PRICE = (
     "declare its price under policies.prices.models in war_rig.yaml, or use public prices: "
     'pip install "war-rig[prices]", and prices: {catalogue: true}'
 )
+
+
+def _sum(spent: Amount, reserved: Amount, amount: Amount) -> Decimal:
+    return EXACT.add(EXACT.add(spent.money, reserved.money), amount.money)
 
 
 def _over(limit: str, parts: list[str]) -> str:

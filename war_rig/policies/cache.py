@@ -276,5 +276,8 @@ class CachedProvider(Policy):
             "messages": [[m.role, m.content] for m in request.messages],
             "parameters": {n: value for n, value in request.parameters.items() if n != "model"},
         }
-        text = json.dumps(content, sort_keys=True, default=repr)
+        try:
+            text = json.dumps(content, sort_keys=True, default=repr)
+        except (TypeError, ValueError):  # a parameter that JSON has not, or no order of its keys
+            text = repr(content)
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

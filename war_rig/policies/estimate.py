@@ -1,7 +1,6 @@
 """How many tokens an answer will have: the request's own limit, else the mean of the others."""
 
 from collections.abc import Iterable
-from math import ceil
 
 from war_rig.ledger import Attempt
 from war_rig.policies.policy import Request
@@ -34,7 +33,7 @@ class Mean:
 
     def completion(self) -> int:
         """Return how many tokens the next answer may have."""
-        return ceil(self._tokens / self._answers) if self._answers else FIRST_COMPLETION_TOKENS
+        return -(-self._tokens // self._answers) if self._answers else FIRST_COMPLETION_TOKENS
 
     def learn(self, attempts: Iterable[Attempt], request: Request) -> None:
         """Take the answers among *attempts* at *request* into the mean."""

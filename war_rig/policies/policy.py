@@ -41,12 +41,13 @@ class StreamingProvider(LLMProvider, Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Request:
     """What is asked: the messages, and each parameter that somebody set, the model among them."""
 
     messages: list[Message]
     parameters: dict[str, Any]
+    _estimated_tokens: int | None = field(default=None, init=False)
 
     @property
     def model(self) -> str | None:
@@ -56,7 +57,10 @@ class Request:
     @property
     def estimated_tokens(self) -> int:
         """Return about how many tokens the messages are."""
-        return sum(estimate_tokens(message.content) for message in self.messages)
+        if self._estimated_tokens is None:
+            texts = [estimate_tokens(message.content) for message in self.messages]
+            self._estimated_tokens = sum(texts)
+        return self._estimated_tokens
 
 
 @dataclass(slots=True)
@@ -77,10 +81,16 @@ class Course:
 
 
 class Policy:
-    """An LLMProvider around *provider*, which by itself changes nothing."""
+    """An LLMProvider around *provider*, which by itself changes nothing.
+
+    border: what is inside of all policies.
+    """
 
     def __init__(self, provider: StreamingProvider) -> None:
         self.provider = provider
+        self.border: StreamingProvider = (
+            provider.border if isinstance(provider, Policy) else provider
+        )
 
     @property
     def name(self) -> str:
@@ -94,7 +104,7 @@ class Policy:
 
     def shown_model(self, model: str | None) -> str | None:
         """Return the name of *model*, or of the default one, without secrets; None if unknown."""
-        return self.provider.shown_model(model)
+        return self.border.shown_model(model)
 
     @property
     def is_stream_emulated(self) -> bool:

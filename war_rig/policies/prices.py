@@ -14,13 +14,12 @@ connection.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Context, Decimal, localcontext
+from decimal import Decimal, localcontext
+from functools import lru_cache
 from importlib.util import find_spec
 
 from war_rig.errors import ConfigError
-
-EXACT = Context(prec=60)
-"""Enough digits that no sum of prices is rounded, whatever the program's own context is."""
+from war_rig.ledger import EXACT
 
 _RELEASE = re.compile(r"[-@:](?:latest|[0-9]{3,4}|[0-9]{8}|[0-9]{4}-[0-9]{2}-[0-9]{2})$")
 
@@ -34,9 +33,8 @@ class Price:
 
     def of(self, prompt_tokens: int, completion_tokens: int) -> Decimal:
         """Return what so many tokens cost."""
-        with localcontext(EXACT):
-            of_a_million = prompt_tokens * self.input + completion_tokens * self.output
-            return of_a_million.scaleb(-6)
+        prompt = EXACT.multiply(self.input, prompt_tokens)
+        return EXACT.scaleb(EXACT.fma(self.output, completion_tokens, prompt), -6)
 
 
 class Prices:
@@ -67,6 +65,7 @@ class Prices:
         return None
 
 
+@lru_cache(256)  # models come again and again
 def _names(model: str | None) -> tuple[str, ...]:
     """Return the names under which the price of *model* may stand, the exact one first."""
     if not model:

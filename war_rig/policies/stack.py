@@ -37,11 +37,6 @@ class Stack(Policy):
         return self._name
 
     @property
-    def border(self) -> StreamingProvider:
-        """Return what all policies are around."""
-        return [*self._policies()][-1]
-
-    @property
     def layers(self) -> list[str]:
         """Return the names of the policies' classes, the outermost first."""
         return [type(policy).__name__ for policy in self._policies()]

@@ -14,6 +14,7 @@ import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise, takewhile
 from time import time_ns
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.metrics import Meter, MeterProvider
     from opentelemetry.trace import Span, TracerProvider
+
+_MOST_MODELS = 64
 
 T = TypeVar("T")
 Record = Callable[[float, Attributes, "Context"], None]
@@ -134,6 +137,8 @@ class Trace(Policy):
         self._shared = named(
             operation="chat", provider=PROVIDERS.get(told, told), address=address, port=port
         )
+        self._opening = lru_cache(_MOST_MODELS)(self._opening_of)
+        self._answered = lru_cache(_MOST_MODELS)(lambda model: named(response_model=model))
 
     async def _complete(self, request: Request) -> CompletionResponse:
         with self._told(request, is_stream=False) as seen:
@@ -179,22 +184,23 @@ class Trace(Policy):
     def _begin(self, request: Request, is_stream: bool) -> _Seen:
         now = asyncio.get_running_loop().time  # which is not running where a call is finalised
         begun, begun_ns, call = now(), time_ns(), current_call()
-        shared = self._shared | self._names.named(model=self.shown_model(request.model))
-        model = shared.get(self._names.name("model"))
-        title = f"chat {model}" if model else "chat"
+        shared, title = self._opening(self.shown_model(request.model))
         span = self._tracer.start_span(
             title, kind=self._kind, attributes=shared, start_time=begun_ns
         )
         mark, context = len(call.attempts), self._context_with(span)
         return _Seen(request, is_stream, call, mark, now, begun, begun_ns, shared, span, context)
 
+    def _opening_of(self, model: str | None) -> tuple[Attributes, str]:
+        """Return what a span of *model* begins with, and its title."""
+        shared = self._shared | self._names.named(model=model)
+        told = shared.get(self._names.name("model"))
+        return shared, f"chat {told}" if told else "chat"
+
     def _end(self, seen: _Seen, error: BaseException | None) -> None:
         """End the span, as long after its beginning as the loop's time and the metrics say."""
         seconds = seen.now() - seen.begun
-        ending = self._names.named(
-            error_type=type(error).__name__ if isinstance(error, Exception) else None,
-            cancelled=True if error is not None and not isinstance(error, Exception) else None,
-        )
+        ending = {} if error is None else self._ending(error)
         if seen.span.is_recording():
             seen.span.set_attributes(self._described(seen) | ending)
             self._add_attempts(seen, seconds)
@@ -203,6 +209,11 @@ class Trace(Policy):
         seen.span.end(seen.begun_ns + int(seconds * 1e9))
         if not seen.is_cached:
             self._measure(seen, ending, seconds)
+
+    def _ending(self, error: BaseException) -> Attributes:
+        if isinstance(error, Exception):
+            return self._names.named(error_type=type(error).__name__)
+        return self._names.named(cancelled=True)
 
     def _described(self, seen: _Seen) -> Attributes:
         asked, response = seen.request.parameters, seen.response
@@ -240,19 +251,21 @@ class Trace(Policy):
 
     def _measure(self, seen: _Seen, ending: Attributes, seconds: float) -> None:
         response = seen.response
-        shared = seen.shared | self._names.named(response_model=response and response.model)
-        self._record(seen, "duration", seconds, shared | ending)
+        shared = seen.shared | self._answered(response.model) if response else seen.shared
+        self._record(seen, "duration", seconds, shared, ending)
         for which, count in seen.usage.items():
-            self._record(seen, f"{which}_tokens", count, shared | self._direction[which])
-            self._record(seen, f"all_{which}_tokens", count, shared | self._modality)
+            self._record(seen, f"{which}_tokens", count, shared, self._direction[which])
+            self._record(seen, f"all_{which}_tokens", count, shared, self._modality)
         if seen.arrivals:
-            self._record(seen, "to_first_chunk", seen.arrivals[0] - seen.begun, shared)
+            self._record(seen, "to_first_chunk", seen.arrivals[0] - seen.begun, shared, {})
         for before, after in pairwise(seen.arrivals):
-            self._record(seen, "per_chunk", after - before, shared)
+            self._record(seen, "per_chunk", after - before, shared, {})
 
-    def _record(self, seen: _Seen, what: str, amount: float, attributes: Attributes) -> None:
+    def _record(
+        self, seen: _Seen, what: str, amount: float, shared: Attributes, own: Attributes
+    ) -> None:
         if what in self._records:
-            self._records[what](amount, attributes, seen.context)
+            self._records[what](amount, shared | own, seen.context)
 
     def _said(self, error: Exception) -> str | None:
         """Return the first line of an error of ours, nothing of a stranger's."""

@@ -247,8 +247,8 @@ def _fitted(kind: str, value: object, clear: Callable[[str], str]) -> Value | No
     if isinstance(value, (list, tuple)):
         texts = tuple(clear(item) for item in value if isinstance(item, str))
         return texts if texts and kind == "strings" else None
+    if isinstance(value, int) and abs(value) >= 2**63:  # which no exporter can encode
+        return None
     if kind == "double" and isinstance(value, (int, float, Decimal)):
         return float(value)
-    if kind == "int" and isinstance(value, int) and abs(value) < 2**63:
-        return value
-    return None
+    return value if kind == "int" and isinstance(value, int) else None

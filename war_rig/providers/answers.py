@@ -10,6 +10,8 @@ from war_rig.providers.classification import Verdict
 from war_rig.providers.foreign import Redact, one_line
 from war_rig.providers.protocol import CompletionResponse, LLMProvider, Message
 
+_FIELDS = tuple(field.name for field in fields(CompletionResponse))
+
 Refuse = Callable[[str], Exception]
 """Makes the exception to raise for what was returned in the place of an answer."""
 
@@ -31,7 +33,7 @@ def own(answer: object, model: str | None, refuse: Refuse) -> CompletionResponse
     if not isinstance(answer, CompletionResponse):
         given = f"a {type(answer).__name__} instead of a CompletionResponse"
         raise refuse("None instead of an answer" if answer is None else given)
-    copy = CompletionResponse(**{f.name: getattr(answer, f.name) for f in fields(answer)})
+    copy = CompletionResponse(*[getattr(answer, name) for name in _FIELDS])
     if fault := _fault(copy):
         raise refuse(fault)
     copy.tokens_used = copy.tokens_used or 0
