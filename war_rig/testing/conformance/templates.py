@@ -250,7 +250,8 @@ USUAL_STREAMS: tuple[StreamTemplate, ...] = (
 def parsed(text: str) -> Given:
     """Return what an author's example *text* is: a body, and a stream under ``$stream``.
 
-    What does not begin as JSON does is an answer in plain text. Raises ValueError saying what is wrong with it.
+    What does not begin as JSON does is an answer in plain text. Raises ValueError saying
+    what is wrong with it.
     """
     body = text.strip()
     if body[:1] in ("{", "["):
