@@ -167,6 +167,7 @@ def test_a_variable_that_the_author_names_is_set() -> None:
 
 WRONG = {
     '{"said": "hello"}': 'has no "$content" where the text of the answer stands',
+    '{"said": "$content",}': "is no JSON: Expecting property name enclosed in double quotes",
     '{"said": "$content", "$stream": 1}': '"$stream" needs a "format", one of: sse, ndjson, text',
     '{"said": "$content", "$stream": {"format": "xml"}}': '"$stream" needs a "format", one of: ',
     '{"said": "$content", "$stream": {"piece": {}}}': '"$stream" needs a "piece" with "$content"',
@@ -270,6 +271,7 @@ def test_an_error_that_tells_otherwise_names_no_key() -> None:
 def test_a_method_without_a_signature_is_taken_as_it_is() -> None:
     """What is written in C tells nothing, and is not blamed for it."""
     assert signatures.faults(min) == []
+    assert signatures.takes_messages(min)
     assert signatures.definition(min, is_async=False) == "def min(self, ...):"
 
 

@@ -255,8 +255,9 @@ def watched_environment(planting: Planting) -> Iterator[None]:
 def planted_environment(variables: Mapping[str, str]) -> Iterator[None]:
     """Set *variables* in os.environ, and take out what names a proxy, until the end."""
     proxies = [name for name in os.environ if _PROXY.search(name)]
-    before = {name: os.environ.get(name) for name in [*proxies, *variables]}
-    _set({**dict.fromkeys(proxies), **variables})
+    planted = {**dict.fromkeys(proxies), **variables}
+    before = {name: os.environ.get(name) for name in planted}
+    _set(planted)
     try:
         yield
     finally:

@@ -187,7 +187,7 @@ _KEYS = (
 )  # fmt: skip
 _AS_TEXT = dict.fromkeys(_KEYS, _CONTENT)
 _AS_MAP = {**_EVERYWHERE, **_AS_TEXT, "message": _TURN}
-_AS_LIST = {**_AS_MAP, "content": [_SAID]}
+_AS_LIST = {**_AS_MAP, "type": "message", "content": [{**_SAID, "type": "output_text"}]}
 
 USUAL: tuple[Any, ...] = (
     {**_AS_MAP, "type": "message", "content": [_SAID]},
@@ -250,12 +250,15 @@ USUAL_STREAMS: tuple[StreamTemplate, ...] = (
 def parsed(text: str) -> Given:
     """Return what an author's example *text* is: a body, and a stream under ``$stream``.
 
-    Raises ValueError saying what is wrong with it.
+    What does not begin as JSON does is an answer in plain text. Raises ValueError saying
+    what is wrong with it.
     """
-    try:
-        body = json.loads(text)
-    except ValueError:
-        body = text.strip()
+    body = text.strip()
+    if body[:1] in ("{", "["):
+        try:
+            body = json.loads(text)
+        except ValueError as error:
+            raise ValueError(f"is no JSON: {error}") from None
     streamed = body.pop("$stream", None) if isinstance(body, dict) else None
     if _CONTENT not in placeholders(body):
         raise ValueError('has no "$content" where the text of the answer stands')

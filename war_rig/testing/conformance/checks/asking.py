@@ -54,7 +54,7 @@ async def answer_is_a_response(scene: Scene) -> None:
     change="pass the API's number on as an int, and 0 where it tells none",
 )
 async def tokens_are_counted(scene: Scene) -> None:
-    """Budgets and prices add them up: a text, a float or None stops the run."""
+    """Budgets and prices add them up, and to War Rig a text or a float is an error."""
     scene.will_answer()
     response = await scene.answer(HELLO)
     if not _is_count(response.tokens_used):
