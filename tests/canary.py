@@ -4,11 +4,13 @@ import pickle
 import traceback
 from collections.abc import Iterator
 from inspect import isroutine
+from numbers import Number
 from types import CodeType, FrameType, ModuleType, TracebackType
 
 CANARY = "sk-canary-0123456789"
 
 _NOT_PART_OF_THE_PROMISE = (FrameType, TracebackType, CodeType, ModuleType, type)
+_NUMBERS = (Number, type(None))  # which hold no text, but parts that are made anew without end
 _MOST = 20_000
 
 
@@ -30,7 +32,7 @@ def _reached(error: BaseException) -> Iterator[tuple[str, str]]:
     seen: dict[int, object] = {}
     while waiting and len(seen) < _MOST:
         path, thing = waiting.pop()
-        if id(thing) in seen or isinstance(thing, _NOT_PART_OF_THE_PROMISE):
+        if id(thing) in seen or isinstance(thing, (*_NOT_PART_OF_THE_PROMISE, *_NUMBERS)):
             continue
         seen[id(thing)] = thing
         if isinstance(thing, str):
@@ -39,6 +41,7 @@ def _reached(error: BaseException) -> Iterator[tuple[str, str]]:
             yield path, bytes(thing).decode("latin-1")
         else:
             waiting.extend(_parts(path, thing))
+    assert not waiting, f"more than {_MOST:,} parts: not all of them were looked at"
 
 
 def _parts(path: str, thing: object) -> Iterator[tuple[str, object]]:

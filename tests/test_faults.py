@@ -14,6 +14,7 @@ from threading import Thread
 from typing import Any
 
 import httpx
+import openai  # before any clock runs: a busy machine takes seconds for it
 import pytest
 from canary import CANARY, leaks
 from loopback import Request, Respond, answer, chat_completion, cut, response_bytes, serve, stall
@@ -262,9 +263,8 @@ def test_the_canary_walk_finds_what_the_sdk_reaches() -> None:
     """The walk that proves the promise does find the key where nobody took it away."""
 
     async def ask(url: str) -> None:
-        from openai import AsyncOpenAI
 
-        async with AsyncOpenAI(api_key=CANARY, base_url=url, max_retries=0) as client:
+        async with openai.AsyncOpenAI(api_key=CANARY, base_url=url, max_retries=0) as client:
             await client.chat.completions.create(model="m", messages=[])
 
     with (
