@@ -524,12 +524,13 @@ def test_a_cache_finds_no_answer_of_an_earlier_rehearsal(tmp_path: Path) -> None
         (
             {"house": FakeProvider},
             TypeError,
-            "instead={'house': ...} takes a provider, not FakeProvider: make one",
+            "instead={'house': ...} takes a provider, not "
+            "<class 'war_rig.testing.fake.FakeProvider'>",
         ),
         (
             {"house": None},
             TypeError,
-            "instead={'house': ...} takes a provider, not NoneType: make one",
+            "instead={'house': ...} takes a provider, not a NoneType",
         ),
     ],
 )

@@ -53,8 +53,9 @@ def given_providers(
     given: dict[str, LLMProvider] = {}
     for name, provider in instead.items():
         if isinstance(provider, type) or not hasattr(provider, "complete"):
-            what = getattr(provider, "__name__", type(provider).__name__)
-            raise TypeError(f"instead={{{name!r}: ...}} takes a provider, not {what}: make one")
+            kind = type(provider).__name__
+            what = repr(provider) if isinstance(provider, type) else f"a {kind}"
+            raise TypeError(f"instead={{{name!r}: ...}} takes a provider, not {what}")
         given[_known(name, known)] = provider
     return given
 
