@@ -582,6 +582,24 @@ def test_a_stream_that_is_cut_or_stalls_is_an_error() -> None:
     assert (texts(chunks), type(error)) == (["H"], ProviderTimeoutError)
 
 
+def test_a_code_that_good_answers_have_too_is_compared() -> None:
+    """What stands there may be no failure; a path can say which value is none, in a stream too."""
+    path = "code != '0' && code"
+    rules = [{"path": path, "raise": "RateLimitError", "message": "why"}]
+    assert ask(answer({**WHOLE, "code": "0"}), errors=rules)[0].content == "Hi."
+    error = failing(answer({**WHOLE, "code": "17", "why": "slow"}), errors=rules)
+    assert (type(error), str(error)) == (
+        RateLimitError, "answered 200, which is no answer: slow",
+    )  # fmt: skip
+    declared = {**DEFINITION["stream"], "error": path}
+    good = event({"piece": "H", "code": "0"})
+    chunks, _, none = stream(streaming(good, END), errors=rules, stream=declared)
+    assert (texts(chunks), none) == (["H", ""], None)
+    bad = event({"code": "17", "why": "slow"})
+    chunks, _, error = stream(streaming(good, bad), errors=rules, stream=declared)
+    assert (texts(chunks), type(error)) == (["H"], RateLimitError)
+
+
 IN_STREAM: list[dict[str, Any]] = [
     {"path": "error.type", "equals": "busy", "raise": "RateLimitError",
      "retry_after": {"path": "error.wait"}},
