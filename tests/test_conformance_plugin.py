@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
+import httpcore  # noqa: F401  httpx loads it late: a pytest in this process would load it twice
 import pytest
 import test_cli
 from conftest import ROOT, run

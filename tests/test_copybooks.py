@@ -6,8 +6,10 @@ import pytest
 
 from war_rig.document import plan
 from war_rig.document.copybooks import Brought
+from war_rig.document.data_names import DataItems
 from war_rig.document.estate import Estate
 from war_rig.document.tables import open_lines
+from war_rig.document.wholes import Wholes
 from war_rig.readers import readers
 
 
@@ -195,6 +197,18 @@ def test_a_replacing_that_is_not_understood_is_not_exact(tmp_path: Path) -> None
     """An empty text can't be looked for, so what it stands before is not known either."""
     estate = estate_of(tmp_path, "COPY REC REPLACING ==== BY ==B==.", REC="       01  A-X PIC X.\n")
     assert [one.is_exact for one in brought(tmp_path, estate)] == [False]
+
+
+@pytest.mark.parametrize(("replacing", "declared"), [("", 1), (" REPLACING ==== BY ==B==", 0)])
+def test_an_item_is_declared_only_in_a_copybook_whose_text_is_known(
+    replacing: str, declared: int, tmp_path: Path
+) -> None:
+    """A REPLACING that could not be applied leaves open what the copybook declares."""
+    estate = estate_of(tmp_path, f"COPY REC{replacing}.", REC="       01  A-X PIC X.\n")
+    user = next(f for f in plan(tmp_path, readers(60)).files if f.source.file == "USER.cbl")
+    wholes = Wholes(user)
+    items = DataItems(user, estate.copybooks, wholes)
+    assert len(items.places(items.item("A-X", wholes.at(3)))) == declared
 
 
 def test_each_copy_ends_with_its_own_first_match(tmp_path: Path) -> None:

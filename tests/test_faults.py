@@ -14,7 +14,8 @@ from threading import Thread
 from typing import Any
 
 import httpx
-import openai  # before any clock runs: a busy machine takes seconds for it
+import httpx_aiohttp  # noqa: F401  before any clock runs: a busy machine takes seconds for these
+import openai
 import pytest
 from canary import CANARY, leaks
 from loopback import Request, Respond, answer, chat_completion, cut, response_bytes, serve, stall
