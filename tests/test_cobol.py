@@ -795,6 +795,6 @@ LARGE = {
 @pytest.mark.parametrize("lines", LARGE.values(), ids=LARGE.keys())
 def test_time_grows_with_the_text_alone(lines: list[str]) -> None:
     """No text of some hundred kilobytes takes more than a few seconds."""
-    start = time.perf_counter()
+    start = time.process_time()
     read(*lines)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5

@@ -2,12 +2,16 @@
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from containers.cli.options import Config, Debug
+
+if TYPE_CHECKING:
+    from war_rig.testing.conformance import Kit, Verdict
 
 
 def check(
@@ -35,7 +39,6 @@ def check(
     """Hold a provider to the contract; its API is played by a server on this machine."""
     from containers.cli.explain import printable
     from war_rig.testing.conformance import Kit
-    from war_rig.testing.conformance.report import details, found_out, summary, table
     from war_rig.testing.conformance.rules import RULES
 
     kit = Kit(name, config=config or context.obj, answer=answer, endpoint=endpoint)
@@ -44,12 +47,7 @@ def check(
         if kit.note:
             print(kit.note, file=sys.stderr)
         verdicts = [kit.verdict(rule) for rule in RULES]
-        lines = [*found_out(kit), "", *table(verdicts), ""]
-        for one in verdicts:
-            if one.missed is not None:
-                kind = "required" if one.rule.is_required else "recommended"
-                lines += [f"{one.rule.name} ({kind})", *details(one), ""]
-        for line in (*lines, summary(verdicts)):
+        for line in _report(kit, verdicts):
             print(printable(line))
     finally:
         kit.close()
@@ -57,6 +55,18 @@ def check(
     if kit.stuck:
         _leave(code)
     raise typer.Exit(code)
+
+
+def _report(kit: "Kit", verdicts: "list[Verdict]") -> Iterator[str]:
+    """Yield what was found out, all verdicts, and what an author needs of each rule not kept."""
+    from war_rig.testing.conformance.report import details, found_out, summary, table
+
+    yield from (*found_out(kit), "", *table(verdicts), "")
+    for one in verdicts:
+        if one.missed is not None:
+            kind = "required" if one.rule.is_required else "recommended"
+            yield from (f"{one.rule.name} ({kind})", *details(one), "")
+    yield summary(verdicts)
 
 
 def _leave(code: int) -> None:

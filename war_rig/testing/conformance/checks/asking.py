@@ -161,10 +161,7 @@ async def empty_message_is_harmless(scene: Scene) -> None:
 )
 async def model_is_passed_on(scene: Scene) -> None:
     """An agent that names a model is priced, traced and judged by it."""
-    response = await _ask(scene, HELLO, model=_MODEL)
-    if response is not None and not _readable(scene).mentions(_MODEL):
-        came_back = f"{_MODEL!r} is not in {_shown(scene.server.requests[-1])}"
-        raise Missed(shown_call(HELLO, model=_MODEL), f"it answered, but {came_back}")
+    await _check_sent(scene, "model", _MODEL)
 
 
 @rule(
@@ -174,15 +171,20 @@ async def model_is_passed_on(scene: Scene) -> None:
 )
 async def temperature_is_passed_on(scene: Scene) -> None:
     """Who sets 0 wants the same answer twice, and can't see that it was left out."""
-    response = await _ask(scene, HELLO, temperature=_TEMPERATURE)
-    if response is not None and not _readable(scene).mentions(_TEMPERATURE):
-        came_back = f"{_TEMPERATURE} is not in {_shown(scene.server.requests[-1])}"
-        raise Missed(shown_call(HELLO, temperature=_TEMPERATURE), f"it answered, but {came_back}")
+    await _check_sent(scene, "temperature", _TEMPERATURE)
     await _ask(scene, HELLO)
     without = scene.server.requests[-1:]
     if await _ask(scene, HELLO, temperature=0) is not None and not _has_zero(scene, without):
         came_back = "it was left out, as if none had been given"
         raise Missed(shown_call(HELLO, temperature=0), came_back, "ask whether it is None")
+
+
+async def _check_sent(scene: Scene, name: str, value: str | float) -> None:
+    """Raise Missed where the provider answers, and its API was not sent the *value*."""
+    response = await _ask(scene, HELLO, **{name: value})
+    if response is not None and not _readable(scene).mentions(value):
+        came_back = f"{value!r} is not in {_shown(scene.server.requests[-1])}"
+        raise Missed(shown_call(HELLO, **{name: value}), f"it answered, but {came_back}")
 
 
 def _has_zero(scene: Scene, without: list[Request]) -> bool:
