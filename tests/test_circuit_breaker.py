@@ -6,7 +6,7 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import AsyncGenerator
-from contextlib import aclosing, suppress
+from contextlib import aclosing, closing, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -376,18 +376,28 @@ def test_a_probe_in_a_closed_loop_holds_up_nobody() -> None:
 
 def test_the_result_of_a_probe_whose_loop_had_stopped_comes_too_late() -> None:
     """Another call is the probe meanwhile, and its result is the one that counts."""
-    circuit = breaker(Patient(), failures=1, open_seconds=1e-9)
-    stopped = asyncio.new_event_loop()
-    late = stopped.run_until_complete(begun(circuit, seconds=0.001))
+
+
+    class Held(Patient):
+        async def complete(
+            self, messages: list[Message], until: asyncio.Event | None = None, **told: Any
+        ) -> CompletionResponse:
+            if until:
+                await until.wait()
+            return await super().complete(messages, **told)
+
+    circuit = breaker(Held(), failures=1, open_seconds=1e-9)
 
     async def play() -> None:
-        probe = await beginning(outcome(circuit, seconds=0.001))
+        probe = await beginning(outcome(circuit, until=(until := asyncio.Event())))
         await asyncio.to_thread(stopped.run_until_complete, late)
         assert await outcome(circuit) == "CircuitOpenError"
+        until.set()
         assert await probe == "fine"
 
-    asyncio.run(play())
-    stopped.close()
+    with closing(asyncio.new_event_loop()) as stopped:
+        late = stopped.run_until_complete(begun(circuit, seconds=0.001))
+        asyncio.run(play())
     assert asyncio.run(outcome(circuit)) == "fine"
 
 
