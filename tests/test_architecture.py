@@ -66,7 +66,7 @@ MAY_IMPORT_LATE = {
     "war_rig.providers.http.paths": {"jmespath"},
     "war_rig.providers.http.vendor": {"war_rig.yaml_file"},
     "war_rig.policies.prices": {"genai_prices"},
-    "war_rig.policies.trace": {"opentelemetry"},
+    "war_rig.policies.telemetry": {"opentelemetry"},
     "war_rig.agents": {"pydantic"},
 }
 PYTEST_LOADS = {"containers.pytest_plugin", "war_rig.testing.pytest_plugin"}

@@ -19,6 +19,7 @@ from war_rig.policies.attempts import Attempts, CostOf
 from war_rig.policies.budget import Amount, Budget, Purse
 from war_rig.policies.call import Call, current_call, under_way
 from war_rig.policies.estimate import FIRST_COMPLETION_TOKENS
+from war_rig.policies.policy import Policy
 from war_rig.policies.prices import Price, Prices
 from war_rig.providers import CompletionChunk, CompletionResponse, LLMProvider, Message
 from war_rig.providers.border import Border
@@ -301,14 +302,14 @@ def test_what_was_not_sent_takes_nothing(waits: bool) -> None:
     """A call that an inner policy refuses, or that is given up before it is sent, is free."""
     purse = Purse(10_000, Decimal(1))
 
-    class Refusing(Attempts):
+    class Refusing(Policy):
         async def _complete(self, request: Any) -> CompletionResponse:
             if waits:
                 await asyncio.sleep(100)
             current_call().unsent("house", "small-1", "open", "refused")
             raise ServerError("open")
 
-    policy = Budget(Refusing(Border("house", House()), "house", PRICES), "house", purse, PRICES)
+    policy = Budget(Refusing(Border("house", House())), "house", purse, PRICES)
 
     async def run() -> None:
         with pytest.raises((ServerError, TimeoutError)):

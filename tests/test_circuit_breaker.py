@@ -377,7 +377,6 @@ def test_a_probe_in_a_closed_loop_holds_up_nobody() -> None:
 def test_the_result_of_a_probe_whose_loop_had_stopped_comes_too_late() -> None:
     """Another call is the probe meanwhile, and its result is the one that counts."""
 
-
     class Held(Patient):
         async def complete(
             self, messages: list[Message], until: asyncio.Event | None = None, **told: Any

@@ -9,6 +9,7 @@ from contextlib import aclosing, suppress
 from contextvars import copy_context
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -988,3 +989,46 @@ def test_without_an_sdk_nothing_is_told_and_all_works(is_stream: bool) -> None:
     assert [rehearse(call()) for _ in range(3)] == ["One two three."] * 3
     assert {span.is_recording() for span in model.current} == {False}
     assert (telemetry.spans, telemetry.points) == ((), {})
+
+
+LATE = """
+import asyncio, sys
+from opentelemetry import metrics, trace
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from containers import application
+from war_rig.providers import Message
+
+async def ask():
+    await provider.complete([Message("user", "Hello")])
+    async for _ in provider.stream([Message("user", "Hello")]):
+        pass
+
+provider = application("war_rig.yaml", {}, llm_provider="offline").llm_provider()
+asyncio.run(ask())
+spans, tracers, reader = InMemorySpanExporter(), TracerProvider(), InMemoryMetricReader()
+tracers.add_span_processor(SimpleSpanProcessor(spans))
+if "spans" in sys.argv:
+    trace.set_tracer_provider(tracers)
+if "metrics" in sys.argv:
+    metrics.set_meter_provider(MeterProvider([reader]))
+asyncio.run(ask())
+has_metrics = "metrics" in sys.argv and reader.get_metrics_data() is not None
+print(len(spans.get_finished_spans()), has_metrics)
+"""
+
+
+@pytest.mark.parametrize(("kinds", "told"), [
+    (["spans"], "2 False"), (["metrics"], "0 True"), (["spans", "metrics"], "2 True"),
+])  # fmt: skip
+def test_an_sdk_that_is_set_up_late_is_told_from_then_on(
+    kinds: list[str], told: str, tmp_path: Path
+) -> None:
+    """An application may set up its telemetry after its container, and only the half it wants."""
+    (tmp_path / "war_rig.yaml").write_text("policies: {trace: {}}\n")
+    command = [sys.executable, "-c", LATE, *kinds]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == told

@@ -62,24 +62,12 @@ class Total:
     unpriced: int = 0
     waited_seconds: float = 0.0
 
-    def __add__(self, other: "Total") -> "Total":
-        return Total(
-            self.sent + other.sent,
-            self.failed + other.failed,
-            self.refused + other.refused,
-            self.cached + other.cached,
-            self.tokens_used + other.tokens_used,
-            self.untold + other.untold,
-            _sum(self.cost, other.cost),
-            self.unpriced + other.unpriced,
-            self.waited_seconds + other.waited_seconds,
-        )
 
-
-def total(attempts: Iterable[Attempt]) -> Total:
-    """Return the sums over *attempts*."""
-    sent = failed = refused = cached = tokens = untold = unpriced = 0
-    cost, waited = None, 0.0
+def total(attempts: Iterable[Attempt], before: Total = Total()) -> Total:
+    """Return the sums over *attempts*, and over those *before*."""
+    sent, failed, refused, cached = before.sent, before.failed, before.refused, before.cached
+    tokens, untold, cost, unpriced = before.tokens_used, before.untold, before.cost, before.unpriced
+    waited = before.waited_seconds
     for attempt in attempts:
         waited += attempt.waited_seconds
         if attempt.outcome in ("refused", "cached"):
@@ -106,7 +94,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self._total = Total()
-        self._uncounted: deque[Total] = deque()
+        self._uncounted: deque[Attempt] = deque()
         self._lock = threading.Lock()
 
     @property
@@ -121,7 +109,7 @@ class Ledger:
 
         Waits for no lock: the garbage collector may end a call anywhere, inside the lock too.
         """
-        self._uncounted.append(total(attempts))
+        self._uncounted.extend(attempts)
         if self._lock.acquire(blocking=False):  # else it is counted later
             try:
                 self._count()
@@ -129,5 +117,5 @@ class Ledger:
                 self._lock.release()
 
     def _count(self) -> None:
-        while self._uncounted:
-            self._total += self._uncounted.popleft()
+        if uncounted := [self._uncounted.popleft() for _ in range(len(self._uncounted))]:
+            self._total = total(uncounted, self._total)

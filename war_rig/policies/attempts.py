@@ -7,9 +7,8 @@ its messages and the text that had arrived are counted, as an estimate.
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from war_rig.errors import (
     ConfigError,
@@ -32,16 +31,14 @@ class CostOf(Protocol):
     ) -> Decimal | None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Usage:
+class _Usage(NamedTuple):
     prompt_tokens: int | None
     completion_tokens: int | None
     tokens_used: int
     source: Literal["reported", "estimated"] | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Begun:
+class _Begun(NamedTuple):
     now: Callable[[], float]
     time: float
     waited_seconds: float

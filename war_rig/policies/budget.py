@@ -24,7 +24,7 @@ from war_rig.policies.estimate import Mean, declared_completion
 from war_rig.policies.policy import Around, Course, Request, StreamingProvider
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Amount:
     """Tokens, and the money for them."""
 

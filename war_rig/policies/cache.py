@@ -23,7 +23,7 @@ from typing import cast
 
 from war_rig.errors import ConfigError, MalformedAnswerError
 from war_rig.policies.call import Call, current_call
-from war_rig.policies.policy import Policy, Request, StreamingProvider
+from war_rig.policies.policy import Policy, Request, StreamingProvider, ask
 from war_rig.providers import CompletionChunk, CompletionResponse, LLMProvider
 from war_rig.providers.secrets import Redactor
 from war_rig.providers.streams import checked_stream, whole
@@ -218,7 +218,7 @@ class CachedProvider(Policy):
         if stored is not None:
             return stored
         call = current_call()
-        answer = await self._ask(request)
+        answer = await ask(self.provider, request)
         self._keep(key, answer, call)
         return answer
 
@@ -229,15 +229,13 @@ class CachedProvider(Policy):
         if stored is not None:
             yield whole(stored, request.messages)
             return
-        call = current_call()
-        async with aclosing(self._ask_stream(request)) as chunks:
+        call, asked = current_call(), request.parameters
+        checked = checked_stream(self.provider, request.messages, asked, self.name)
+        async with aclosing(checked) as chunks:
             async for chunk in chunks:
                 if chunk.response is not None:
                     self._keep(key, chunk.response, call)
                 yield chunk
-
-    def _ask_stream(self, request: Request) -> AsyncGenerator[CompletionChunk, None]:
-        return checked_stream(self.provider, request.messages, request.parameters, self.name)
 
     def _stored(self, key: str) -> CompletionResponse | None:
         if (used := _used.get()) is not None:

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
 
 from war_rig.errors import ProviderError
-from war_rig.policies.policy import Policy, Request, StreamingProvider
+from war_rig.policies.policy import Policy, Request, StreamingProvider, ask, ask_stream
 from war_rig.providers import CompletionChunk, CompletionResponse
 
 
@@ -31,7 +31,7 @@ class Fallback(Policy):
         errors: list[ProviderError] = []
         for provider, asked in self._asked(request):
             try:
-                return await provider.complete(asked.messages, **asked.parameters)
+                return await ask(provider, asked)
             except self._kinds as error:
                 errors.append(error)
         raise _last(errors)
@@ -40,7 +40,7 @@ class Fallback(Policy):
         errors: list[ProviderError] = []
         for provider, asked in self._asked(request):
             has_text = False
-            async with aclosing(provider.stream(asked.messages, **asked.parameters)) as chunks:
+            async with aclosing(ask_stream(provider, asked)) as chunks:
                 try:
                     async for chunk in chunks:
                         has_text = True

@@ -13,7 +13,7 @@ from contextlib import (
     nullcontext,
 )
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeVar, cast, final
 
 from war_rig.ledger import Attempt
 from war_rig.policies.call import Call, current_call
@@ -142,24 +142,34 @@ class Policy:
         return self._stream(_request(messages, model, temperature, kwargs))
 
     async def _complete(self, request: Request) -> CompletionResponse:
-        return await self._ask(request)
+        return await ask(self.provider, request)
 
     def _stream(self, request: Request) -> AsyncGenerator[CompletionChunk, None]:
-        return self._ask_stream(request)
+        return ask_stream(self.provider, request)
 
-    def _ask(self, request: Request) -> Awaitable[CompletionResponse]:
-        if isinstance(self.provider, Policy):  # which need not take the request apart again
-            return self.provider._complete(request)
-        return self.provider.complete(request.messages, **request.parameters)
 
-    def _ask_stream(self, request: Request) -> AsyncGenerator[CompletionChunk, None]:
-        if isinstance(self.provider, Policy):
-            return self.provider._stream(request)
-        return self.provider.stream(request.messages, **request.parameters)
+def ask(provider: StreamingProvider, request: Request) -> Awaitable[CompletionResponse]:
+    """Return what answers *request*; a policy need not take it apart again."""
+    if isinstance(provider, Policy):
+        return provider._complete(request)
+    return provider.complete(request.messages, **request.parameters)
+
+
+def ask_stream(
+    provider: StreamingProvider, request: Request
+) -> AsyncGenerator[CompletionChunk, None]:
+    """Return what answers *request* as a stream."""
+    if isinstance(provider, Policy):
+        return provider._stream(request)
+    return provider.stream(request.messages, **request.parameters)
 
 
 class Around(Policy, ABC, Generic[T]):
-    """A policy that does something before a call and after it, whole or in a stream."""
+    """A policy that does something before a call and after it, whole or in a stream.
+
+    Where one stands inside of another, the outer one does for both what they
+    share: each layer less is a third of what such a policy costs.
+    """
 
     @abstractmethod
     async def _begin(self, course: Course) -> T:
@@ -169,24 +179,30 @@ class Around(Policy, ABC, Generic[T]):
     def _end(self, begun: T, course: Course) -> None:
         """Settle a call that began, however it ended."""
 
+    @final
     async def _complete(self, request: Request) -> CompletionResponse:
-        course = _course(request)
-        begun = await self._begin(course)
+        course, begun, layer = _course(request), _Begun(), cast(StreamingProvider, self)
         try:
-            response = course.response = await self._ask(request)
+            while isinstance(layer, Around):
+                begun.append((layer, await layer._begin(course)))
+                layer = layer.provider
+            response = course.response = await ask(layer, request)
             return response
         except BaseException as error:  # which is raised again: only looked at
             course.error = error
             raise
         finally:
-            self._end(begun, course)
+            _settle(begun, course)
 
+    @final
     async def _stream(self, request: Request) -> AsyncGenerator[CompletionChunk, None]:
-        course = _course(request)
-        begun = await self._begin(course)
+        course, begun, layer = _course(request), _Begun(), cast(StreamingProvider, self)
         last: CompletionChunk | None = None
         try:
-            async with aclosing(self._ask_stream(request)) as chunks:
+            while isinstance(layer, Around):
+                begun.append((layer, await layer._begin(course)))
+                layer = layer.provider
+            async with aclosing(ask_stream(layer, request)) as chunks:
                 async for chunk in chunks:
                     course.pieces.append(chunk.content)
                     if chunk.response is None:
@@ -197,9 +213,22 @@ class Around(Policy, ABC, Generic[T]):
             course.error = error
             raise
         finally:
-            self._end(begun, course)
+            _settle(begun, course)
         assert last is not None, "a border lets no stream end without its last chunk"
         yield last  # now that all is settled, so that its ledger is whole
+
+
+_Begun = list[tuple[Around[Any], Any]]
+
+
+def _settle(begun: _Begun, course: Course) -> None:
+    """Settle all that *begun*, the innermost first, whatever one of them raises."""
+    if begun:
+        policy, its_own = begun.pop()
+        try:
+            policy._end(its_own, course)
+        finally:
+            _settle(begun, course)
 
 
 def _course(request: Request) -> Course:
@@ -213,6 +242,8 @@ def _request(
     temperature: float | None,
     parameters: dict[str, Any],
 ) -> Request:
-    named = {"model": model, "temperature": temperature}
-    set_ones = {name: value for name, value in named.items() if value is not None}
-    return Request(messages, parameters | set_ones)
+    if model is not None:
+        parameters["model"] = model
+    if temperature is not None:
+        parameters["temperature"] = temperature
+    return Request(messages, parameters)

@@ -21,6 +21,7 @@ from importlib.util import find_spec
 from war_rig.errors import ConfigError
 from war_rig.ledger import EXACT
 
+_MOST_MODELS = 256
 _RELEASE = re.compile(r"[-@:](?:latest|[0-9]{3,4}|[0-9]{8}|[0-9]{4}-[0-9]{2}-[0-9]{2})$")
 
 
@@ -50,22 +51,24 @@ class Prices:
                 '  pip install "war-rig[prices]", or declare each model under prices.models'
             )
         self._table = dict(table)
+        self._declared = lru_cache(_MOST_MODELS)(self._declared_for)  # they come again and again
         self._catalogue = _Catalogue() if has_catalogue else None
 
     def __call__(
         self, model: str | None, prompt_tokens: int, completion_tokens: int
     ) -> Decimal | None:
         """Return what so many tokens of *model* cost, None where no price is known."""
-        names = _names(model)
-        for name in (*names, "*"):
-            if price := self._table.get(name):
-                return price.of(prompt_tokens, completion_tokens)
-        if self._catalogue and names:
+        if price := self._declared(model):
+            return price.of(prompt_tokens, completion_tokens)
+        if self._catalogue and (names := _names(model)):
             return self._catalogue.cost(names, prompt_tokens, completion_tokens)
         return None
 
+    def _declared_for(self, model: str | None) -> Price | None:
+        found = (self._table.get(name) for name in (*_names(model), "*"))
+        return next(filter(None, found), None)
 
-@lru_cache(256)  # models come again and again
+
 def _names(model: str | None) -> tuple[str, ...]:
     """Return the names under which the price of *model* may stand, the exact one first."""
     if not model:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from war_rig.errors import ProviderError
 from war_rig.policies.call import Call, current_call, reason_of
-from war_rig.policies.policy import Policy, Request, StreamingProvider
+from war_rig.policies.policy import Policy, Request, StreamingProvider, ask, ask_stream
 from war_rig.providers import CompletionChunk, CompletionResponse
 
 
@@ -77,7 +77,7 @@ class Retry(Policy):
         call, made = self._begin(), 0
         while True:
             try:
-                return await self._ask(request)
+                return await ask(self.provider, request)
             except ProviderError as error:
                 made += 1
                 seconds, reason = self._again(error, made, call)
@@ -88,7 +88,7 @@ class Retry(Policy):
     async def _stream(self, request: Request) -> AsyncGenerator[CompletionChunk, None]:
         call, made, has_begun = self._begin(), 0, False
         while True:
-            async with aclosing(self._ask_stream(request)) as chunks:
+            async with aclosing(ask_stream(self.provider, request)) as chunks:
                 try:
                     async for chunk in chunks:
                         has_begun = True

@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack, aclosing, contextmanager
 from war_rig.errors import ProviderError
 from war_rig.ledger import Ledger
 from war_rig.policies.call import Call, under_way
-from war_rig.policies.policy import Policy, Request, StreamingProvider
+from war_rig.policies.policy import Policy, Request, StreamingProvider, ask, ask_stream
 from war_rig.providers import CompletionChunk, CompletionResponse
 
 
@@ -51,13 +51,13 @@ class Stack(Policy):
     async def _complete(self, request: Request) -> CompletionResponse:
         with self._accounted() as call:
             with under_way(call):
-                response = await self._ask(request)
+                response = await ask(self.provider, request)
             response.attempts = tuple(call.attempts)
         return response
 
     async def _stream(self, request: Request) -> AsyncGenerator[CompletionChunk, None]:
         with self._accounted() as call:
-            async with aclosing(self._ask_stream(request)) as chunks:
+            async with aclosing(ask_stream(self.provider, request)) as chunks:
                 with under_way(call):  # its first step, in which all that is inside begins
                     chunk = await anext(chunks)
                 while chunk.response is None:

@@ -12,7 +12,7 @@ from math import inf
 
 from war_rig.errors import ProviderTimeoutError
 from war_rig.policies.call import current_call
-from war_rig.policies.policy import Policy, Request, StreamingProvider
+from war_rig.policies.policy import Policy, Request, StreamingProvider, ask, ask_stream
 from war_rig.providers import CompletionChunk, CompletionResponse
 from war_rig.providers.answers import message
 from war_rig.providers.classification import Verdict
@@ -45,7 +45,7 @@ class _Timeout(Policy):
         limit = Limit(self._begin())
         try:
             with limit:
-                return await self._ask(request)
+                return await ask(self.provider, request)
         except TimeoutError:  # the caller's own one is a cancellation, and passes
             pass
         finally:
@@ -56,7 +56,7 @@ class _Timeout(Policy):
         self._begin()
         patience = self._limits.patience()
         try:
-            async with aclosing(self._ask_stream(request)) as chunks:
+            async with aclosing(ask_stream(self.provider, request)) as chunks:
                 while True:
                     try:
                         with patience:

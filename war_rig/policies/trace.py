@@ -1,7 +1,7 @@
 """One span a call, and its metrics, in the names of OpenTelemetry's GenAI conventions.
 
-Only the API of OpenTelemetry is used: where the application sets up no SDK, nothing is
-recorded. What is recorded is what war_rig.yaml declares: the variables in which the
+Only the API of OpenTelemetry is used: while the application has set up no SDK, nothing is
+told. What is recorded is what war_rig.yaml declares: the variables in which the
 conventions ask for content or for other names are not read. trace_names.py has all names.
 
 A span is the current one while its call is under way, so that the spans of an HTTP client
@@ -19,33 +19,24 @@ from itertools import pairwise, takewhile
 from time import time_ns
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from war_rig import __version__
-from war_rig.errors import ConfigError, WarRigError
+from war_rig.errors import WarRigError
 from war_rig.ledger import Attempt
 from war_rig.policies.call import Call, current_call
-from war_rig.policies.policy import Policy, Request, StreamingProvider
-from war_rig.policies.trace_names import (
-    BUCKETS,
-    PROVIDERS,
-    SCHEMA_URL,
-    Attributes,
-    Names,
-    Profile,
-    metric_rows,
-)
+from war_rig.policies.policy import Policy, Request, StreamingProvider, ask, ask_stream
+from war_rig.policies.telemetry import Telemetry
+from war_rig.policies.trace_names import PROVIDERS, Attributes, Names, Profile
 from war_rig.providers import CompletionChunk, CompletionResponse
 from war_rig.providers.foreign import text_of
 from war_rig.providers.secrets import Redactor
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
-    from opentelemetry.metrics import Meter, MeterProvider
+    from opentelemetry.metrics import MeterProvider
     from opentelemetry.trace import Span, TracerProvider
 
 _MOST_MODELS = 64
 
 T = TypeVar("T")
-Record = Callable[[float, Attributes, "Context"], None]
 
 
 @dataclass(slots=True)
@@ -114,20 +105,8 @@ class Trace(Policy):
         Without providers of their own, spans and metrics go to the global ones.
         """
         super().__init__(provider)
-        try:
-            from opentelemetry import context, metrics, trace
-        except ImportError as error:
-            raise ConfigError(
-                f"the policy 'trace' of provider '{name}' needs OpenTelemetry\n"
-                '  pip install "war-rig[otel]", or set trace: null under its policies'
-            ) from error
-        scope, url = ("war_rig", __version__), SCHEMA_URL[profile]
-        self._tracer = trace.get_tracer(*scope, tracer_provider, url)
-        self._records = _records(metrics.get_meter(*scope, meter_provider, url), profile)
-        self._attach, self._detach = context.attach, context.detach
-        self._context_with = trace.set_span_in_context
-        self._kind = trace.SpanKind.INTERNAL if is_in_process else trace.SpanKind.CLIENT
-        self._failed = trace.StatusCode.ERROR
+        self._telemetry = telemetry = Telemetry(name, profile, tracer_provider, meter_provider)
+        self._kind = telemetry.internal if is_in_process else telemetry.client
         self._names = Names(profile, Redactor(secrets))
         self._entry, self._has_content = name, has_content
         told, (address, port) = provider_name or name, server or (None, None)
@@ -141,14 +120,21 @@ class Trace(Policy):
         self._answered = lru_cache(_MOST_MODELS)(lambda model: named(response_model=model))
 
     async def _complete(self, request: Request) -> CompletionResponse:
+        if not self._telemetry.is_heard:
+            return await ask(self.provider, request)
         with self._told(request, is_stream=False) as seen:
-            response = seen.response = await self._step(seen, self._ask(request))
+            response = seen.response = await self._step(seen, ask(self.provider, request))
         return response
 
-    async def _stream(self, request: Request) -> AsyncGenerator[CompletionChunk, None]:
+    def _stream(self, request: Request) -> AsyncGenerator[CompletionChunk, None]:
+        if not self._telemetry.is_heard:
+            return ask_stream(self.provider, request)
+        return self._traced_stream(request)
+
+    async def _traced_stream(self, request: Request) -> AsyncGenerator[CompletionChunk, None]:
         last: CompletionChunk | None = None
         with self._told(request, is_stream=True) as seen:
-            async with aclosing(self._ask_stream(request)) as chunks:
+            async with aclosing(ask_stream(self.provider, request)) as chunks:
                 while (chunk := await self._step(seen, anext(chunks, None))) is not None:
                     if chunk.content:
                         seen.arrivals.append(seen.now())
@@ -160,15 +146,15 @@ class Trace(Policy):
             yield last
 
     async def _step(self, seen: _Seen, step: Awaitable[T]) -> T:
-        token = self._attach(seen.context)
+        token = self._telemetry.attach(seen.context)
         try:
             done = await step
         except GeneratorExit:  # it is finalised, in a context that is somebody else's
             raise
         except BaseException:
-            self._detach(token)
+            self._telemetry.detach(token)
             raise
-        self._detach(token)
+        self._telemetry.detach(token)
         return done
 
     @contextmanager
@@ -185,10 +171,10 @@ class Trace(Policy):
         now = asyncio.get_running_loop().time  # which is not running where a call is finalised
         begun, begun_ns, call = now(), time_ns(), current_call()
         shared, title = self._opening(self.shown_model(request.model))
-        span = self._tracer.start_span(
+        span = self._telemetry.tracer.start_span(
             title, kind=self._kind, attributes=shared, start_time=begun_ns
         )
-        mark, context = len(call.attempts), self._context_with(span)
+        mark, context = len(call.attempts), self._telemetry.context_with(span)
         return _Seen(request, is_stream, call, mark, now, begun, begun_ns, shared, span, context)
 
     def _opening_of(self, model: str | None) -> tuple[Attributes, str]:
@@ -205,7 +191,7 @@ class Trace(Policy):
             seen.span.set_attributes(self._described(seen) | ending)
             self._add_attempts(seen, seconds)
             if isinstance(error, Exception):
-                seen.span.set_status(self._failed, self._said(error))
+                seen.span.set_status(self._telemetry.failed, self._said(error))
         seen.span.end(seen.begun_ns + int(seconds * 1e9))
         if not seen.is_cached:
             self._measure(seen, ending, seconds)
@@ -264,8 +250,8 @@ class Trace(Policy):
     def _record(
         self, seen: _Seen, what: str, amount: float, shared: Attributes, own: Attributes
     ) -> None:
-        if what in self._records:
-            self._records[what](amount, shared | own, seen.context)
+        if what in self._telemetry.records:
+            self._telemetry.records[what](amount, shared | own, seen.context)
 
     def _said(self, error: Exception) -> str | None:
         """Return the first line of an error of ours, nothing of a stranger's."""
@@ -291,16 +277,3 @@ def _content(names: Names, seen: _Seen) -> Attributes:
             answer[key] = names.cleared(text_of(response.finish_reason or "unknown"))
         told["output_messages"] = [answer]
     return names.named(**{what: json.dumps(value) for what, value in told.items() if value})
-
-
-def _records(meter: "Meter", profile: Profile) -> dict[str, Record]:
-    """Return what records each metric."""
-    records: dict[str, Record] = {}
-    for name, row in metric_rows(profile):
-        if row.kind == "counter":
-            records[row.what] = meter.create_counter(name, row.unit, row.told).add
-        else:
-            records[row.what] = meter.create_histogram(
-                name, row.unit, row.told, explicit_bucket_boundaries_advisory=BUCKETS[row.unit]
-            ).record
-    return records

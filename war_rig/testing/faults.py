@@ -29,7 +29,7 @@ from war_rig.errors import (
     RateLimitError,
     ServerError,
 )
-from war_rig.policies.policy import Policy, Request, StreamingProvider
+from war_rig.policies.policy import Policy, Request, StreamingProvider, ask
 from war_rig.providers import CompletionChunk, CompletionResponse, LLMProvider
 from war_rig.providers.streams import checked_stream
 from war_rig.testing.fake import FakeProvider
@@ -166,11 +166,12 @@ class FaultyProvider(Policy):
     async def _complete(self, request: Request) -> CompletionResponse:
         async with self._arrived() as (call, fault):
             await fault.strike()
-            response = await self._ask(request)
+            response = await ask(self.provider, request)
             return self._answered(response, request, call, fault)
 
     async def _stream(self, request: Request) -> AsyncGenerator[CompletionChunk, None]:
-        async with self._arrived() as (call, fault), aclosing(self._ask_stream(request)) as chunks:
+        checked = checked_stream(self.provider, request.messages, request.parameters, self.name)
+        async with self._arrived() as (call, fault), aclosing(checked) as chunks:
             given = 0
             while True:
                 if given == fault.pieces:
@@ -185,9 +186,6 @@ class FaultyProvider(Policy):
             yield CompletionChunk(
                 chunk.content, self._answered(chunk.response, request, call, fault)
             )
-
-    def _ask_stream(self, request: Request) -> AsyncGenerator[CompletionChunk, None]:
-        return checked_stream(self.provider, request.messages, request.parameters, self.name)
 
     @asynccontextmanager
     async def _arrived(self) -> AsyncIterator[tuple[Arrival, Fault]]:
