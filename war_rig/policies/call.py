@@ -104,12 +104,17 @@ def current_call() -> Call:
     return _current.get() or Call()
 
 
-@contextmanager
-def under_way(call: Call) -> Iterator[None]:
+class under_way:  # noqa: N801  it is used as a function is
     """Make *call* the current one inside the block."""
-    token = _current.set(call)
-    try:
-        yield
-    finally:
+
+    __slots__ = ("_call", "_token")
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    def __enter__(self) -> None:
+        self._token = _current.set(self._call)
+
+    def __exit__(self, *_: object) -> None:
         with suppress(ValueError):  # another context: the garbage collector ends what was left
-            _current.reset(token)
+            _current.reset(self._token)

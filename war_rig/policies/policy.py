@@ -222,13 +222,15 @@ _Begun = list[tuple[Around[Any], Any]]
 
 
 def _settle(begun: _Begun, course: Course) -> None:
-    """Settle all that *begun*, the innermost first, whatever one of them raises."""
-    if begun:
-        policy, its_own = begun.pop()
+    """Settle all that *begun*, the innermost first; one that raises keeps no other from it."""
+    failure: BaseException | None = None
+    for policy, its_own in reversed(begun):
         try:
             policy._end(its_own, course)
-        finally:
-            _settle(begun, course)
+        except BaseException as error:  # which is raised below
+            failure = error
+    if failure is not None:
+        raise failure
 
 
 def _course(request: Request) -> Course:

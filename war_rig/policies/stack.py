@@ -8,7 +8,7 @@ so its own retries and limits hold there too, and never its fallbacks.
 """
 
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import AsyncExitStack, aclosing, contextmanager
+from contextlib import AsyncExitStack, aclosing
 
 from war_rig.errors import ProviderError
 from war_rig.ledger import Ledger
@@ -49,14 +49,14 @@ class Stack(Policy):
                     closing.push_async_callback(layer.aclose)
 
     async def _complete(self, request: Request) -> CompletionResponse:
-        with self._accounted() as call:
+        with _Account(self._name, self._run) as call:
             with under_way(call):
                 response = await ask(self.provider, request)
             response.attempts = tuple(call.attempts)
         return response
 
     async def _stream(self, request: Request) -> AsyncGenerator[CompletionChunk, None]:
-        with self._accounted() as call:
+        with _Account(self._name, self._run) as call:
             async with aclosing(ask_stream(self.provider, request)) as chunks:
                 with under_way(call):  # its first step, in which all that is inside begins
                     chunk = await anext(chunks)
@@ -66,26 +66,30 @@ class Stack(Policy):
                 chunk.response.attempts = tuple(call.attempts)
                 yield chunk
 
-    @contextmanager
-    def _accounted(self) -> Iterator[Call]:
-        """Begin a call; when it ends, give its attempts to the run, and to an error."""
-        call = Call()
-        failure: ProviderError | None = None
-        try:
-            yield call
-        except ProviderError as error:
-            failure = error
-            raise
-        finally:
-            if call.waited_seconds:
-                call.unsent(self._name, None, "the call ended while it waited", "refused")
-            self._run.add(call.attempts)
-            if failure is not None:
-                failure.attempts = tuple(call.attempts)
-
     def _policies(self) -> Iterator[StreamingProvider]:
         layer = self.provider
         while isinstance(layer, Policy):
             yield layer
             layer = layer.provider
         yield layer
+
+
+class _Account:
+    """Gives the attempts of one call, when it ends, to the *run*, and to its error."""
+
+    __slots__ = ("_call", "_name", "_run")
+
+    def __init__(self, name: str, run: Ledger) -> None:
+        self._name, self._run = name, run
+
+    def __enter__(self) -> Call:
+        self._call = Call()
+        return self._call
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        call = self._call
+        if call.waited_seconds:
+            call.unsent(self._name, None, "the call ended while it waited", "refused")
+        self._run.add(call.attempts)
+        if isinstance(error, ProviderError):
+            error.attempts = tuple(call.attempts)

@@ -13,7 +13,6 @@ nobody can tell whether it was read.
 import asyncio
 import ssl
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import lru_cache
 from io import BytesIO
@@ -189,11 +188,12 @@ def _response_class(opened: "WeakSet[asyncio.Transport]") -> "type[aiohttp.Clien
             opened.update(filter(None, [connection.transport]))
             if self.request_info.headers.get("Connection") == LAST["Connection"]:
                 connection.protocol.force_close()  # at the answer's end, which may come with it
-            with ExitStack() as unanswered:
-                unanswered.callback(_abort, connection, asyncio.get_running_loop())
-                await super().start(connection)
-                unanswered.pop_all()
-            return self
+            loop = asyncio.get_running_loop()  # which may not run where this is finalised
+            try:
+                return await super().start(connection)
+            except BaseException:  # which is raised again
+                _abort(connection, loop)
+                raise
 
     return Response
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar, cast
 from urllib.parse import quote, urlencode
 
@@ -123,15 +123,16 @@ class Exchange:
             self._set(self._end, told, self._timeouts.total)
         await free.acquire()
         self._expect("sent nothing in {:g} s", self._first_seconds)
-        with ExitStack() as unanswered:
-            unanswered.callback(free.release)
+        try:
             response = await self.connections.open(
                 request.method,
                 _with_query(request.url, [*request.query, *query]),
                 _merged(request.headers, headers),
                 request.body,
             )
-            unanswered.pop_all()
+        except BaseException:  # which is raised again: nobody closes what did not answer
+            free.release()
+            raise
         answer = StreamedAnswer(response, self)
         if fault := _fault(answer, self.redact):
             await answer.aclose()
