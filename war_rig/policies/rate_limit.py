@@ -171,6 +171,7 @@ class _Gate:
 
     def __init__(self, requests: int | None, tokens: int | None, calls: int | None) -> None:
         self._requests, self._tokens, self._calls = requests or inf, tokens or inf, calls or inf
+        self._has_log = min(self._requests, self._tokens) < inf
         self._lock = RLock()
         self._queue: deque[_Turn] = deque()
         self._queued_tokens = 0
@@ -183,7 +184,8 @@ class _Gate:
         with self._lock:
             now = turn.loop.time()
             self._forget(now)
-            self._drop_dead()
+            if self._queue:
+                self._drop_dead()
             wait = self._wait(turn, now)
             if wait is None:
                 return self._begin(turn, now)
@@ -258,7 +260,7 @@ class _Gate:
         self._take_out(turn)
         begun = _Begun(turn.loop, now, turn.tokens)
         self._under_way.add(begun)
-        if min(self._requests, self._tokens) < inf:
+        if self._has_log:
             self._log.append(begun)
             self._logged_tokens += begun.tokens
         self._wake_first()
@@ -271,7 +273,8 @@ class _Gate:
             self._queued_tokens -= turn.tokens
 
     def _wake_first(self) -> None:
-        self._drop_dead()
+        if self._queue:
+            self._drop_dead()
         if self._queue:
             self._queue[0].wake()
 

@@ -45,12 +45,14 @@ class Telemetry:
         self.client, self.internal = trace.SpanKind.CLIENT, trace.SpanKind.INTERNAL
         self.failed = trace.StatusCode.ERROR
         self._has_own = tracer_provider is not None or meter_provider is not None
-        self._providers = trace.get_tracer_provider, metrics.get_meter_provider
+        self._tracers, self._meters = trace.get_tracer_provider, metrics.get_meter_provider
 
     @property
     def is_heard(self) -> bool:
         """Return whether somebody may record what is told: the API's own providers never do."""
-        return self._has_own or not all(_is_of_the_api(provider()) for provider in self._providers)
+        if self._has_own:
+            return True
+        return not (_is_of_the_api(self._tracers()) and _is_of_the_api(self._meters()))
 
 
 def _is_of_the_api(provider: object) -> bool:

@@ -14,6 +14,8 @@ from typing import Any
 class Limit:
     """Ends the step that is awaited in a ``with`` of it, in TimeoutError, when its time is up."""
 
+    __slots__ = ("_cancelling", "_loop", "_step", "_timer", "_until", "is_over")
+
     def __init__(self, until: float) -> None:
         """Let the next step end at *until*, in the time of the running loop."""
         self._loop = asyncio.get_running_loop()
