@@ -107,7 +107,7 @@ def test_what_needs_no_server_is_tested_anyway(shape: Shape) -> None:
         "it_is_built", "default_model_is_a_name", "complete_takes_the_call",
     }  # fmt: skip
     assert "failed" not in found
-    kit = shape("Elsewhere", option="--war-rig-")
+    kit = shape("Elsewhere", option="--war-rig-{} {}")
     reason = kit.verdict("messages_reach_the_api").reason
     assert "stopped llm.example.com: nothing was sent beyond this machine" in told(kit)
     assert reason == (
@@ -145,6 +145,38 @@ def test_an_api_that_can_not_be_found_out_is_told(shape: Shape, tmp_path: Path) 
     )
 
 
+DEFINED = """
+providers:
+  house:
+    type: http
+    url: https://llm.example.com/v2/chat
+    model: house-1
+    request: {turns: $messages, ...: $parameters}
+    response: {content: PATH}
+    errors: [{path: MISTAKE, raise: ServerError}]
+    stream: {request: {live: true}, content: piece, end: END}
+"""
+ODD = {"PATH": "\"join('', parts[*].text)\"", "MISTAKE": "trouble", "END": "{path: over}"}
+WRONG = {"PATH": "text", "MISTAKE": "text", "END": "over"}
+
+
+@pytest.mark.parametrize(("made", "change"), [
+    (ODD, "if the paths under response are right, the kit does not know your API's answers: pass"),
+    (WRONG, "correct the paths under response, or the example of its API's answers"),
+])  # fmt: skip
+def test_a_definition_is_told_which_part_of_it_to_correct(
+    made: dict[str, str], change: str, judge: Judge, tmp_path: Path
+) -> None:
+    """An author who wrote YAML reads of its keys, and of no complete()."""
+    text = DEFINED
+    for name, value in made.items():
+        text = text.replace(name, value)
+    (tmp_path / "house.yaml").write_text(text)
+    verdict = judge("house", config=tmp_path / "house.yaml").verdict("answer_is_a_response")
+    assert verdict.missed is not None
+    assert (verdict.missed.change or "").startswith(change)
+
+
 def test_an_example_tells_how_the_api_answers(shape: Shape, tmp_path: Path) -> None:
     """With the author's example nothing else is tried."""
     example = tmp_path / "answer.json"
@@ -155,7 +187,7 @@ def test_an_example_tells_how_the_api_answers(shape: Shape, tmp_path: Path) -> N
     example.write_text(json.dumps({"only": "$content"}))
     verdict = shape("Strict", answer=example).verdict("answer_is_a_response")
     assert verdict.missed is not None
-    assert verdict.missed.change == "correct complete(), or the example in --answer"
+    assert verdict.missed.change == "correct complete(), or the example of its API's answers"
 
 
 def test_a_stream_that_asks_for_a_whole_answer_is_one(shape: Shape) -> None:
@@ -198,7 +230,9 @@ def test_an_example_tells_how_the_api_streams(shape: Shape, tmp_path: Path) -> N
     example.write_text(json.dumps({**STRICT, "$stream": {**BITS, "piece": "$content"}}))
     verdict = shape("Strict", answer=example).verdict("stream_adds_up")
     assert verdict.missed is not None
-    assert verdict.missed.change == 'correct stream(), or "$stream" in the example of --answer'
+    assert verdict.missed.change == (
+        'correct stream(), or "$stream" in the example of its API\'s answers'
+    )
 
 
 def test_an_api_of_texts_is_tested(shape: Shape) -> None:

@@ -19,6 +19,7 @@ _OPTIONS = {
     "answer": ("FILE", "an example of its API's answers, with $content where the text stands"),
     "endpoint": ("NAME", "the argument or variable that holds the address of its API"),
 }
+_ADVISED = "--war-rig-{0} {1}, or war_rig_{0} = {1} in pytest's configuration,"
 _KIT = pytest.StashKey["Kit"]()
 
 
@@ -62,7 +63,7 @@ def _kit(config: pytest.Config, target: str) -> "Kit":
 
     files = {name: _path(config, name) for name in ("config", "answer")}
     try:
-        kit = Kit(target, endpoint=_option(config, "endpoint"), option="--war-rig-", **files)
+        kit = Kit(target, endpoint=_option(config, "endpoint"), option=_ADVISED, **files)
         config.add_cleanup(kit.close)
         kit.load()
     except WarRigError as error:

@@ -20,25 +20,35 @@ def unreached(planting: Planting, names: list[str], refused: set[str], option: s
     listed = f": {', '.join(known)}" if known else ", but it seems to have none"
     return (
         f"{told}; say which of its arguments and variables holds the address of its API, "
-        f"{option}endpoint NAME{listed}"
+        f"{option.format('endpoint', 'NAME')}{listed}"
     )
 
 
-def answers(is_given: bool, option: str) -> str:
-    """Return what to do where it never answered."""
+def answers(has_paths: bool, is_given: bool, option: str) -> str:
+    """Return what to do where it never answered.
+
+    has_paths: whether a definition says where the text stands. is_given: whether
+    the author, or the definition, said how the API answers.
+    """
     if is_given:
-        return f"correct complete(), or the example in {option}answer"
+        right = "the paths under response" if has_paths else "complete()"
+        return f"correct {right}, or the example of its API's answers"
+    right = "if the paths under response are" if has_paths else "if complete() is"
     return (
-        f"if complete() is right, the kit does not know your API's answers: pass {option}answer "
-        'FILE with an example, "$content" where the text stands (docs/conformance.md#answers)'
+        f"{right} right, the kit does not know your API's answers: pass "
+        f"{option.format('answer', 'FILE')} with an example, "
+        '"$content" where the text stands (docs/conformance.md#answers)'
     )
 
 
-def streams(is_given: bool, option: str) -> str:
-    """Return what to do where it never streamed an answer."""
+def streams(has_paths: bool, is_given: bool, option: str) -> str:
+    """Return what to do where it never streamed an answer; see ``answers``."""
     if is_given:
-        return f'correct stream(), or "$stream" in the example of {option}answer'
+        right = "the keys under stream" if has_paths else "stream()"
+        return f'correct {right}, or "$stream" in the example of its API\'s answers'
+    right = "if the keys under stream are" if has_paths else "if stream() is"
     return (
-        f"if stream() is right, the kit does not know your API's stream: pass {option}answer FILE "
-        'with an example that has "$stream" in it (docs/conformance.md#streams)'
+        f"{right} right, the kit does not know your API's stream: pass "
+        f"{option.format('answer', 'FILE')} with an example that has "
+        '"$stream" in it (docs/conformance.md#streams)'
     )

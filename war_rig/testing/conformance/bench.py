@@ -203,7 +203,7 @@ def thrown_away() -> Iterator[None]:
 class Bench:
     """Builds the provider and runs it.
 
-    given: what somebody said of its API's answers. option: how options begin, for advice.
+    given: what somebody said of its API's answers. option: how one with a value is written.
     refused: the hosts beyond this machine that it asked. stuck: the threads that did not end.
     """
 
@@ -212,7 +212,7 @@ class Bench:
     server: ScriptedServer
     stuck: list[threading.Thread]
     given: Given = (None, None)
-    option: str = "--"
+    option: str = "--{} {}"
     findings: Findings = field(default_factory=Findings)
     refused: set[str] = field(default_factory=set)
 
@@ -223,11 +223,15 @@ class Bench:
 
     def advice_on_answers(self) -> str:
         """Return what to do where it never answered."""
-        return advice.answers(self.given[0] is not None, self.option)
+        return advice.answers(self._has_paths, self.given[0] is not None, self.option)
 
     def advice_on_streams(self) -> str:
         """Return what to do where it never streamed."""
-        return advice.streams(self.given[1] is not None, self.option)
+        return advice.streams(self._has_paths, self.given[1] is not None, self.option)
+
+    @property
+    def _has_paths(self) -> bool:
+        return bool(self.blueprint.registration.templates)
 
     def play(
         self,

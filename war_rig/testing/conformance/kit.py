@@ -36,7 +36,7 @@ class Kit:
 
     target: ``module:Class``, or a name. config: the file with its entry. answer: an
     example of its API's answers. endpoint: the argument or variable that holds the
-    address of its API. option: how the options of whoever asks begin, for advice.
+    address of its API. option: how one with a value is written where it runs, for advice.
     note: what to tell whose file was only found. stuck: the threads that it was run in,
     and that have not ended in time.
     """
@@ -48,7 +48,7 @@ class Kit:
         config: Path | None = None,
         answer: Path | None = None,
         endpoint: str | None = None,
-        option: str = "--",
+        option: str = "--{} {}",
     ) -> None:
         self._target, self._config, self._option = target, config, option
         self._example = (None, None) if answer is None else _example(answer)
