@@ -1,5 +1,6 @@
 """Which installed plugins may be imported: those that plugins.allow lists, and no others."""
 
+import sys
 from collections.abc import Callable
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -219,6 +220,26 @@ def test_no_way_leads_to_a_plugin_that_is_not_listed(
     installed(("acme", "acme-llm==1.0", NOWHERE))
     with pytest.raises(PluginError, match=r"^provider 'acme' is not allowed: "):
         app(f"plugins: {{allow: []}}\n{text}").agents("clerk")
+
+
+def test_a_definition_in_a_package_is_held_to_the_list_too(
+    installed: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its package is imported, and its YAML read, only where it is listed."""
+    folder = tmp_path / "site" / "acme_defined"
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").write_text("import sys\nsys.acme_was_imported = True\n")
+    (folder / "acme.yaml").write_text(
+        "acme: {url: 'https://llm.example.com', model: acme-1, request: {turns: $messages},"
+        " response: {content: said}}"
+    )
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    installed(("acme", "acme-llm==1.0", "acme_defined:acme.yaml"))
+    assert refusal("plugins: {allow: []}").startswith("provider 'acme' is not allowed: ")
+    assert not hasattr(sys, "acme_was_imported")
+    made = app("plugins: {allow: [acme-llm]}", llm_provider="acme")
+    assert made.llm_provider().default_model == "acme-1"
+    del sys.acme_was_imported, sys.modules["acme_defined"]  # type: ignore[attr-defined]
 
 
 def test_what_is_no_plugin_is_always_allowed(installed: Callable[..., None]) -> None:
