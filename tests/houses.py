@@ -8,7 +8,8 @@ from war_rig.providers import (
     CompletionResponse,
     Message,
 )
-from war_rig.providers.building import Blueprint, blueprint
+from war_rig.providers.blueprint import Blueprint
+from war_rig.providers.building import blueprint
 from war_rig.providers.conversion import Argument
 from war_rig.providers.registry import Registration
 

@@ -37,9 +37,10 @@ from war_rig.config.settings import FileShape, PluginSettings
 from war_rig.entries import provider_blueprint
 from war_rig.ledger import Attempt
 from war_rig.providers import available_providers
-from war_rig.providers.building import Parameter, blueprint
+from war_rig.providers.building import blueprint
 from war_rig.providers.http.definition import definition
 from war_rig.providers.http.paths import getter
+from war_rig.providers.parameters import Parameter
 from war_rig.providers.registry import TYPES, Registration, registrations
 from war_rig.stacks import KINDS
 

@@ -11,7 +11,8 @@ from containers import application
 from war_rig.entries import provider_blueprint
 from war_rig.errors import ConfigError, PluginError, UnknownProviderError
 from war_rig.providers import create_provider, register_provider
-from war_rig.providers.building import Blueprint, blueprint
+from war_rig.providers.blueprint import Blueprint
+from war_rig.providers.building import blueprint
 from war_rig.providers.conversion import Argument, Examined
 from war_rig.providers.http.definition import definition
 from war_rig.providers.http.hidden import secrets

@@ -14,7 +14,8 @@ from war_rig.config.interpolation import references
 from war_rig.errors import ConfigError, UnknownProviderError
 from war_rig.names import did_you_mean, normalise
 from war_rig.providers import LLMProvider
-from war_rig.providers.building import Blueprint, blueprint
+from war_rig.providers.blueprint import Blueprint
+from war_rig.providers.building import blueprint
 from war_rig.providers.conversion import Argument
 from war_rig.providers.registry import (
     TYPES,

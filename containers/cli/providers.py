@@ -16,7 +16,7 @@ from containers.cli.trying import try_
 
 if TYPE_CHECKING:
     from war_rig.config import Settings
-    from war_rig.providers.building import Blueprint
+    from war_rig.providers.blueprint import Blueprint
     from war_rig.providers.registry import Registration
 
 _LONGEST_FAULT = 500

@@ -17,8 +17,8 @@ from containers.cli.options import Config, Debug, load_settings
 
 if TYPE_CHECKING:
     from war_rig.providers import CompletionResponse, Message
+    from war_rig.providers.blueprint import Blueprint
     from war_rig.providers.border import Border
-    from war_rig.providers.building import Blueprint
     from war_rig.providers.output import WantedOutput
 
 _MOST_CHARACTERS = 4_000

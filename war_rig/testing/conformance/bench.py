@@ -12,7 +12,7 @@ from typing import Any
 
 from war_rig.providers import CompletionResponse, LLMProvider, Message
 from war_rig.providers.answers import awaited
-from war_rig.providers.building import Blueprint
+from war_rig.providers.blueprint import Blueprint
 from war_rig.providers.foreign import attribute, one_line, repr_of, said
 from war_rig.providers.streams import streamed
 from war_rig.testing.conformance import advice

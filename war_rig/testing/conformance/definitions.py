@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from war_rig.providers.building import Blueprint
+from war_rig.providers.blueprint import Blueprint
 from war_rig.testing.conformance.templates import StreamTemplate, Template
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_-]*"

@@ -5,7 +5,7 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from war_rig.errors import ConfigError, PluginError, ProviderError, WarRigError
-from war_rig.providers.building import Blueprint
+from war_rig.providers.blueprint import Blueprint
 from war_rig.providers.foreign import said
 from war_rig.providers.secrets import Redactor
 from war_rig.testing.conformance.bench import Bench, TooLate, limited, surroundings, thrown_away

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from war_rig.providers.building import Blueprint
+from war_rig.providers.blueprint import Blueprint
 from war_rig.providers.conversion import Argument, plain_types
 from war_rig.providers.parameters import Parameter
 from war_rig.providers.secrets import is_secret_name

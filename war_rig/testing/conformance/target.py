@@ -11,7 +11,8 @@ from typing import Any
 
 from war_rig.errors import ConfigError
 from war_rig.names import did_you_mean, normalise
-from war_rig.providers.building import Blueprint, blueprint
+from war_rig.providers.blueprint import Blueprint
+from war_rig.providers.building import blueprint
 from war_rig.providers.foreign import attribute as attribute_of
 from war_rig.providers.registry import GROUP, Registration
 from war_rig.testing.conformance.planting import Planting
