@@ -25,7 +25,7 @@ _EMULATED = "emulated, its whole answer is the only piece"
 
 app = typer.Typer(
     name="providers",
-    help="List the providers; show, try or begin one.",
+    help="List the providers; show, try, check or begin one.",
     invoke_without_command=True,
     rich_markup_mode=None,
 )
