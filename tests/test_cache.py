@@ -17,6 +17,7 @@ import pytest
 from canary import CANARY
 from hypothesis import given
 from hypothesis import strategies as st
+from stacked import stacked
 
 from war_rig.errors import ConfigError, MalformedAnswerError, ServerError
 from war_rig.ledger import Attempt
@@ -358,6 +359,17 @@ def test_the_file_holds_no_attempt(store: CacheStore) -> None:
     assert store.get("k") == answer()
     ((text,),) = rows(store, "SELECT answer FROM answer")
     assert "attempts" not in text
+
+
+def test_around_a_whole_stack_no_answer_of_a_fallback_is_kept(store: CacheStore) -> None:
+    """As `war-rig document` keeps answers: its own provider may be back the next time."""
+    spare = stacked(FakeProvider("from the spare"), name="spare")
+    down = ServerError("down", status=503)
+    house = FakeProvider(replies=[down, "from the house"])
+    stack = stacked(house, name="house", retry=None, fallback=["spare"], hops=[lambda: spare])
+    cached = CachedProvider(stack, store, "house")
+    said = [ask(cached) for _ in range(3)]
+    assert said == ["from the spare", "from the house", "from the house"]
 
 
 @pytest.mark.parametrize("is_streamed", [False, True])

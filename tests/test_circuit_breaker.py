@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from canary import CANARY
 from hypothesis import given
 from hypothesis import strategies as st
 from stacked import stacked
@@ -425,6 +426,18 @@ def test_threads_share_the_circuit() -> None:
     for thread in threads:
         thread.join()
     assert sorted(ends) == ["CircuitOpenError"] * 7 + ["fine"]
+
+
+def test_a_model_that_holds_a_secret_is_masked_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """As in the error beside it."""
+    caplog.set_level(logging.INFO, "war_rig.policies")
+    circuit = CircuitBreaker(Border("fake", Patient(), [CANARY]), "fake", 1, 30)
+    rehearse(fail(circuit, 1, model=f"tuned-{CANARY}"))
+    assert [record.getMessage() for record in caplog.records] == [
+        "provider fake, model tuned-***: the circuit is open for 30 s"
+    ]
 
 
 # ---- with a queue between the breaker and the provider

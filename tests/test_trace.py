@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from opentelemetry import trace as otel
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import (
@@ -58,7 +58,7 @@ from war_rig.providers import CompletionChunk, CompletionResponse, Message
 from war_rig.providers.border import Border
 from war_rig.providers.secrets import Redactor
 from war_rig.providers.streams import words
-from war_rig.testing import rehearse
+from war_rig.testing import FakeProvider, rehearse
 from war_rig.testing.rehearsal import RehearsalLoop
 
 MESSAGES = [Message("system", "Be brief."), Message("user", "Hello")]
@@ -952,6 +952,40 @@ def test_what_no_exporter_can_encode_is_replaced() -> None:
     telemetry = told_of(answered(finish_reason="\udc80"), has_content=True)
     assert telemetry.attributes["gen_ai.response.finish_reasons"] == ("?",)
     str(telemetry.attributes).encode()
+
+
+class Failing(SpanProcessor):
+    """An exporter with a fault of its own."""
+
+    def __init__(self, when: str) -> None:
+        self.when = when
+
+    def on_start(self, span: Any, parent_context: Any = None) -> None:
+        if self.when == "start":
+            raise ValueError(f"no room for {CANARY}")
+
+    def on_end(self, span: Any) -> None:
+        if self.when == "end":
+            raise ValueError(f"no room for {CANARY}")
+
+
+@pytest.mark.parametrize("when", ["start", "end"])
+@pytest.mark.parametrize("reply", ["One two three.", RateLimitError("slow down")])
+def test_telemetry_that_fails_fails_no_call(
+    when: str, reply: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The answer was paid for, and an error stays the provider's; the log says what is missing."""
+    telemetry = Telemetry()
+    telemetry.tracers.add_span_processor(Failing(when))
+    traced = telemetry.traced(Border("house", FakeProvider(reply)))
+    try:
+        came = rehearse(traced.complete(MESSAGES)).content
+    except RateLimitError as error:
+        came = str(error)
+    assert came.startswith(("One two three.", "provider 'house' reports: slow down"))
+    told = {"start": "no span was begun: ValueError", "end": "a call was not told: ValueError"}
+    assert [record.getMessage() for record in caplog.records] == [told[when]]
+    assert CANARY not in caplog.text
 
 
 # Without OpenTelemetry, and without an SDK

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from war_rig.errors import MalformedAnswerError, ProviderError
+from war_rig.errors import MalformedAnswerError, WarRigError
 from war_rig.providers import CompletionChunk, CompletionResponse, LLMProvider, Message
 from war_rig.providers.answers import checked
 from war_rig.providers.output import WantedOutput
@@ -102,7 +102,7 @@ class Agent:
         messages += [Message("assistant", first.content), Message("user", _again(wanted, fault))]
         try:
             second = await self._complete(messages, wanted.parameters | parameters)
-        except ProviderError as error:
+        except WarRigError as error:
             error.attempts = (*first.attempts, *error.attempts)
             raise
         fault = _fault(second, output, wanted)

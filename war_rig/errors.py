@@ -28,7 +28,12 @@ from war_rig.ledger import Attempt
 
 
 class WarRigError(Exception):
-    """Base of all errors that War Rig raises on purpose."""
+    """Base of all errors that War Rig raises on purpose.
+
+    attempts: what was tried before it was given up, and what that cost; mostly nothing.
+    """
+
+    attempts: tuple[Attempt, ...] = ()
 
 
 class ConfigError(WarRigError):
@@ -50,7 +55,6 @@ class ProviderError(WarRigError):
     status: the HTTP status, where the provider told one.
     retry_after_seconds: how long the server asked to wait, where it did.
     is_retryable: whether the same call may succeed later.
-    attempts: what was tried before it was given up, and what that cost.
     """
 
     next_step: ClassVar[str] = "see the text above; --debug shows the traceback"
@@ -72,7 +76,6 @@ class ProviderError(WarRigError):
         self.status = status
         self.retry_after_seconds = retry_after_seconds
         self.is_retryable = self._is_retryable if is_retryable is None else is_retryable
-        self.attempts: tuple[Attempt, ...] = ()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), str(self), self.__dict__.copy())

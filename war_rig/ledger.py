@@ -117,5 +117,5 @@ class Ledger:
                 self._lock.release()
 
     def _count(self) -> None:
-        if uncounted := [self._uncounted.popleft() for _ in range(len(self._uncounted))]:
+        while uncounted := [self._uncounted.popleft() for _ in range(len(self._uncounted))]:
             self._total = total(uncounted, self._total)

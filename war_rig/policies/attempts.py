@@ -38,14 +38,14 @@ class _Usage(NamedTuple):
     source: Literal["reported", "estimated"] | None
 
 
-class _Begun(NamedTuple):
+class _Sent(NamedTuple):
     now: Callable[[], float]
     time: float
     waited_seconds: float
     waited_for: str
 
 
-class Attempts(Around[_Begun]):
+class Attempts(Around[_Sent]):
     """Writes what each attempt of the provider *name* came to into the current call's ledger."""
 
     def __init__(self, provider: StreamingProvider, name: str, cost_of: CostOf) -> None:
@@ -53,16 +53,16 @@ class Attempts(Around[_Begun]):
         self._provider_name = name
         self._cost_of = cost_of
 
-    async def _begin(self, course: Course) -> _Begun:
+    async def _begin(self, course: Course) -> _Sent:
         now = asyncio.get_running_loop().time  # which is not running where a call is finalised
-        return _Begun(now, now(), *course.call.waited())
+        return _Sent(now, now(), *course.call.waited())
 
-    def _end(self, begun: _Begun, course: Course) -> None:
+    def _end(self, begun: _Sent, course: Course) -> None:
         outcome, reason = _outcome(course)
         answer = course.response
         model = self.shown_model(answer.model if answer else course.request.model)
         usage = _usage(course)
-        course.call.attempts.append(
+        course.call.add(
             Attempt(
                 self._provider_name,
                 model,

@@ -21,6 +21,7 @@ from war_rig.ledger import EXACT, Attempt
 from war_rig.policies.attempts import CostOf
 from war_rig.policies.call import Call
 from war_rig.policies.estimate import Mean, declared_completion
+from war_rig.policies.forking import begins_anew_in_child
 from war_rig.policies.policy import Around, Course, Request, StreamingProvider
 
 
@@ -50,6 +51,13 @@ class Purse:
         self._spent = self._reserved = Amount()
         self._settled: deque[tuple[Amount, Amount]] = deque()
         self._lock = Lock()
+        begins_anew_in_child(self)
+
+    def begin_anew(self) -> None:
+        """Give back what is reserved: in a forked child nobody settles it."""
+        self._lock = Lock()
+        self._count()
+        self._reserved = Amount()
 
     @property
     def has_limit(self) -> bool:

@@ -255,7 +255,8 @@ class CachedProvider(Policy):
 
         Where that fails it is given all the same: it was paid for.
         """
-        last = call.attempts[-1] if call.attempts else None
+        attempts = call.attempts or answer.attempts  # around a whole stack there is no call
+        last = attempts[-1] if attempts else None
         if last and (last.provider, last.outcome) != (self.name, "answered"):
             return
         texts = f"{answer.content}\n{answer.model}\n{answer.finish_reason}"

@@ -36,6 +36,10 @@ class Call:
     waited_for: str = ""
     after_wait: Callable[[], None] | None = None
 
+    def add(self, attempt: Attempt) -> None:
+        """Take an attempt into the ledger."""
+        self.attempts.append(attempt)
+
     async def wait(self, seconds: float, reason: str) -> None:
         """Sleep, counted for the next attempt."""
         with self.waiting(reason):
@@ -62,7 +66,7 @@ class Call:
     def unsent(self, provider: str, model: str | None, reason: str, outcome: Outcome) -> None:
         """Put an attempt that was not sent into the ledger."""
         seconds, waited_for = self.waited()
-        self.attempts.append(
+        self.add(
             Attempt(
                 provider,
                 model,

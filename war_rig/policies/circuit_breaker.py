@@ -36,6 +36,7 @@ from war_rig.errors import (
     ServerError,
 )
 from war_rig.policies.call import Call
+from war_rig.policies.forking import begins_anew_in_child
 from war_rig.policies.policy import Around, Course, StreamingProvider
 
 _FAILURES = (ServerError, ProviderConnectionError, ProviderTimeoutError, MalformedAnswerError)
@@ -61,13 +62,13 @@ class _Circuit:
 
 
 @dataclass(slots=True)
-class _Begun:
+class _Passed:
     loop: asyncio.AbstractEventLoop
     model: str
     circuit: _Circuit
 
 
-class CircuitBreaker(Around[_Begun]):
+class CircuitBreaker(Around[_Passed]):
     """Refuses calls of the provider *name* for *open_seconds* after *failures* in a row."""
 
     def __init__(
@@ -79,15 +80,22 @@ class CircuitBreaker(Around[_Begun]):
         self._open_seconds = open_seconds
         self._circuits: dict[str, _Circuit] = {}
         self._lock = RLock()  # re-entrant: the garbage collector may end a call inside of it
+        begins_anew_in_child(self)
 
-    async def _begin(self, course: Course) -> _Begun:
+    def begin_anew(self) -> None:
+        """Forget the probes: in a forked child nobody ends them."""
+        self._lock = RLock()
+        for circuit in self._circuits.values():
+            circuit.prober = None
+
+    async def _begin(self, course: Course) -> _Passed:
         loop = asyncio.get_running_loop()
         model = course.request.model or self.default_model
-        begun = _Begun(loop, model, self._enter(course.call, model, loop))
+        begun = _Passed(loop, model, self._enter(course.call, model, loop))
         course.call.after_wait = partial(self._enter_again, course.call, begun)
         return begun
 
-    def _end(self, begun: _Begun, course: Course) -> None:
+    def _end(self, begun: _Passed, course: Course) -> None:
         course.call.after_wait = None
         self._leave(begun.model, begun.circuit, _is_well(course), begun.loop.time())
 
@@ -105,7 +113,7 @@ class CircuitBreaker(Around[_Begun]):
         self._tell(model, "half-open, one call tries it")
         return circuit
 
-    def _enter_again(self, call: Call, begun: _Begun) -> None:
+    def _enter_again(self, call: Call, begun: _Passed) -> None:
         """Do what ``_enter`` does, for a call that has waited while the circuit changed."""
         if self._circuits[begun.model] is not begun.circuit:
             begun.circuit = self._enter(call, begun.model, begun.loop)
@@ -141,7 +149,8 @@ class CircuitBreaker(Around[_Begun]):
         return error
 
     def _tell(self, model: str, state: str) -> None:
-        _log.info("provider %s, model %s: the circuit is %s", self._provider_name, model, state)
+        name, shown = self._provider_name, self.shown_model(model)
+        _log.info("provider %s, model %s: the circuit is %s", name, shown, state)
 
 
 def _is_well(course: Course) -> bool | None:

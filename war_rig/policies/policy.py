@@ -181,28 +181,25 @@ class Around(Policy, ABC, Generic[T]):
 
     @final
     async def _complete(self, request: Request) -> CompletionResponse:
-        course, begun, layer = _course(request), _Begun(), cast(StreamingProvider, self)
+        layers = _Layers(request)
+        course = layers.course
         try:
-            while isinstance(layer, Around):
-                begun.append((layer, await layer._begin(course)))
-                layer = layer.provider
-            response = course.response = await ask(layer, request)
-            return response
+            inside = await layers.begin(self)
+            course.response = await ask(inside, request)
+            return course.response
         except BaseException as error:  # which is raised again: only looked at
             course.error = error
             raise
         finally:
-            _settle(begun, course)
+            layers.settle()
 
     @final
     async def _stream(self, request: Request) -> AsyncGenerator[CompletionChunk, None]:
-        course, begun, layer = _course(request), _Begun(), cast(StreamingProvider, self)
-        last: CompletionChunk | None = None
+        layers = _Layers(request)
+        course, last = layers.course, None
         try:
-            while isinstance(layer, Around):
-                begun.append((layer, await layer._begin(course)))
-                layer = layer.provider
-            async with aclosing(ask_stream(layer, request)) as chunks:
+            inside = await layers.begin(self)
+            async with aclosing(ask_stream(inside, request)) as chunks:
                 async for chunk in chunks:
                     course.pieces.append(chunk.content)
                     if chunk.response is None:
@@ -213,29 +210,45 @@ class Around(Policy, ABC, Generic[T]):
             course.error = error
             raise
         finally:
-            _settle(begun, course)
+            layers.settle()
         assert last is not None, "a border lets no stream end without its last chunk"
         yield last  # now that all is settled, so that its ledger is whole
 
 
-_Begun = list[tuple[Around[Any], Any]]
+class _Layers:
+    """The policies that have begun one request, each with what its end needs.
 
+    They are settled at the latest when this is thrown away: what a loop was left
+    with that is closed, nobody finalises.
+    """
 
-def _settle(begun: _Begun, course: Course) -> None:
-    """Settle all that *begun*, the innermost first; one that raises keeps no other from it."""
-    failure: BaseException | None = None
-    for policy, its_own in reversed(begun):
-        try:
-            policy._end(its_own, course)
-        except BaseException as error:  # which is raised below
-            failure = error
-    if failure is not None:
-        raise failure
+    __slots__ = ("_begun", "course")
 
+    def __init__(self, request: Request) -> None:
+        call = current_call()
+        self.course = Course(request, call, len(call.attempts))
+        self._begun: list[tuple[Around[Any], Any]] = []
 
-def _course(request: Request) -> Course:
-    call = current_call()
-    return Course(request, call, len(call.attempts))
+    async def begin(self, layer: StreamingProvider) -> StreamingProvider:
+        """Begin *layer*, and those like it inside of it; return what is inside of these."""
+        while isinstance(layer, Around):
+            self._begun.append((layer, await layer._begin(self.course)))
+            layer = layer.provider
+        return layer
+
+    def settle(self) -> None:
+        """End them, the innermost first; one that raises keeps no other from it."""
+        failure: BaseException | None = None
+        while self._begun:
+            policy, its_own = self._begun.pop()
+            try:
+                policy._end(its_own, self.course)
+            except BaseException as error:  # which is raised below
+                failure = failure or error
+        if failure is not None:
+            raise failure
+
+    __del__ = settle
 
 
 def _request(

@@ -69,6 +69,7 @@ class Prices:
         return next(filter(None, found), None)
 
 
+@lru_cache(_MOST_MODELS)
 def _names(model: str | None) -> tuple[str, ...]:
     """Return the names under which the price of *model* may stand, the exact one first."""
     if not model:

@@ -24,6 +24,7 @@ from war_rig.errors import BadRequestError, ProviderError, RateLimitError
 from war_rig.ledger import Attempt
 from war_rig.policies.call import Call
 from war_rig.policies.estimate import Mean, declared_completion
+from war_rig.policies.forking import begins_anew_in_child
 from war_rig.policies.policy import Around, Course, Request, StreamingProvider
 
 _WINDOW_SECONDS = 60.001  # more than a minute: then its last moment counts, and early timers
@@ -178,14 +179,21 @@ class _Gate:
         self._log: deque[_Begun] = deque()
         self._logged_tokens = 0
         self._under_way: set[_Begun] = set()
+        begins_anew_in_child(self)
+
+    def begin_anew(self) -> None:
+        """Forget who is under way and who waits: in a forked child they are nobody."""
+        self._lock = RLock()
+        self._queue.clear()
+        self._queued_tokens = 0
+        self._under_way.clear()
 
     def enter(self, turn: _Turn) -> _Begun | _Wait:
         """Begin, or put *turn* into the queue and return why it has to wait there."""
         with self._lock:
             now = turn.loop.time()
             self._forget(now)
-            if self._queue:
-                self._drop_dead()
+            self._drop_dead()
             wait = self._wait(turn, now)
             if wait is None:
                 return self._begin(turn, now)
@@ -254,7 +262,11 @@ class _Gate:
         return since + (windows + 1) * _WINDOW_SECONDS
 
     def _with_token(self, number: int) -> _Begun:
-        return next(b for b in self._log if (number := number - b.tokens) <= 0)
+        for begun in self._log:
+            number -= begun.tokens
+            if number <= 0:
+                break
+        return begun  # the last where a call was settled, for less than it was, meanwhile
 
     def _begin(self, turn: _Turn, now: float) -> _Begun:
         self._take_out(turn)
@@ -273,17 +285,18 @@ class _Gate:
             self._queued_tokens -= turn.tokens
 
     def _wake_first(self) -> None:
-        if self._queue:
-            self._drop_dead()
+        self._drop_dead()
         if self._queue:
             self._queue[0].wake()
 
     def _drop_dead(self) -> None:
         """Pass over those whose loop does not run; should it run again, they queue anew."""
-        while self._queue and not self._queue[0].loop.is_running():
-            dead = self._queue[0]
-            self._take_out(dead)
-            dead.wake()
+        while self._queue:
+            first = self._queue[0]  # which the garbage collector may take out meanwhile
+            if first.loop.is_running():
+                return
+            self._take_out(first)
+            first.wake()
 
     def _forget(self, now: float) -> None:
         oldest = now + _EARLY_SECONDS - _WINDOW_SECONDS

@@ -10,8 +10,8 @@ so its own retries and limits hold there too, and never its fallbacks.
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import AsyncExitStack, aclosing
 
-from war_rig.errors import ProviderError
-from war_rig.ledger import Ledger
+from war_rig.errors import WarRigError
+from war_rig.ledger import Attempt, Ledger
 from war_rig.policies.call import Call, under_way
 from war_rig.policies.policy import Policy, Request, StreamingProvider, ask, ask_stream
 from war_rig.providers import CompletionChunk, CompletionResponse
@@ -63,8 +63,8 @@ class Stack(Policy):
                 while chunk.response is None:
                     yield chunk
                     chunk = await anext(chunks)
-                chunk.response.attempts = tuple(call.attempts)
-                yield chunk
+            chunk.response.attempts = tuple(call.attempts)
+        yield chunk  # now that the run's ledger has it
 
     def _policies(self) -> Iterator[StreamingProvider]:
         layer = self.provider
@@ -74,22 +74,39 @@ class Stack(Policy):
         yield layer
 
 
-class _Account:
-    """Gives the attempts of one call, when it ends, to the *run*, and to its error."""
+class _Account(Call):
+    """A call that gives its attempts, when it ends, to the *run*, and to its error.
 
-    __slots__ = ("_call", "_name", "_run")
+    It ends at the latest when it is thrown away, as a stream is that was left in
+    a loop that is closed: nobody finalises that.
+    """
+
+    __slots__ = ("_is_open", "_name", "_run")
 
     def __init__(self, name: str, run: Ledger) -> None:
-        self._name, self._run = name, run
+        super().__init__()
+        self._name, self._run, self._is_open = name, run, True
+
+    def add(self, attempt: Attempt) -> None:
+        """Take an attempt into the ledger; the run gets at once what comes late."""
+        super().add(attempt)
+        if not self._is_open:
+            self._run.add([attempt])
 
     def __enter__(self) -> Call:
-        self._call = Call()
-        return self._call
+        return self
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        call = self._call
-        if call.waited_seconds:
-            call.unsent(self._name, None, "the call ended while it waited", "refused")
-        self._run.add(call.attempts)
-        if isinstance(error, ProviderError):
-            error.attempts = tuple(call.attempts)
+        self._end()
+        if isinstance(error, WarRigError):
+            error.attempts = tuple(self.attempts)
+
+    def __del__(self) -> None:
+        if self._is_open:
+            self._end()
+
+    def _end(self) -> None:
+        if self.waited_seconds:
+            self.unsent(self._name, None, "the call ended while it waited", "refused")
+        self._is_open = False
+        self._run.add(self.attempts)

@@ -43,7 +43,7 @@ class Telemetry:
         self.attach, self.detach = context.attach, context.detach
         self.context_with = trace.set_span_in_context
         self.client, self.internal = trace.SpanKind.CLIENT, trace.SpanKind.INTERNAL
-        self.failed = trace.StatusCode.ERROR
+        self.failed, self.no_span = trace.StatusCode.ERROR, trace.INVALID_SPAN
         self._has_own = tracer_provider is not None or meter_provider is not None
         self._tracers, self._meters = trace.get_tracer_provider, metrics.get_meter_provider
 

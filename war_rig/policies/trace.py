@@ -11,6 +11,7 @@ shares its context with whoever reads it.
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span, TracerProvider
 
 _MOST_MODELS = 64
+_log = logging.getLogger("war_rig.policies")
 
 T = TypeVar("T")
 
@@ -163,19 +165,31 @@ class Trace(Policy):
         try:
             yield seen
         except BaseException as error:  # which is raised again: only told
-            self._end(seen, error)
+            self._tell(seen, error)
             raise
-        self._end(seen, None)
+        self._tell(seen, None)
+
+    def _tell(self, seen: _Seen, error: BaseException | None) -> None:
+        try:
+            self._end(seen, error)
+        except Exception as failure:  # of the application's own telemetry, which fails no call
+            _log.warning("a call was not told: %s", type(failure).__name__)
 
     def _begin(self, request: Request, is_stream: bool) -> _Seen:
         now = asyncio.get_running_loop().time  # which is not running where a call is finalised
         begun, begun_ns, call = now(), time_ns(), current_call()
         shared, title = self._opening(self.shown_model(request.model))
-        span = self._telemetry.tracer.start_span(
-            title, kind=self._kind, attributes=shared, start_time=begun_ns
-        )
+        span = self._started(title, shared, begun_ns)
         mark, context = len(call.attempts), self._telemetry.context_with(span)
         return _Seen(request, is_stream, call, mark, now, begun, begun_ns, shared, span, context)
+
+    def _started(self, title: str, shared: Attributes, begun_ns: int) -> "Span":
+        start = self._telemetry.tracer.start_span
+        try:
+            return start(title, kind=self._kind, attributes=shared, start_time=begun_ns)
+        except Exception as error:  # of the application's own telemetry, which fails no call
+            _log.warning("no span was begun: %s", type(error).__name__)
+        return self._telemetry.no_span
 
     def _opening_of(self, model: str | None) -> tuple[Attributes, str]:
         """Return what a span of *model* begins with, and its title."""

@@ -10,7 +10,6 @@ import atexit
 import contextlib
 import os
 from collections.abc import AsyncGenerator, Callable
-from math import inf
 from typing import Any, Generic, Protocol, TypeVar
 
 
@@ -20,8 +19,6 @@ class _Closable(Protocol):
 
 T = TypeVar("T", bound=_Closable)
 
-_MOMENT_SECONDS = 0.01
-
 
 class LoopClients(Generic[T]):
     """Opens a client on first use in each running loop and keeps it for that loop."""
@@ -30,16 +27,11 @@ class LoopClients(Generic[T]):
         self._open = open_client
         self._clients: dict[asyncio.AbstractEventLoop, T] = {}
         self._lifetimes: dict[asyncio.AbstractEventLoop, AsyncGenerator[None, None]] = {}
-        self._looked: dict[asyncio.AbstractEventLoop, float] = {}  # when, in the loop's time
 
     async def get(self) -> T:
-        """Return the client of the running loop, which has seen by then what servers closed.
-
-        Unless it has looked a moment ago: two turns of a loop cost as much as a policy does.
-        """
+        """Return the client of the running loop, which has seen by then what servers closed."""
         loop = asyncio.get_running_loop()
-        has_looked = loop.time() < self._looked.get(loop, -inf) + _MOMENT_SECONDS
-        for _ in range(0 if has_looked else 2):  # it sees its sockets in one turn, then acts
+        for _ in range(2):  # a busy loop looks at its sockets in the first turn, and acts after it
             await asyncio.sleep(0)
         if loop not in self._clients:
             await _close_those_of_closed_loops()
@@ -47,8 +39,6 @@ class LoopClients(Generic[T]):
             self._clients[loop] = self._open()
             self._lifetimes[loop] = self._lifetime(loop, self._clients[loop])
             await anext(self._lifetimes[loop])
-        if not has_looked:
-            self._looked[loop] = loop.time()
         return self._clients[loop]
 
     async def aclose(self) -> None:
@@ -75,8 +65,8 @@ class LoopClients(Generic[T]):
         try:
             yield
         finally:
-            for held in (self._clients, self._lifetimes, self._looked):
-                held.pop(loop, None)
+            self._clients.pop(loop, None)
+            self._lifetimes.pop(loop, None)
             if not self._lifetimes:
                 _with_clients.discard(self)
             await client.close()
@@ -98,8 +88,8 @@ async def _close_those_of_closed_loops() -> None:
 def _forget_all() -> None:
     """Leave the clients to the parent: in a forked child their loops look alive, and never run."""
     for clients in list(_with_clients):
-        for held in (clients._clients, clients._lifetimes, clients._looked):
-            held.clear()
+        clients._clients.clear()
+        clients._lifetimes.clear()
     _with_clients.clear()
 
 
