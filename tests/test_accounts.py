@@ -16,7 +16,7 @@ from war_rig.errors import ConfigError, ServerError
 from war_rig.ledger import Ledger
 from war_rig.policies.budget import Budget
 from war_rig.policies.forking import _begin_anew
-from war_rig.policies.policy import Policy
+from war_rig.policies.policy import Around, Course, Policy
 from war_rig.policies.stack import Stack
 from war_rig.providers import CompletionChunk
 from war_rig.testing import FakeProvider
@@ -144,3 +144,22 @@ def test_a_forked_child_waits_for_no_call_of_its_parent() -> None:
     command = [sys.executable, "-c", CHILD, str(ROOT / "tests")]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert (ran.stdout, ran.stderr) == ("slow answer\n", "")
+
+
+class Failing(Around[str]):
+    """A policy with a mistake in what it does at the end."""
+
+    async def _begin(self, course: Course) -> str:
+        return "begun"
+
+    def _end(self, begun: str, course: Course) -> None:
+        raise ZeroDivisionError(begun)
+
+
+def test_a_mistake_in_one_policy_keeps_no_other_from_its_end() -> None:
+    """What they hold is given back, and the mistake is told."""
+    budget = purse_of(stacked(FakeProvider("fine"), retry=None, budget={"tokens": 5_000}))
+    budget.provider = Failing(Failing(budget.provider))
+    with pytest.raises(ZeroDivisionError, match="begun"):
+        rehearse(budget.complete(HELLO))
+    assert budget.purse.reserved.tokens == 0
