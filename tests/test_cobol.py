@@ -774,21 +774,21 @@ def test_a_truncated_or_shuffled_program_is_read(length: int, order: random.Rand
 
 
 LARGE = {
-    "a large program": SAMPLE + SAMPLE[17:] * 1_000,
-    "one line": [" ".join(line[7:] for line in SAMPLE[1:]) * 500],
-    "open parentheses": ["PERFORM A ( " * 20_000],
-    "open pseudo-text": ["COPY A REPLACING == B . " * 10_000],
-    "open literals": ["      -    'A"] * 20_000,
-    "quotes": ["MOVE '" + "''" * 200_000],
-    "names without an end": ["GO TO " + "A " * 50_000],
-    "nested conditions": ["           IF A"] * 20_000,
-    "open blocks": ["           EXEC SQL SELECT ("] * 10_000,
-    "programs": ["       PROGRAM-ID. A."] * 10_000,
-    "comments above one line": ["      * A"] * 20_000 + ["       A. " + "B. " * 50],
-    "paragraphs on a line": ["PROCEDURE DIVISION. A." + " B. C." * 9_000, *["X"] * 20_000],
-    "digits": ["1" * 200_000 + "-"],
-    "periods": ["." * 50_000],
-    "tabs and blanks": ["\t" * 20_000 + " " * 200_000 + "A"],
+    "a large program": SAMPLE + SAMPLE[17:] * 500,
+    "one line": [" ".join(line[7:] for line in SAMPLE[1:]) * 250],
+    "open parentheses": ["PERFORM A ( " * 10_000],
+    "open pseudo-text": ["COPY A REPLACING == B . " * 5_000],
+    "open literals": ["      -    'A"] * 10_000,
+    "quotes": ["MOVE '" + "''" * 100_000],
+    "names without an end": ["GO TO " + "A " * 25_000],
+    "nested conditions": ["           IF A"] * 10_000,
+    "open blocks": ["           EXEC SQL SELECT ("] * 5_000,
+    "programs": ["       PROGRAM-ID. A."] * 5_000,
+    "comments above one line": ["      * A"] * 10_000 + ["       A. " + "B. " * 50],
+    "paragraphs on a line": ["PROCEDURE DIVISION. A." + " B. C." * 4_500, *["X"] * 10_000],
+    "digits": ["1" * 100_000 + "-"],
+    "periods": ["." * 25_000],
+    "tabs and blanks": ["\t" * 10_000 + " " * 100_000 + "A"],
 }  # fmt: skip
 
 

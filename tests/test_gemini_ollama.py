@@ -7,6 +7,7 @@ from typing import Any
 import ollama
 import pytest
 from canary import leaks
+from conftest import ONE_ATTEMPT
 from google import genai
 from google.genai import errors as google_errors
 from google.genai import types
@@ -138,7 +139,7 @@ def ours(vendor: str, server: Server, text: str, is_stream: bool = False, **call
     }
 
     async def ask() -> Any:
-        async with running(application(env=env)) as app:
+        async with running(application(ONE_ATTEMPT, env)) as app:
             agent = app.agents("assistant")
             if not is_stream:
                 return await agent.run(text, **CALL, **call)

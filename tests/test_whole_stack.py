@@ -542,7 +542,7 @@ LATENCY = st.sampled_from([0.0, 0.5, 2.0, 15.0])
 PROVIDER = st.builds(faulty, FAULTS, LATENCY, st.integers(0, 99))
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(
     first=DECLARED,
     second=DECLARED,
