@@ -158,7 +158,10 @@ def test_what_an_answer_took_is_told_where_it_took_more_than_one_attempt(war_rig
     registry.register_provider("moody", lambda: moody)
     ran = war_rig("ask", "Hello", "--provider", "moody")
     assert (ran.code, ran.out) == (0, "hello\n")
-    assert re.fullmatch(r"2 attempts, 1 failed, about \d+ tokens?(, waited \d\.\d s)?\n", ran.err)
+    whole, *each = ran.err.splitlines()
+    assert re.fullmatch(r"2 attempts, 1 failed, about \d+ tokens?(, waited \d\.\d s)?", whole)
+    assert each[0].startswith("  moody: failed: ServerError: provider 'moody' reports: down")
+    assert re.fullmatch(r"  moody: answered( after \d\.\d s of waiting)?", each[1])
 
 
 def test_what_a_run_has_spent_of_its_budget_is_told(war_rig: WarRig, tmp_path: Path) -> None:

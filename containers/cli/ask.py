@@ -12,7 +12,7 @@ from containers.cli.options import Config, Debug, Provider, without_own_provider
 if TYPE_CHECKING:
     from containers.application import Application
     from war_rig.agents import Agent
-    from war_rig.providers import CompletionChunk
+    from war_rig.providers import CompletionChunk, CompletionResponse
 
 
 def ask(
@@ -85,14 +85,16 @@ async def _answer(app: "Application", agent: "Agent", question: str, is_streamed
     async with running(app):
         if is_streamed:
             async with aclosing(agent.stream(question)) as chunks:
-                await _print_all(chunks)
+                answer = await _printed(chunks)
         else:
-            _print((await agent.run(question)).content + "\n")
-    for line in spent.report(run):
+            answer = await agent.run(question)
+            _print(answer.content + "\n")
+    for line in spent.report(run, answer.attempts):
         print(line, file=sys.stderr)
 
 
-async def _print_all(chunks: AsyncIterator["CompletionChunk"]) -> None:
+async def _printed(chunks: AsyncIterator["CompletionChunk"]) -> "CompletionResponse":
+    """Print *chunks* as they arrive, and return the answer that they are."""
     has_text = False
     try:
         async for chunk in chunks:
@@ -101,6 +103,8 @@ async def _print_all(chunks: AsyncIterator["CompletionChunk"]) -> None:
     finally:
         if has_text:  # what follows, an error too, begins on a line of its own
             _print("\n")
+    assert chunk.response is not None, "an agent's stream ends with its last chunk"
+    return chunk.response
 
 
 def _print(text: str) -> None:

@@ -14,12 +14,17 @@ if TYPE_CHECKING:
 _MOST_LINES = 12
 
 
-def report(run: "Run") -> Iterator[str]:
-    """Yield what *run* came to, where there is more to tell than an answer's tokens."""
+def report(run: "Run", attempts: Iterable["Attempt"] = ()) -> Iterator[str]:
+    """Yield what *run* came to, where there is more to tell than an answer's tokens.
+
+    attempts: those at its one answer, each told where one of them failed.
+    """
     total = run.ledger.total
     is_plain = not (total.failed or total.refused or total.cached or total.waited_seconds >= 0.05)
     if not is_plain or total.cost is not None:
         yield line(total)
+    if total.failed:
+        yield from _each(list(attempts))
     if run.purse.has_limit:
         yield f"budget of the run: {run.purse.text()}"
 
@@ -59,10 +64,14 @@ def lines(attempts: Iterable["Attempt"]) -> Iterator[str]:
     if len(attempts) < 2:
         return
     yield f"  {line(total(attempts))}"
+    yield from (f"  {told}" for told in _each(attempts))
+
+
+def _each(attempts: list["Attempt"]) -> Iterator[str]:
     for attempt in attempts[:_MOST_LINES]:
-        yield f"    {attempt.provider}: {attempt.outcome}{_after(attempt)}{_why(attempt)}"
+        yield f"  {attempt.provider}: {attempt.outcome}{_after(attempt)}{_why(attempt)}"
     if len(attempts) > _MOST_LINES:
-        yield f"    and {len(attempts) - _MOST_LINES} more"
+        yield f"  and {len(attempts) - _MOST_LINES} more"
 
 
 def _after(attempt: "Attempt") -> str:
