@@ -428,6 +428,21 @@ def test_threads_share_the_circuit() -> None:
     assert sorted(ends) == ["CircuitOpenError"] * 7 + ["fine"]
 
 
+def test_models_that_answer_leave_nothing_behind() -> None:
+    """However many there are; those with failures are remembered."""
+    circuit = breaker(Patient(), failures=2)
+
+    async def play() -> str:
+        await fail(circuit, 1, model="weak")
+        for number in range(1_000):
+            assert await outcome(circuit, model=f"m-{number}") == "fine"
+        await fail(circuit, 1, model="weak")
+        return await outcome(circuit, model="weak")
+
+    assert rehearse(play()) == "CircuitOpenError"
+    assert len(circuit._circuits) < 300
+
+
 def test_a_model_that_holds_a_secret_is_masked_in_the_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

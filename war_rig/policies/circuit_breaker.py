@@ -41,6 +41,7 @@ from war_rig.policies.policy import Around, Course, StreamingProvider
 
 _FAILURES = (ServerError, ProviderConnectionError, ProviderTimeoutError, MalformedAnswerError)
 
+_MOST_MODELS = 256
 _log = logging.getLogger("war_rig.policies")
 
 
@@ -54,6 +55,11 @@ class _Circuit:
     open_until: float | None = None
     failures: int = 0
     prober: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def is_new(self) -> bool:
+        """Return whether it is what a model begins with: closed, without a failure."""
+        return self.open_until is None and not self.failures
 
     @property
     def is_probed(self) -> bool:
@@ -102,6 +108,8 @@ class CircuitBreaker(Around[_Passed]):
     def _enter(self, call: Call, model: str, loop: asyncio.AbstractEventLoop) -> _Circuit:
         """Return the circuit that lets the call through; raise CircuitOpenError where none does."""
         with self._lock:
+            if len(self._circuits) > _MOST_MODELS:
+                self._circuits = {m: c for m, c in self._circuits.items() if not c.is_new}
             circuit = self._circuits.setdefault(model, _Circuit())
             if circuit.open_until is None:
                 return circuit
@@ -115,13 +123,13 @@ class CircuitBreaker(Around[_Passed]):
 
     def _enter_again(self, call: Call, begun: _Passed) -> None:
         """Do what ``_enter`` does, for a call that has waited while the circuit changed."""
-        if self._circuits[begun.model] is not begun.circuit:
+        if self._circuits.get(begun.model) is not begun.circuit:
             begun.circuit = self._enter(call, begun.model, begun.loop)
 
     def _leave(self, model: str, circuit: _Circuit, is_well: bool | None, now: float) -> None:
         """Settle the end of a call with the circuit in which it began, if that still stands."""
         with self._lock:
-            if self._circuits[model] is not circuit:
+            if self._circuits.get(model) is not circuit:
                 return
             self._circuits[model] = after = self._after(circuit, is_well, now)
         if after.open_until is not None and after is not circuit:

@@ -92,7 +92,7 @@ class _Catalogue:
             found: Price | Decimal | None = self._kept[asked]
         else:
             found = _look_up(names, prompt_tokens, completion_tokens)
-            if not isinstance(found, Decimal):
+            if not isinstance(found, Decimal) and len(self._kept) < _MOST_MODELS:
                 self._kept[asked] = found
         return found.of(prompt_tokens, completion_tokens) if isinstance(found, Price) else found
 
