@@ -4,8 +4,10 @@ import asyncio
 import json
 import logging
 import sys
+import time
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import httpx
 
@@ -267,6 +269,40 @@ class SendsTheLastMessage(House):
 class SendsNoRoles(House):
     def body(self, messages: Any, *others: Any) -> dict[str, Any]:
         return super().body([Message("user", m.content) for m in messages], *others)
+
+
+class Numbered(House):
+    """Right: it sends another id in each request, and always a few numbers of 0."""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {**super().headers, "X-Request-Id": uuid4().hex}
+
+    def body(self, *call: Any) -> dict[str, Any]:
+        made = {"id": str(uuid4()), "at": f"at {time.time_ns()}", "best_of": 0}
+        return {**made, **super().body(*call)}
+
+
+class NumbersWithoutRoles(Numbered):
+    def body(self, messages: Any, *others: Any) -> dict[str, Any]:
+        return super().body([Message("user", m.content) for m in messages], *others)
+
+
+class NumbersWithoutAZero(Numbered):
+    def body(self, messages: Any, model: Any, temperature: Any, parameters: Any) -> dict[str, Any]:
+        return super().body(messages, model, temperature or None, parameters)
+
+
+class CrashesAtAModel(House):
+    def body(self, messages: Any, model: Any, *others: Any) -> dict[str, Any]:
+        return super().body(messages, model and model.lowercase(), *others)
+
+
+class CrashesAtATemperature(House):
+    def body(self, messages: Any, model: Any, temperature: Any, parameters: Any) -> dict[str, Any]:
+        if temperature is not None:
+            parameters["heat"] = temprature  # type: ignore[name-defined]  # noqa: F821
+        return super().body(messages, model, None, parameters)
 
 
 class BreaksUnicodeAnswers(House):

@@ -74,9 +74,10 @@ def test_a_seeded_fault_fails_exactly_its_rule(name: str, rule: str, house: Judg
     assert (found.get("failed"), found.get("missed", set())) == ({rule}, set())
 
 
-def test_a_careful_provider_keeps_every_rule(judge: Judge) -> None:
+@pytest.mark.parametrize("name", ["House", "Numbered"])
+def test_a_careful_provider_keeps_every_rule(name: str, judge: Judge) -> None:
     """A provider with a stream passes all that there is, without a word about its API."""
-    assert outcomes(judge("house_faults:House")) == {"passed": set(RULES)}
+    assert outcomes(judge(f"house_faults:{name}")) == {"passed": set(RULES)}
 
 
 OTHERS = {
@@ -102,6 +103,10 @@ OTHERS = {
         "the system's 'Kit says be brief.' is not in",
     ),
     "SendsNoRoles": ("roles_are_passed_on", "the API was sent the same: POST / {"),
+    "NumbersWithoutRoles": ("roles_are_passed_on", "the API was sent the same: POST / {"),
+    "NumbersWithoutAZero": ("temperature_is_passed_on", "it was left out, as if none had been"),
+    "CrashesAtAModel": ("model_is_passed_on", "'str' object has no attribute 'lowercase'"),
+    "CrashesAtATemperature": ("temperature_is_passed_on", "it raised NameError: name 'temprature'"),
     "BreaksUnicodeAnswers": ("unicode_is_kept", "content was 'Gr??e, ??"),
     "CutsLongMessages": ("long_message_arrives_whole", "the API was sent 100"),
     "AnswersNothingToNothing": ("empty_message_is_harmless", "complete() returned None"),

@@ -149,15 +149,19 @@ async def _cancelled(scene: Scene) -> tuple["asyncio.Task[object]", threading.Ev
 async def calls_at_once_keep_apart(scene: Scene) -> None:
     """One provider serves all agents of a process, and they don't wait for each other."""
     asked = [f"kit call {number:02}." for number in range(_CALLS)]
+    named: list[str | None] = []
 
     def echo(request: Request, connection: Connection) -> None:
-        own = next((text for text in asked if request.mentions(text)), "none of them")
+        own = next((text for text in asked if request.mentions(text)), None)
+        named.append(own)
         time.sleep(0.01)  # so that others come in between
-        scene.template.answering(own)(request, connection)
+        scene.template.answering(own or "none of them")(request, connection)
 
     scene.server.script = echo
     answers = await asyncio.gather(*map(scene.answer, asked))
     mixed = [(text, a.content) for text, a in zip(asked, answers, strict=True) if a.content != text]
+    if mixed and None in named and set(asked) <= set(named):
+        raise NotTested("it asks for its answers one by one, and the kit can't tell whose they are")
     if mixed:
         sent = f"{_CALLS} calls at once, each answered with its own text"
         raise Missed(sent, f"{len(mixed)} got another's: {mixed[0][0]!r} got {mixed[0][1]!r}")
