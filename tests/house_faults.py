@@ -5,6 +5,8 @@ import json
 import logging
 import sys
 import time
+import warnings
+from base64 import b64encode, urlsafe_b64encode
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -211,6 +213,19 @@ class ClosesOnce(House):
         if not self.is_open:
             raise RuntimeError("already closed")
         self.is_open = False
+
+
+class ClosesOnceWhenUsed(House):
+    uses, closings = 0, 0
+
+    async def send(self, body: dict[str, Any]) -> httpx.Response:
+        self.uses += 1
+        return await super().send(body)
+
+    async def aclose(self) -> None:
+        self.closings += 1
+        if self.uses and self.closings > 1:
+            raise RuntimeError("nothing is open")
 
 
 class ClosesAtOnce(House):
@@ -483,6 +498,40 @@ class PrintsTheKey(House):
         print("using", api_key)
 
 
+class WarnsOfTheKey(House):
+    async def send(self, body: dict[str, Any]) -> httpx.Response:
+        warnings.warn(f"asking with {self._key}", stacklevel=2)
+        return await super().send(body)
+
+
+class HasBasicAuth(House):
+    """Right: its key is sent in base64, as HTTP's Basic authentication has it."""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        word = b64encode(f"kit:{self._key}".encode()).decode()
+        return {"Authorization": f"Basic {word}"}
+
+
+class LogsBasicAuth(HasBasicAuth):
+    async def send(self, body: dict[str, Any]) -> httpx.Response:
+        logging.getLogger("house").warning("sending %s", self.headers)
+        return await super().send(body)
+
+
+class ShowsBasicAuth(HasBasicAuth):
+    def __repr__(self) -> str:
+        return f"ShowsBasicAuth({self.headers!r})"
+
+
+class TellsBasicAuth(HasBasicAuth):
+    async def send(self, body: dict[str, Any]) -> httpx.Response:
+        response = await super().send(body)
+        if response.is_error:
+            raise RuntimeError(f"sent {urlsafe_b64encode(self._key.encode()).decode()}")
+        return response
+
+
 class CallsItsKeyAWord(House):
     def __init__(self, endpoint: str, credential: str) -> None:
         super().__init__(credential, endpoint)
@@ -565,6 +614,86 @@ class GivesAllAtOnce(House):
     async def stream(self, messages: Any, **parameters: Any) -> Any:
         for chunk in [chunk async for chunk in super().stream(messages, **parameters)]:
             yield chunk
+
+
+class StreamsTheLastMessage(House):
+    async def stream(self, messages: Any, **parameters: Any) -> Any:
+        async for chunk in super().stream(messages[-1:], **parameters):
+            yield chunk
+
+
+class StreamsWithoutRoles(House):
+    async def stream(self, messages: Any, **parameters: Any) -> Any:
+        turns = [Message("user", m.content) for m in messages]
+        async for chunk in super().stream(turns, **parameters):
+            yield chunk
+
+
+class StreamsWithoutUnicode(House):
+    async def stream(self, messages: Any, **parameters: Any) -> Any:
+        plain = [Message(m.role, m.content.encode("ascii", "ignore").decode()) for m in messages]
+        async for chunk in super().stream(plain, **parameters):
+            yield chunk
+
+
+class StreamsTheBeginning(House):
+    async def stream(self, messages: Any, **parameters: Any) -> Any:
+        short = [Message(m.role, m.content[:10_000]) for m in messages]
+        async for chunk in super().stream(short, **parameters):
+            yield chunk
+
+
+class StreamsWithoutTheModel(House):
+    async def stream(self, messages: Any, model: Any = None, **parameters: Any) -> Any:
+        async for chunk in super().stream(messages, **parameters):
+            yield chunk
+
+
+class StreamsWithoutTheTemperature(House):
+    async def stream(self, messages: Any, *, temperature: Any = None, **parameters: Any) -> Any:
+        async for chunk in super().stream(messages, **parameters):
+            yield chunk
+
+
+class StreamsWithoutAZero(House):
+    async def stream(self, messages: Any, *, temperature: Any = None, **parameters: Any) -> Any:
+        async for chunk in super().stream(messages, temperature=temperature or None, **parameters):
+            yield chunk
+
+
+class StreamsTheKeyInErrors(House):
+    async def stream(self, messages: Any, **parameters: Any) -> Any:
+        try:
+            async for chunk in super().stream(messages, **parameters):
+                yield chunk
+        except httpx.HTTPStatusError as error:
+            raise HouseError(error.response.status_code) from ValueError(f"sent {self.headers}")
+
+
+class PrintsTheKeyInItsStream(House):
+    async def stream(self, messages: Any, **parameters: Any) -> Any:
+        print("sending", self.headers)
+        async for chunk in super().stream(messages, **parameters):
+            yield chunk
+
+
+class BlocksInItsStream(House):
+    async def stream(self, messages: Any, model: Any = None, **parameters: Any) -> Any:
+        body = self.body(messages, model, parameters.pop("temperature", None), parameters)
+        words = ""
+        sent = ("POST", self._url)
+        with (
+            httpx.Client() as client,
+            client.stream(*sent, headers=self.headers, json=body) as response,  # noqa: ASYNC212
+        ):
+            response.raise_for_status()
+            for line in response.iter_lines():
+                event = json.loads(line)
+                words += event.get("words", "")
+                if "over" not in event:
+                    yield CompletionChunk(event["words"])
+                else:
+                    yield CompletionChunk(response=CompletionResponse(words, self._model, 3))
 
 
 class StreamsOn(House):
