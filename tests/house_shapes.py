@@ -7,6 +7,7 @@ import threading
 import time
 from os import environ
 from typing import Any
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import httpx
@@ -209,6 +210,43 @@ class SendsOneText(Shape):
         text = " ".join([f"<id>{uuid4()}</id>", model or self.default_model, *given, *turns])
         async with httpx.AsyncClient() as client:
             response = await client.post(self.url, content=text.encode())
+        response.raise_for_status()
+        return self.read(response)
+
+
+class SendsAForm(Shape):
+    """Sends each turn as a field of the same name."""
+
+    async def complete(self, messages: Any, model: Any = None, **parameters: Any) -> Any:
+        turns = [("turn", f"{m.role}: {m.content}") for m in messages]
+        fields = [*turns, ("model", model or self.default_model), *parameters.items()]
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+        async with httpx.AsyncClient() as client:
+            response = await client.post(self.url, headers=kind, content=urlencode(fields))
+        response.raise_for_status()
+        return self.read(response)
+
+
+class SendsAQuery(Shape):
+    """Sends all in the address, where blanks are written as plus signs."""
+
+    async def complete(self, messages: Any, model: Any = None, **parameters: Any) -> Any:
+        turns = [(m.role, m.content) for m in messages]
+        fields = [*turns, ("model", model or self.default_model), *parameters.items()]
+        async with httpx.AsyncClient() as client:
+            response = await client.get(f"{self.url}?{urlencode(fields)}")
+        response.raise_for_status()
+        return self.read(response)
+
+
+class SendsRolesAsKeys(Shape):
+    """Sends each turn as a map of one key, the role."""
+
+    async def complete(self, messages: Any, model: Any = None, **parameters: Any) -> Any:
+        turns = [{m.role[0]: m.content} for m in messages]
+        body = {"turns": turns, "model": model or self.default_model, **parameters}
+        async with httpx.AsyncClient() as client:
+            response = await client.post(self.url, json=body)
         response.raise_for_status()
         return self.read(response)
 

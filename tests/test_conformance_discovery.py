@@ -257,11 +257,20 @@ def test_what_an_api_has_no_place_for_may_be_refused(shape: Shape) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["IsColdByItself", "SendsHeatInAHeader", "SendsOneText"])
-def test_it_does_not_matter_where_something_is_sent(name: str, shape: Shape) -> None:
-    """Roles and a temperature count wherever they are, beside what differs in each request."""
+WELL_SENT = [
+    "IsColdByItself", "SendsHeatInAHeader", "SendsOneText", "SendsAForm", "SendsAQuery",
+    "SendsRolesAsKeys",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WELL_SENT)
+def test_it_does_not_matter_how_something_is_sent(name: str, shape: Shape) -> None:
+    """Messages, roles and settings count wherever they are, beside what differs each time."""
     kit = shape(name)
-    for rule in ("roles_are_passed_on", "model_is_passed_on", "temperature_is_passed_on"):
+    for rule in (
+        "messages_reach_the_api", "unicode_is_kept", "roles_are_passed_on", "model_is_passed_on",
+        "temperature_is_passed_on", "long_message_arrives_whole", "calls_at_once_keep_apart",
+    ):  # fmt: skip
         assert (kit.verdict(rule).outcome, kit.verdict(rule).reason) == ("passed", "")
 
 
