@@ -313,6 +313,13 @@ class CrashesAtAModel(House):
         return super().body(messages, model and model.lowercase(), *others)
 
 
+class ReturnsNoneForAModel(House):
+    async def complete(self, messages: Any, model: Any = None, **parameters: Any) -> Any:
+        if model is not None:
+            return None
+        return await super().complete(messages, **parameters)
+
+
 class CrashesAtATemperature(House):
     def body(self, messages: Any, model: Any, temperature: Any, parameters: Any) -> dict[str, Any]:
         if temperature is not None:
@@ -528,7 +535,8 @@ class TellsBasicAuth(HasBasicAuth):
     async def send(self, body: dict[str, Any]) -> httpx.Response:
         response = await super().send(body)
         if response.is_error:
-            raise RuntimeError(f"sent {urlsafe_b64encode(self._key.encode()).decode()}")
+            told = f"sent {urlsafe_b64encode(self._key.encode()).decode()}"
+            raise httpx.HTTPStatusError(told, request=response.request, response=response)
         return response
 
 
@@ -627,6 +635,20 @@ class StreamsWithoutRoles(House):
         turns = [Message("user", m.content) for m in messages]
         async for chunk in super().stream(turns, **parameters):
             yield chunk
+
+
+class StreamsNoTurns(House):
+    async def stream(self, messages: Any, **parameters: Any) -> Any:
+        if len(messages) == 1:
+            async for chunk in super().stream(messages, **parameters):
+                yield chunk
+
+
+class StreamsNoOtherModel(House):
+    async def stream(self, messages: Any, model: Any = None, **parameters: Any) -> Any:
+        if model is None:
+            async for chunk in super().stream(messages, **parameters):
+                yield chunk
 
 
 class StreamsWithoutUnicode(House):

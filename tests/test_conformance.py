@@ -107,6 +107,7 @@ OTHERS = {
     "NumbersWithoutRoles": ("roles_are_passed_on", "the API was sent the same: POST / {"),
     "NumbersWithoutAZero": ("temperature_is_passed_on", "it was left out, as if none had been"),
     "CrashesAtAModel": ("model_is_passed_on", "'str' object has no attribute 'lowercase'"),
+    "ReturnsNoneForAModel": ("model_is_passed_on", "complete() returned None"),
     "CrashesAtATemperature": ("temperature_is_passed_on", "it raised NameError: name 'temprature'"),
     "BreaksUnicodeAnswers": ("unicode_is_kept", "content was 'Gr??e, ??"),
     "CutsLongMessages": ("long_message_arrives_whole", "the API was sent 100"),
@@ -131,7 +132,10 @@ OTHERS = {
     "WarnsOfTheKey": ("logs_show_no_key", "the key of api_key in: UserWarning: asking with sk-"),
     "LogsBasicAuth": ("logs_show_no_key", "the key of api_key (in base64) in: sending {'Autho"),
     "ShowsBasicAuth": ("repr_shows_no_key", "of api_key (in base64): ShowsBasicAuth({'Authoriz"),
-    "TellsBasicAuth": ("errors_show_no_key", "it shows the key of api_key (in base64): RuntimeErr"),
+    "TellsBasicAuth": (
+        "errors_show_no_key",
+        "it shows the key of api_key (in base64): HTTPStatusE",
+    ),
     "CallsItsKeyAWord": ("echoed_key_is_known", "War Rig's error shows the key of credential"),
     "StreamsOtherWords": ("stream_adds_up", "put together, are not the content of its response"),
     "ShoutsItsStream": ("stream_adds_up", "as ndjson, its content was 'HELLO FROM THE KIT.', not"),
@@ -158,6 +162,8 @@ def test_every_fault_is_found_by_its_rule(
 STREAMED = {
     "StreamsTheLastMessage": ("messages_reach_the_api", "the system's 'Kit says be brief.' is not"),
     "StreamsWithoutRoles": ("roles_are_passed_on", "the API was sent the same: POST / {"),
+    "StreamsNoTurns": ("messages_reach_the_api", "it gave a stream that ended without its last"),
+    "StreamsNoOtherModel": ("model_is_passed_on", "it gave a stream that ended without its last"),
     "StreamsWithoutUnicode": ("unicode_is_kept", "the API was sent POST / {"),
     "StreamsTheBeginning": ("long_message_arrives_whole", "the API was sent 100"),
     "StreamsWithoutTheModel": ("model_is_passed_on", "'kit-other-model' is not in POST / {"),

@@ -11,7 +11,7 @@ from war_rig.providers import CompletionResponse, Message
 from war_rig.providers.classification import classify
 from war_rig.providers.foreign import repr_of, said
 from war_rig.testing.conformance import signatures
-from war_rig.testing.conformance.bench import HELLO, Scene, Way, shown, shown_call
+from war_rig.testing.conformance.bench import HELLO, Scene, Way, content_of, shown, shown_call
 from war_rig.testing.conformance.rule import Missed, NotTested, rule
 from war_rig.testing.conformance.sent import Sent, differing
 
@@ -105,7 +105,7 @@ async def roles_are_passed_on(scene: Scene) -> None:
         for role in ("user", "assistant", "system") * 2:
             turns = [_TURNS[0], _TURNS[1], Message(role, _TURNS[2].content), _TURNS[3]]
             asked = await _ask(scene, way, *turns)
-            if asked.returned is not None:  # else an API that wants turns in order
+            if not asked.is_refused:  # else an API that wants turns in order
                 calls.setdefault(role, []).append(asked.sent)
         for one, other in combinations(calls, 2):
             if not differing(calls[one], calls[other]):
@@ -191,7 +191,7 @@ async def temperature_is_passed_on(scene: Scene) -> None:
 async def _check_sent(scene: Scene, way: Way, name: str, value: str | float) -> Sent:
     """Return what was sent; raise Missed where it answers, and the *value* was not."""
     asked = await _ask(scene, way, HELLO, **{name: value})
-    if asked.returned is not None and not _mentions(asked.sent, value):
+    if not asked.is_refused and not _mentions(asked.sent, value):
         came_back = f"it answered, but {value!r} is not in {asked.sent}"
         raise Missed(shown_call(HELLO, way=way, **{name: value}), came_back)
     return asked.sent
@@ -203,7 +203,7 @@ async def _check_zero(scene: Scene, way: Way, warm: Sent) -> None:
     for _ in range(2):
         without.append((await _ask(scene, way, HELLO)).sent)
         asked = await _ask(scene, way, HELLO, temperature=0)
-        if asked.returned is None:
+        if asked.is_refused:
             return
         zero.append(asked.sent)
     if not (_is_put_at_its_place(warm, zero[0]) or _is_added(zero, without)):
@@ -255,26 +255,28 @@ async def other_keywords_are_taken(scene: Scene) -> None:
 
 @dataclass(frozen=True)
 class _Asked:
-    """What became of a call: what it returned, None where it was refused, and what it sent."""
+    """What became of a call: an answer, or a refusal by an error; and what it sent."""
 
-    returned: object
+    is_refused: bool
     sent: Sent
 
 
 async def _ask(scene: Scene, way: Way, *messages: Message | str, **parameters: Any) -> _Asked:
-    """Ask for an answer, which may be refused by an error; raise Missed where its code crashes."""
+    """Ask for an answer; raise Missed where there is none, and that is no refusal on purpose."""
     scene.will_answer(way=way)
-    returned = None
+    asked, returned, is_refused = shown_call(*messages, way=way, **parameters), None, False
     with _sending(scene) as sent:
         try:
             returned = await scene.ask(way, *messages, **parameters)
-        except Missed:  # a stream that War Rig would not take for one
-            pass
+        except Missed:
+            raise
         except Exception as error:  # the plugin's border: refusing is allowed
             if _is_crash(error):
-                asked = shown_call(*messages, way=way, **parameters)
                 raise Missed(asked, f"it raised {said(error)}", _NO_REFUSAL) from error
-    return _Asked(returned, sent())
+            is_refused = True
+    if not is_refused and content_of(returned) is None:
+        raise Missed(asked, shown(returned), _NO_REFUSAL)
+    return _Asked(is_refused, sent())
 
 
 def _is_crash(error: Exception) -> bool:

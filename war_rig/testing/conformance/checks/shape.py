@@ -67,7 +67,7 @@ def _check_signature(scene: Scene, name: str, found: list[str]) -> None:
 
 @rule(
     needs="build",
-    wanted="aclose() can be called twice, also where nothing was asked",
+    wanted="aclose() can be called twice, after an answer and where nothing was asked",
     change="let the second call find nothing to close",
 )
 async def closing_twice_is_harmless(scene: Scene) -> None:
