@@ -1,6 +1,7 @@
 """A good provider of an invented API, and one for each fault that the conformance kit looks for."""
 
 import asyncio
+import itertools
 import json
 import logging
 import sys
@@ -287,14 +288,21 @@ class SendsNoRoles(House):
 
 
 class Numbered(House):
-    """Right: it sends another id in each request, and always a few numbers of 0."""
+    """Right: it sends another id in each request, a 0 in all, and another in every second."""
+
+    _turns = itertools.count()
 
     @property
     def headers(self) -> dict[str, str]:
         return {**super().headers, "X-Request-Id": uuid4().hex}
 
     def body(self, *call: Any) -> dict[str, Any]:
-        made = {"id": str(uuid4()), "at": f"at {time.time_ns()}", "best_of": 0}
+        made = {
+            "id": str(uuid4()),
+            "at": f"at {time.time_ns()}",
+            "best_of": 0,
+            "shard": next(self._turns) % 2,
+        }
         return {**made, **super().body(*call)}
 
 
@@ -640,6 +648,13 @@ class StreamsWithoutRoles(House):
 class StreamsNoTurns(House):
     async def stream(self, messages: Any, **parameters: Any) -> Any:
         if len(messages) == 1:
+            async for chunk in super().stream(messages, **parameters):
+                yield chunk
+
+
+class StreamsNothingToNothing(House):
+    async def stream(self, messages: Any, **parameters: Any) -> Any:
+        if messages and messages[-1].content:
             async for chunk in super().stream(messages, **parameters):
                 yield chunk
 

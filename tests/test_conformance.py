@@ -163,6 +163,7 @@ STREAMED = {
     "StreamsTheLastMessage": ("messages_reach_the_api", "the system's 'Kit says be brief.' is not"),
     "StreamsWithoutRoles": ("roles_are_passed_on", "the API was sent the same: POST / {"),
     "StreamsNoTurns": ("messages_reach_the_api", "it gave a stream that ended without its last"),
+    "StreamsNothingToNothing": ("empty_message_is_harmless", "it gave a stream that ended without"),
     "StreamsNoOtherModel": ("model_is_passed_on", "it gave a stream that ended without its last"),
     "StreamsWithoutUnicode": ("unicode_is_kept", "the API was sent POST / {"),
     "StreamsTheBeginning": ("long_message_arrives_whole", "the API was sent 100"),

@@ -56,8 +56,9 @@ class Sent:
 def differing(one: Sequence[Sent], other: Sequence[Sent]) -> set[Place]:
     """Return the places at which *one* call, however often made, says else than the *other*.
 
-    What is another at each time, such as an id, is none. So that a clock is none either,
-    the calls have to be made in turn. A call that sent nothing was remembered.
+    What is another at each time, such as an id, is none. So that neither a clock nor a
+    rotation is one, make the second calls in the reverse order of the first. A call that
+    sent nothing was remembered.
     """
     here, there = _steady(one), _steady(other)
     restless = _all_places(one) - here.keys() | _all_places(other) - there.keys()
@@ -80,5 +81,5 @@ def _words(place: Place, value: Any) -> Iterator[tuple[Place, Any]]:
     if not isinstance(value, str):
         yield place, value
         return
-    for number, word in enumerate(_WORD.findall(value)):
+    for number, word in enumerate(_WORD.findall(value) or [""]):
         yield (*place, number), word

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any
 
 from war_rig.errors import MalformedAnswerError, WarRigError
@@ -26,6 +26,7 @@ _TURNS = (
     Message("assistant", "Kit was answered."),
     Message("user", "Kit asks again."),
 )
+_ROLES = ("user", "assistant", "system")
 _MODEL = "kit-other-model"
 _TEMPERATURE = 0.37
 _NO_REFUSAL = "mend it; what your API has no place for, refuse by an error that says so"
@@ -102,7 +103,7 @@ async def roles_are_passed_on(scene: Scene) -> None:
     """A model that takes its own old answer for the user's words answers something else."""
     for way in scene.ways:
         calls: dict[str, list[Sent]] = {}
-        for role in ("user", "assistant", "system") * 2:
+        for role in (*_ROLES, *reversed(_ROLES)):
             turns = [_TURNS[0], _TURNS[1], Message(role, _TURNS[2].content), _TURNS[3]]
             asked = await _ask(scene, way, *turns)
             if not asked.is_refused:  # else an API that wants turns in order
@@ -155,10 +156,17 @@ async def long_message_arrives_whole(scene: Scene) -> None:
 )
 async def empty_message_is_harmless(scene: Scene) -> None:
     """Prompts are made by programs, and some come out empty."""
-    for messages in ([Message("user", "")], [Message("system", ""), Message("user", HELLO)], []):
-        scene.will_answer()
+    empty: tuple[list[Message], ...] = (
+        [Message("user", "")],
+        [Message("system", ""), Message("user", HELLO)],
+        [],
+    )
+    for way, messages in product(scene.ways, empty):
+        scene.will_answer(way=way)
         try:
-            returned = await scene.complete(*messages)
+            returned = await scene.ask(way, *messages)
+        except Missed:
+            raise
         except Exception:  # the plugin's border: refusing is allowed
             continue
         if not isinstance(returned, CompletionResponse):
@@ -199,13 +207,12 @@ async def _check_sent(scene: Scene, way: Way, name: str, value: str | float) -> 
 
 async def _check_zero(scene: Scene, way: Way, warm: Sent) -> None:
     """Raise Missed where a temperature of 0 changes nothing; *warm* is a call with another."""
-    without, zero = [], []
-    for _ in range(2):
-        without.append((await _ask(scene, way, HELLO)).sent)
-        asked = await _ask(scene, way, HELLO, temperature=0)
-        if asked.is_refused:
-            return
-        zero.append(asked.sent)
+    given: tuple[dict[str, int], ...] = ({}, {"temperature": 0}, {"temperature": 0}, {})
+    asked = [await _ask(scene, way, HELLO, **parameters) for parameters in given]
+    if any(one.is_refused for one in asked):
+        return
+    first, *zero, last = (one.sent for one in asked)
+    without = [first, last]
     if not (_is_put_at_its_place(warm, zero[0]) or _is_added(zero, without)):
         came_back = "it was left out, as if none had been given"
         sent = shown_call(HELLO, way=way, temperature=0)
@@ -280,7 +287,10 @@ async def _ask(scene: Scene, way: Way, *messages: Message | str, **parameters: A
 
 
 def _is_crash(error: Exception) -> bool:
-    """Return whether it is a slip of the provider's code, which nobody raises to refuse."""
+    """Return whether it is a slip of the provider's code, which nobody raises to refuse.
+
+    A plain LookupError is none: Python itself raises those of its kinds.
+    """
     is_slip = isinstance(error, NameError) or classify(error).kind is MalformedAnswerError
     return is_slip and type(error) is not LookupError
 

@@ -32,9 +32,8 @@ def repr_shows_no_key(scene: Scene) -> None:
     """A provider's repr stands in tracebacks, logs and debuggers."""
     for name, text in (("repr", repr_of(scene.provider)), ("str", text_of(scene.provider))):
         if found := _keys_in(scene, text):
-            raise Missed(
-                f"{name}(provider)", f"it shows {found}: {one_line(_cleared(scene, text))}"
-            )
+            shown = one_line(_cleared(scene, text))
+            raise Missed(f"{name}(provider)", f"it shows {found}: {shown}")
 
 
 @rule(
@@ -50,9 +49,8 @@ async def errors_show_no_key(scene: Scene) -> None:
             await scene.ask(way, HELLO)
         except Exception as error:  # the plugin's border
             if found := _keys_in(scene, "\n".join(_texts(error))):
-                raise Missed(
-                    f"{way}(): {sent}", f"it shows {found}: {_cleared(scene, said(error))}"
-                ) from None
+                shown = said(error, lambda text: _cleared(scene, text))
+                raise Missed(f"{way}(): {sent}", f"it shows {found}: {shown}") from None
 
 
 @rule(
