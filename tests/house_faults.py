@@ -1,11 +1,16 @@
 """A good provider of an invented API, and one for each fault that the conformance kit looks for."""
 
 import asyncio
+import itertools
 import json
 import logging
 import sys
+import time
+import warnings
+from base64 import b64encode, urlsafe_b64encode
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import httpx
 
@@ -211,6 +216,19 @@ class ClosesOnce(House):
         self.is_open = False
 
 
+class ClosesOnceWhenUsed(House):
+    uses, closings = 0, 0
+
+    async def send(self, body: dict[str, Any]) -> httpx.Response:
+        self.uses += 1
+        return await super().send(body)
+
+    async def aclose(self) -> None:
+        self.closings += 1
+        if self.uses and self.closings > 1:
+            raise RuntimeError("nothing is open")
+
+
 class ClosesAtOnce(House):
     def aclose(self) -> None:  # type: ignore[override]
         """Close without a wait, which War Rig takes too."""
@@ -267,6 +285,54 @@ class SendsTheLastMessage(House):
 class SendsNoRoles(House):
     def body(self, messages: Any, *others: Any) -> dict[str, Any]:
         return super().body([Message("user", m.content) for m in messages], *others)
+
+
+class Numbered(House):
+    """Right: it sends another id in each request, a 0 in all, and another in every second."""
+
+    _turns = itertools.count()
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {**super().headers, "X-Request-Id": uuid4().hex}
+
+    def body(self, *call: Any) -> dict[str, Any]:
+        made = {
+            "id": str(uuid4()),
+            "at": f"at {time.time_ns()}",
+            "best_of": 0,
+            "shard": next(self._turns) % 2,
+        }
+        return {**made, **super().body(*call)}
+
+
+class NumbersWithoutRoles(Numbered):
+    def body(self, messages: Any, *others: Any) -> dict[str, Any]:
+        return super().body([Message("user", m.content) for m in messages], *others)
+
+
+class NumbersWithoutAZero(Numbered):
+    def body(self, messages: Any, model: Any, temperature: Any, parameters: Any) -> dict[str, Any]:
+        return super().body(messages, model, temperature or None, parameters)
+
+
+class CrashesAtAModel(House):
+    def body(self, messages: Any, model: Any, *others: Any) -> dict[str, Any]:
+        return super().body(messages, model and model.lowercase(), *others)
+
+
+class ReturnsNoneForAModel(House):
+    async def complete(self, messages: Any, model: Any = None, **parameters: Any) -> Any:
+        if model is not None:
+            return None
+        return await super().complete(messages, **parameters)
+
+
+class CrashesAtATemperature(House):
+    def body(self, messages: Any, model: Any, temperature: Any, parameters: Any) -> dict[str, Any]:
+        if temperature is not None:
+            parameters["heat"] = temprature  # type: ignore[name-defined]  # noqa: F821
+        return super().body(messages, model, None, parameters)
 
 
 class BreaksUnicodeAnswers(House):
@@ -447,6 +513,41 @@ class PrintsTheKey(House):
         print("using", api_key)
 
 
+class WarnsOfTheKey(House):
+    async def send(self, body: dict[str, Any]) -> httpx.Response:
+        warnings.warn(f"asking with {self._key}", stacklevel=2)
+        return await super().send(body)
+
+
+class HasBasicAuth(House):
+    """Right: its key is sent in base64, as HTTP's Basic authentication has it."""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        word = b64encode(f"kit:{self._key}".encode()).decode()
+        return {"Authorization": f"Basic {word}"}
+
+
+class LogsBasicAuth(HasBasicAuth):
+    async def send(self, body: dict[str, Any]) -> httpx.Response:
+        logging.getLogger("house").warning("sending %s", self.headers)
+        return await super().send(body)
+
+
+class ShowsBasicAuth(HasBasicAuth):
+    def __repr__(self) -> str:
+        return f"ShowsBasicAuth({self.headers!r})"
+
+
+class TellsBasicAuth(HasBasicAuth):
+    async def send(self, body: dict[str, Any]) -> httpx.Response:
+        response = await super().send(body)
+        if response.is_error:
+            told = f"sent {urlsafe_b64encode(self._key.encode()).decode()}"
+            raise httpx.HTTPStatusError(told, request=response.request, response=response)
+        return response
+
+
 class CallsItsKeyAWord(House):
     def __init__(self, endpoint: str, credential: str) -> None:
         super().__init__(credential, endpoint)
@@ -529,6 +630,107 @@ class GivesAllAtOnce(House):
     async def stream(self, messages: Any, **parameters: Any) -> Any:
         for chunk in [chunk async for chunk in super().stream(messages, **parameters)]:
             yield chunk
+
+
+class StreamsTheLastMessage(House):
+    async def stream(self, messages: Any, **parameters: Any) -> Any:
+        async for chunk in super().stream(messages[-1:], **parameters):
+            yield chunk
+
+
+class StreamsWithoutRoles(House):
+    async def stream(self, messages: Any, **parameters: Any) -> Any:
+        turns = [Message("user", m.content) for m in messages]
+        async for chunk in super().stream(turns, **parameters):
+            yield chunk
+
+
+class StreamsNoTurns(House):
+    async def stream(self, messages: Any, **parameters: Any) -> Any:
+        if len(messages) == 1:
+            async for chunk in super().stream(messages, **parameters):
+                yield chunk
+
+
+class StreamsNothingToNothing(House):
+    async def stream(self, messages: Any, **parameters: Any) -> Any:
+        if messages and messages[-1].content:
+            async for chunk in super().stream(messages, **parameters):
+                yield chunk
+
+
+class StreamsNoOtherModel(House):
+    async def stream(self, messages: Any, model: Any = None, **parameters: Any) -> Any:
+        if model is None:
+            async for chunk in super().stream(messages, **parameters):
+                yield chunk
+
+
+class StreamsWithoutUnicode(House):
+    async def stream(self, messages: Any, **parameters: Any) -> Any:
+        plain = [Message(m.role, m.content.encode("ascii", "ignore").decode()) for m in messages]
+        async for chunk in super().stream(plain, **parameters):
+            yield chunk
+
+
+class StreamsTheBeginning(House):
+    async def stream(self, messages: Any, **parameters: Any) -> Any:
+        short = [Message(m.role, m.content[:10_000]) for m in messages]
+        async for chunk in super().stream(short, **parameters):
+            yield chunk
+
+
+class StreamsWithoutTheModel(House):
+    async def stream(self, messages: Any, model: Any = None, **parameters: Any) -> Any:
+        async for chunk in super().stream(messages, **parameters):
+            yield chunk
+
+
+class StreamsWithoutTheTemperature(House):
+    async def stream(self, messages: Any, *, temperature: Any = None, **parameters: Any) -> Any:
+        async for chunk in super().stream(messages, **parameters):
+            yield chunk
+
+
+class StreamsWithoutAZero(House):
+    async def stream(self, messages: Any, *, temperature: Any = None, **parameters: Any) -> Any:
+        async for chunk in super().stream(messages, temperature=temperature or None, **parameters):
+            yield chunk
+
+
+class StreamsTheKeyInErrors(House):
+    async def stream(self, messages: Any, **parameters: Any) -> Any:
+        try:
+            async for chunk in super().stream(messages, **parameters):
+                yield chunk
+        except httpx.HTTPStatusError as error:
+            raise HouseError(error.response.status_code) from ValueError(f"sent {self.headers}")
+
+
+class PrintsTheKeyInItsStream(House):
+    async def stream(self, messages: Any, **parameters: Any) -> Any:
+        print("sending", self.headers)
+        async for chunk in super().stream(messages, **parameters):
+            yield chunk
+
+
+class BlocksInItsStream(House):
+    async def stream(self, messages: Any, model: Any = None, **parameters: Any) -> Any:
+        body = self.body(messages, model, parameters.pop("temperature", None), parameters)
+        words = ""
+        sent = ("POST", self._url)
+        with (
+            httpx.Client() as client,
+            client.stream(*sent, headers=self.headers, json=body) as response,  # noqa: ASYNC212
+        ):
+            response.raise_for_status()
+            for line in response.iter_lines():
+                event = json.loads(line)
+                words += event.get("words", "")
+                if "over" not in event:
+                    yield CompletionChunk(event["words"])
+                else:
+                    yield CompletionChunk(response=CompletionResponse(words, self._model, 3))
 
 
 class StreamsOn(House):

@@ -7,6 +7,8 @@ import threading
 import time
 from os import environ
 from typing import Any
+from urllib.parse import urlencode
+from uuid import uuid4
 
 import httpx
 from pydantic import BaseModel
@@ -171,6 +173,96 @@ class SaysSorry(Shape):
             return await super().complete(messages, **parameters)
         except Exception:
             return CompletionResponse("Sorry.", "m", 0)
+
+
+class IsColdByItself(Shape):
+    """Sends a temperature of 0 where none is asked for."""
+
+    async def complete(self, messages: Any, model: Any = None, **parameters: Any) -> Any:
+        return await super().complete(messages, model, **{"heat": 0.0, **_heated(parameters)})
+
+
+class SendsHeatInAHeader(Shape):
+    """Has all that is no text in its headers."""
+
+    async def complete(
+        self, messages: Any, model: Any = None, temperature: Any = None, **parameters: Any
+    ) -> Any:
+        heated = {} if temperature is None else {"X-Heat": str(temperature)}
+        body = {"turns": [[m.role, m.content] for m in messages]}
+        headers = {"X-Model": model or self.default_model, **heated}
+        async with httpx.AsyncClient() as client:
+            response = await client.post(self.url, headers=headers, json=body)
+        response.raise_for_status()
+        return self.read(response)
+
+
+def _heated(parameters: dict[str, Any]) -> dict[str, Any]:
+    return {"heat" if name == "temperature" else name: v for name, v in parameters.items()}
+
+
+class SendsOneText(Shape):
+    """Writes all into one text, with an id of its own in each."""
+
+    async def complete(self, messages: Any, model: Any = None, **parameters: Any) -> Any:
+        turns = [f"<{m.role}>{m.content}</{m.role}>" for m in messages]
+        given = [f"{name}={value}" for name, value in parameters.items()]
+        text = " ".join([f"<id>{uuid4()}</id>", model or self.default_model, *given, *turns])
+        async with httpx.AsyncClient() as client:
+            response = await client.post(self.url, content=text.encode())
+        response.raise_for_status()
+        return self.read(response)
+
+
+class SendsAForm(Shape):
+    """Sends each turn as a field of the same name."""
+
+    async def complete(self, messages: Any, model: Any = None, **parameters: Any) -> Any:
+        turns = [("turn", f"{m.role}: {m.content}") for m in messages]
+        fields = [*turns, ("model", model or self.default_model), *parameters.items()]
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+        async with httpx.AsyncClient() as client:
+            response = await client.post(self.url, headers=kind, content=urlencode(fields))
+        response.raise_for_status()
+        return self.read(response)
+
+
+class SendsAQuery(Shape):
+    """Sends all in the address, where blanks are written as plus signs."""
+
+    async def complete(self, messages: Any, model: Any = None, **parameters: Any) -> Any:
+        turns = [(m.role, m.content) for m in messages]
+        fields = [*turns, ("model", model or self.default_model), *parameters.items()]
+        async with httpx.AsyncClient() as client:
+            response = await client.get(f"{self.url}?{urlencode(fields)}")
+        response.raise_for_status()
+        return self.read(response)
+
+
+class SendsRolesAsKeys(Shape):
+    """Sends each turn as a map of one key, the role."""
+
+    async def complete(self, messages: Any, model: Any = None, **parameters: Any) -> Any:
+        turns = [{m.role[0]: m.content} for m in messages]
+        body = {"turns": turns, "model": model or self.default_model, **parameters}
+        async with httpx.AsyncClient() as client:
+            response = await client.post(self.url, json=body)
+        response.raise_for_status()
+        return self.read(response)
+
+
+class MakesAJob(Shape):
+    """Sends all that there is for a job, then asks for what became of it."""
+
+    async def complete(self, messages: Any, model: Any = None, **parameters: Any) -> Any:
+        turns = [[m.role, m.content] for m in messages]
+        body = {"turns": turns, "model": model or self.default_model, **parameters}
+        async with httpx.AsyncClient() as client:
+            made = await client.post(self.url, headers={"X-Token": self.token}, json=body)
+            made.raise_for_status()
+            response = await client.get(f"{self.url}/jobs/1", headers={"X-Token": self.token})
+        response.raise_for_status()
+        return self.read(response)
 
 
 class SendsBytes(Shape):

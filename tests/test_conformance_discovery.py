@@ -257,6 +257,33 @@ def test_what_an_api_has_no_place_for_may_be_refused(shape: Shape) -> None:
     )
 
 
+WELL_SENT = [
+    "IsColdByItself", "SendsHeatInAHeader", "SendsOneText", "SendsAForm", "SendsAQuery",
+    "SendsRolesAsKeys",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WELL_SENT)
+def test_it_does_not_matter_how_something_is_sent(name: str, shape: Shape) -> None:
+    """Messages, roles and settings count wherever they are, beside what differs each time."""
+    kit = shape(name)
+    for rule in (
+        "messages_reach_the_api", "unicode_is_kept", "roles_are_passed_on", "model_is_passed_on",
+        "temperature_is_passed_on", "long_message_arrives_whole", "calls_at_once_keep_apart",
+    ):  # fmt: skip
+        assert (kit.verdict(rule).outcome, kit.verdict(rule).reason) == ("passed", "")
+
+
+def test_a_call_may_take_several_requests(shape: Shape) -> None:
+    """Where a job is made first, and asked for then, all that is sent counts."""
+    kit = shape("MakesAJob")
+    found = outcomes(kit)
+    assert "failed" not in found
+    assert {"messages_reach_the_api", "temperature_is_passed_on"} <= found["passed"]
+    reason = kit.verdict("calls_at_once_keep_apart").reason
+    assert reason == "it asks for its answers one by one, and the kit can't tell whose they are"
+
+
 def test_an_answer_that_is_remembered_can_not_be_cancelled(shape: Shape) -> None:
     """Where a second call does not reach the API, there is nothing to interrupt."""
     verdict = shape("Remembers").verdict("cancellation_is_passed_on")

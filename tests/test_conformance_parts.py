@@ -19,6 +19,7 @@ from war_rig.testing.conformance.definitions import declared
 from war_rig.testing.conformance.guard import nothing_leaves
 from war_rig.testing.conformance.learning import Learned, named_keys
 from war_rig.testing.conformance.planting import Planting, watched_environment
+from war_rig.testing.conformance.sent import Sent, differing
 from war_rig.testing.conformance.server import Connection, Request, ScriptedServer
 from war_rig.testing.conformance.templates import parsed
 
@@ -82,6 +83,36 @@ def test_a_request_is_read_whole(server: ScriptedServer) -> None:
     assert (form.mentions("m 1"), form.mentions(0.5)) == (True, True)
     assert (plain.mentions("plain"), got.mentions("m-2")) == (True, True)
     assert [one.is_readable for one in server.requests] == [True, True, True, False, True]
+
+
+def test_fields_of_one_name_are_all_kept(server: ScriptedServer) -> None:
+    """In forms and queries a name may come twice, and a plus sign is a blank."""
+    server.script = lambda request, connection: connection.answer(b"{}")
+    with httpx.Client(base_url=server.url) as client:
+        client.post("/a?b=1+2&b=3", data={"turn": ["one two", "three"]})
+    [request] = server.requests
+    assert [request.mentions(value) for value in ("1 2", "one two", "three")] == [True, True, True]
+    assert request.said == [
+        (("path",), "/a"),
+        (("query", 0, "b"), "1 2"),
+        (("query", 1, "b"), "3"),
+        (("body", 0, "turn"), "one two"),
+        (("body", 1, "turn"), "three"),
+    ]
+
+
+def test_what_differs_anyway_is_no_difference() -> None:
+    """Of two calls, each made twice, only what is the same both times counts."""
+
+    def made(said: str, number: int) -> Sent:
+        return Sent([Request("POST", "/", {}, f'{{"id": {number}, "said": "{said}"}}'.encode())])
+
+    one, other = [made("a b", 1), made("a b", 2)], [made("a c", 3), made("a c", 4)]
+    assert differing(one, other) == {(0, "body", "said", 1)}
+    assert differing(one, [made("a b", 3), made("a b", 4)]) == set()
+    assert differing([one[0], Sent([])], other[:1]) == {(0, "body", "id"), (0, "body", "said", 1)}
+    assert differing([Sent([])], [Sent([])]) == set()
+    assert str(Sent([])) == "nothing"
 
 
 def test_a_token_is_given_to_whoever_asks_for_one(server: ScriptedServer) -> None:

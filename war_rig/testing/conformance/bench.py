@@ -8,14 +8,14 @@ import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from war_rig.providers import CompletionResponse, LLMProvider, Message
 from war_rig.providers.answers import awaited
 from war_rig.providers.blueprint import Blueprint
 from war_rig.providers.foreign import attribute, one_line, repr_of, said
 from war_rig.providers.streams import streamed
-from war_rig.testing.conformance import advice
+from war_rig.testing.conformance import advice, signatures
 from war_rig.testing.conformance.findings import Findings
 from war_rig.testing.conformance.guard import nothing_leaves
 from war_rig.testing.conformance.planting import Planting, planted_environment, watched_environment
@@ -29,6 +29,9 @@ PATIENCE_SECONDS = 2.0
 _CLOSING_SECONDS = 2.0
 _TURN_SECONDS = 0.005
 HELLO = "Hello from the conformance kit."
+
+Way = Literal["complete", "stream"]
+"""The method of a provider that is asked."""
 
 
 class TooLate(Exception):  # noqa: N818  what the bench tells, not an error of the kit's
@@ -54,20 +57,47 @@ class Scene:
         assert self.bench.findings.template is not None
         return self.bench.findings.template
 
-    def will_answer(self, content: str = HELLO) -> None:
+    @property
+    def ways(self) -> tuple[Way, ...]:
+        """Return the methods to ask by: complete(), and a stream() that can be called and answers.
+
+        What a stream() is without either, rules of its own tell.
+        """
+        findings = self.bench.findings
+        is_one = findings.has_stream and findings.stream_fault is None
+        if not is_one or signatures.faults(attribute(self.provider, "stream")):
+            return ("complete",)
+        return ("complete", "stream")
+
+    def will_answer(self, content: str = HELLO, way: Way = "complete") -> None:
         """Let the API answer *content* from now on; a provider that has none answers by itself."""
-        if self.bench.findings.template is not None:
+        if way == "stream" and self.bench.findings.stream is not None:
+            self.server.script = self.bench.findings.stream.streaming(content)
+        elif self.bench.findings.template is not None:
             self.server.script = self.template.answering(content)
 
     async def complete(self, *messages: Message | str, **parameters: Any) -> object:
         """Return what complete() returns, whatever it is; a text is a user's message."""
         return await awaited(self.provider, conversation(*messages), parameters)
 
-    async def answer(self, *messages: Message | str, **parameters: Any) -> CompletionResponse:
+    async def ask(self, way: Way, *messages: Message | str, **parameters: Any) -> object:
+        """Return what complete() returns, or the response of a stream; else raise Missed."""
+        if way == "complete":
+            return await self.complete(*messages, **parameters)
+        async with self.stream(*messages, **parameters) as chunks:
+            async for chunk in chunks:
+                response: object = chunk.response
+        return response
+
+    async def answer(
+        self, *messages: Message | str, way: Way = "complete", **parameters: Any
+    ) -> CompletionResponse:
         """Return the answer; raise Missed where there is none."""
-        sent = shown_call(*messages, **parameters)
+        sent = shown_call(*messages, way=way, **parameters)
         try:
-            returned = await self.complete(*messages, **parameters)
+            returned = await self.ask(way, *messages, **parameters)
+        except Missed:
+            raise
         except Exception as error:  # the plugin's border
             failure = error
         else:
@@ -75,7 +105,7 @@ class Scene:
                 raise Missed(sent, shown(returned))
             assert isinstance(returned, CompletionResponse)
             return returned
-        raise Missed(sent, f"complete() raised {said(failure)}") from failure
+        raise Missed(sent, f"{way}() raised {said(failure)}") from failure
 
     async def close(self) -> None:
         """Close the provider, where it can be closed."""
@@ -85,13 +115,14 @@ class Scene:
             await ended
 
     @asynccontextmanager
-    async def stream(self, text: str) -> AsyncIterator[Any]:
+    async def stream(self, *messages: Message | str, **parameters: Any) -> AsyncIterator[Any]:
         """Ask for a stream, held to the contract; Missed is raised for what is none."""
 
         def refuse(what: str) -> Missed:
-            return Missed(f"stream() with {text!r}", f"it gave {what}")
+            sent = shown_call(*messages, way="stream", **parameters)
+            return Missed(sent, f"it gave {what}")
 
-        asked = streamed(self.provider, conversation(text), {}, None, refuse)
+        asked = streamed(self.provider, conversation(*messages), parameters, None, refuse)
         async with aclosing(asked) as chunks:
             yield chunks
 
@@ -120,11 +151,11 @@ def shown(returned: object) -> str:
     return f"complete() returned {one_line(text)}"
 
 
-def shown_call(*messages: Message | str, **parameters: Any) -> str:
+def shown_call(*messages: Message | str, way: Way = "complete", **parameters: Any) -> str:
     """Return a call for a person to see."""
     said_ = (one_line(f"{m.role}: {m.content}", 60) for m in conversation(*messages))
     given = "".join(f", {name}={value!r}" for name, value in parameters.items())
-    return f"complete([{' | '.join(said_)}]{given})"
+    return f"{way}([{' | '.join(said_)}]{given})"
 
 
 async def eventually(is_so: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> bool:

@@ -21,6 +21,10 @@ from urllib.parse import parse_qsl, unquote
 JSON = "application/json"
 _LONGEST_HOLD_SECONDS = 30.0
 _TURN_SECONDS = 0.01
+
+Place = tuple[str | int, ...]
+"""Where something stands in a request."""
+
 _TOKEN = {"access_token": "kit-access-token", "token_type": "Bearer", "expires_in": 3600}
 
 
@@ -36,7 +40,15 @@ class Request:
     @cached_property
     def values(self) -> list[Any]:
         """Return the texts and numbers in it, in the order in which they were sent."""
-        return [unquote(self.target), *self.headers.values(), *_values(self._parsed)]
+        told = (value for _, value in self.said)
+        return [unquote(self.target), *self.headers.values(), *told]
+
+    @cached_property
+    def said(self) -> list[tuple[Place, Any]]:
+        """Return the texts and numbers of its path, query and body, each with its place."""
+        path, _, query = self.target.partition("?")
+        parts = {"path": unquote(path), "query": _fields(query), "body": self._parsed}
+        return list(_leaves(parts))
 
     @property
     def is_readable(self) -> bool:
@@ -59,20 +71,25 @@ class Request:
         except ValueError:
             pass
         if "form-urlencoded" in self.headers.get("content-type", ""):
-            return dict(parse_qsl(text, keep_blank_values=True))
+            return _fields(text)
         return text
 
 
-def _values(parsed: Any) -> Iterator[Any]:
-    """Yield the texts and numbers in *parsed*."""
+def _fields(text: str) -> list[dict[str, str]]:
+    """Return the fields of a form or a query, of which several may have the same name."""
+    return [{name: value} for name, value in parse_qsl(text, keep_blank_values=True)]
+
+
+def _leaves(parsed: Any, *place: str | int) -> Iterator[tuple[Place, Any]]:
+    """Yield the texts and numbers in *parsed*, each with the keys that lead there."""
     if isinstance(parsed, dict):
-        for value in parsed.values():
-            yield from _values(value)
+        for key, value in parsed.items():
+            yield from _leaves(value, *place, key)
     elif isinstance(parsed, list):
-        for value in parsed:
-            yield from _values(value)
+        for number, value in enumerate(parsed):
+            yield from _leaves(value, *place, number)
     elif parsed is not None:
-        yield parsed
+        yield place, parsed
 
 
 class Connection:

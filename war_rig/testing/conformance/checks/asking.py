@@ -1,12 +1,19 @@
 """What reaches the API, and what comes back from it when all is well."""
 
-from war_rig.errors import WarRigError
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import combinations, product
+from typing import Any
+
+from war_rig.errors import MalformedAnswerError, WarRigError
 from war_rig.providers import CompletionResponse, Message
+from war_rig.providers.classification import classify
 from war_rig.providers.foreign import repr_of, said
 from war_rig.testing.conformance import signatures
-from war_rig.testing.conformance.bench import HELLO, Scene, shown, shown_call
+from war_rig.testing.conformance.bench import HELLO, Scene, Way, content_of, shown, shown_call
 from war_rig.testing.conformance.rule import Missed, NotTested, rule
-from war_rig.testing.conformance.server import Request
+from war_rig.testing.conformance.sent import Sent, differing
 
 _MEGABYTE = 1_000_000
 _UNICODE = (
@@ -19,8 +26,10 @@ _TURNS = (
     Message("assistant", "Kit was answered."),
     Message("user", "Kit asks again."),
 )
+_ROLES = ("user", "assistant", "system")
 _MODEL = "kit-other-model"
 _TEMPERATURE = 0.37
+_NO_REFUSAL = "mend it; what your API has no place for, refuse by an error that says so"
 
 
 @rule(
@@ -75,13 +84,14 @@ def _is_count(value: object) -> bool:
 )
 async def messages_reach_the_api(scene: Scene) -> None:
     """An agent's system prompt, and what was said before, are messages too."""
-    scene.will_answer()
-    await scene.answer(*_TURNS)
-    request = _readable(scene)
-    for message in _TURNS:
-        if not request.mentions(message.content):
-            came_back = f"the {message.role}'s {message.content!r} is not in {_shown(request)}"
-            raise Missed(shown_call(*_TURNS), came_back)
+    for way in scene.ways:
+        scene.will_answer(way=way)
+        with _sending(scene) as sent:
+            await scene.answer(*_TURNS, way=way)
+        for message in _TURNS:
+            if not _mentions(sent(), message.content):
+                came_back = f"the {message.role}'s {message.content!r} is not in {sent()}"
+                raise Missed(shown_call(*_TURNS, way=way), came_back)
 
 
 @rule(
@@ -91,20 +101,18 @@ async def messages_reach_the_api(scene: Scene) -> None:
 )
 async def roles_are_passed_on(scene: Scene) -> None:
     """A model that takes its own old answer for the user's words answers something else."""
-    bodies = []
-    for role in ("user", "assistant", "system"):
-        turns = [_TURNS[0], _TURNS[1], Message(role, _TURNS[2].content), _TURNS[3]]
-        scene.will_answer()
-        try:
-            await scene.complete(*turns)
-        except Exception:  # the plugin's border: an API may want turns in order
-            continue
-        bodies.append((role, scene.server.requests[-1].values))
-    seen: dict[str, str] = {}
-    for role, values in bodies:
-        if (twin := seen.setdefault(str(values), role)) != role:
-            sent = f"the same conversation twice, one message as the {twin}'s and as the {role}'s"
-            raise Missed(sent, f"the API was sent the same: {_shown(scene.server.requests[-1])}")
+    for way in scene.ways:
+        calls: dict[str, list[Sent]] = {}
+        for role in (*_ROLES, *reversed(_ROLES)):
+            turns = [_TURNS[0], _TURNS[1], Message(role, _TURNS[2].content), _TURNS[3]]
+            asked = await _ask(scene, way, *turns)
+            if not asked.is_refused:  # else an API that wants turns in order
+                calls.setdefault(role, []).append(asked.sent)
+        for one, other in combinations(calls, 2):
+            if not differing(calls[one], calls[other]):
+                kinds = f"one message as the {one}'s and as the {other}'s"
+                sent = f"{way}() with the same conversation twice, {kinds}"
+                raise Missed(sent, f"the API was sent the same: {calls[other][0]}")
 
 
 @rule(
@@ -114,13 +122,15 @@ async def roles_are_passed_on(scene: Scene) -> None:
 )
 async def unicode_is_kept(scene: Scene) -> None:
     """Source code and prose hold every character there is; one that is lost changes meaning."""
-    scene.will_answer(_UNICODE)
-    response = await scene.answer(_UNICODE)
-    request = _readable(scene)
-    if not request.mentions(_UNICODE):
-        raise Missed(shown_call(_UNICODE), f"the API was sent {_shown(request)}")
-    if response.content != _UNICODE:
-        raise Missed(f"the API answered {_UNICODE!r}", f"content was {response.content!r}")
+    for way in scene.ways:
+        content = _UNICODE if way == "complete" else HELLO  # a rule of its own is about streams
+        scene.will_answer(content, way)
+        with _sending(scene) as sent:
+            response = await scene.answer(_UNICODE, way=way)
+        if not _mentions(sent(), _UNICODE):
+            raise Missed(shown_call(_UNICODE, way=way), f"the API was sent {sent()}")
+        if response.content != content:
+            raise Missed(f"the API answered {content!r}", f"content was {response.content!r}")
 
 
 @rule(
@@ -131,10 +141,12 @@ async def unicode_is_kept(scene: Scene) -> None:
 async def long_message_arrives_whole(scene: Scene) -> None:
     """An answer to half of a file looks like an answer to the file."""
     text = f"begin {'x' * _MEGABYTE} end"
-    await _ask(scene, text)
-    if scene.server.requests and not _readable(scene).mentions(text):
-        size = len(scene.server.requests[-1].body)
-        raise Missed("one message of a million characters", f"the API was sent {size} bytes")
+    for way in scene.ways:
+        sent = (await _ask(scene, way, text)).sent
+        if sent.requests and not _mentions(sent, text):
+            size = max(len(request.body) for request in sent.requests)
+            asked = f"{way}() with one message of a million characters"
+            raise Missed(asked, f"the API was sent {size} bytes")
 
 
 @rule(
@@ -144,10 +156,17 @@ async def long_message_arrives_whole(scene: Scene) -> None:
 )
 async def empty_message_is_harmless(scene: Scene) -> None:
     """Prompts are made by programs, and some come out empty."""
-    for messages in ([Message("user", "")], [Message("system", ""), Message("user", HELLO)], []):
-        scene.will_answer()
+    empty: tuple[list[Message], ...] = (
+        [Message("user", "")],
+        [Message("system", ""), Message("user", HELLO)],
+        [],
+    )
+    for way, messages in product(scene.ways, empty):
+        scene.will_answer(way=way)
         try:
-            returned = await scene.complete(*messages)
+            returned = await scene.ask(way, *messages)
+        except Missed:
+            raise
         except Exception:  # the plugin's border: refusing is allowed
             continue
         if not isinstance(returned, CompletionResponse):
@@ -161,7 +180,8 @@ async def empty_message_is_harmless(scene: Scene) -> None:
 )
 async def model_is_passed_on(scene: Scene) -> None:
     """An agent that names a model is priced, traced and judged by it."""
-    await _check_sent(scene, "model", _MODEL)
+    for way in scene.ways:
+        await _check_sent(scene, way, "model", _MODEL)
 
 
 @rule(
@@ -171,27 +191,53 @@ async def model_is_passed_on(scene: Scene) -> None:
 )
 async def temperature_is_passed_on(scene: Scene) -> None:
     """Who sets 0 wants the same answer twice, and can't see that it was left out."""
-    await _check_sent(scene, "temperature", _TEMPERATURE)
-    await _ask(scene, HELLO)
-    without = scene.server.requests[-1:]
-    if await _ask(scene, HELLO, temperature=0) is not None and not _has_zero(scene, without):
+    for way in scene.ways:
+        warm = await _check_sent(scene, way, "temperature", _TEMPERATURE)
+        await _check_zero(scene, way, warm)
+
+
+async def _check_sent(scene: Scene, way: Way, name: str, value: str | float) -> Sent:
+    """Return what was sent; raise Missed where it answers, and the *value* was not."""
+    asked = await _ask(scene, way, HELLO, **{name: value})
+    if not asked.is_refused and not _mentions(asked.sent, value):
+        came_back = f"it answered, but {value!r} is not in {asked.sent}"
+        raise Missed(shown_call(HELLO, way=way, **{name: value}), came_back)
+    return asked.sent
+
+
+async def _check_zero(scene: Scene, way: Way, warm: Sent) -> None:
+    """Raise Missed where a temperature of 0 changes nothing; *warm* is a call with another."""
+    given: tuple[dict[str, int], ...] = ({}, {"temperature": 0}, {"temperature": 0}, {})
+    asked = [await _ask(scene, way, HELLO, **parameters) for parameters in given]
+    if any(one.is_refused for one in asked):
+        return
+    first, *zero, last = (one.sent for one in asked)
+    without = [first, last]
+    if not (_is_put_at_its_place(warm, zero[0]) or _is_added(zero, without)):
         came_back = "it was left out, as if none had been given"
-        raise Missed(shown_call(HELLO, temperature=0), came_back, "ask whether it is None")
+        sent = shown_call(HELLO, way=way, temperature=0)
+        raise Missed(sent, came_back, "ask whether it is None")
 
 
-async def _check_sent(scene: Scene, name: str, value: str | float) -> None:
-    """Raise Missed where the provider answers, and its API was not sent the *value*."""
-    response = await _ask(scene, HELLO, **{name: value})
-    if response is not None and not _readable(scene).mentions(value):
-        came_back = f"{value!r} is not in {_shown(scene.server.requests[-1])}"
-        raise Missed(shown_call(HELLO, **{name: value}), f"it answered, but {came_back}")
+def _is_put_at_its_place(warm: Sent, zero: Sent) -> bool:
+    """Return whether a 0 stands in *zero* where the other temperature stood."""
+    now = zero.places | zero.headers
+    before = warm.places | warm.headers
+    known = {p: str(value) for p, value in before.items() if str(_TEMPERATURE) in str(value)}
+    return any(
+        str(now.get(place)) == value.replace(str(_TEMPERATURE), spelt)
+        for place, value in known.items()
+        for spelt in ("0", "0.0")
+    )
 
 
-def _has_zero(scene: Scene, without: list[Request]) -> bool:
-    """Return whether the last request is another than that *without* a temperature, or has a 0."""
-    last = scene.server.requests[-1]
-    has_zero = any(value == 0 for value in last.values if not isinstance(value, bool))
-    return has_zero or [last.values] != [one.values for one in without]
+def _is_added(zero: Sequence[Sent], without: Sequence[Sent]) -> bool:
+    """Return whether *zero* has something new, or a 0 where *without* has something else."""
+    now, before = zero[0].places, without[0].places
+    return any(
+        place in now and (place not in before or str(now[place]) in ("0", "0.0"))
+        for place in differing(zero, without)
+    )
 
 
 @rule(
@@ -214,24 +260,50 @@ async def other_keywords_are_taken(scene: Scene) -> None:
     raise Missed(shown_call(HELLO, max_tokens=170), f"it raised {said(failure)}") from failure
 
 
-async def _ask(scene: Scene, *messages: Message | str, **parameters: object) -> object:
-    """Return what came back, None where the provider refused it with an error."""
-    scene.will_answer()
-    try:
-        return await scene.complete(*messages, **parameters)
-    except Exception:  # the plugin's border: refusing is allowed
-        return None
+@dataclass(frozen=True)
+class _Asked:
+    """What became of a call: an answer, or a refusal by an error; and what it sent."""
+
+    is_refused: bool
+    sent: Sent
 
 
-def _readable(scene: Scene) -> Request:
-    """Return the last request; raise NotTested where there is none, or it can't be read."""
-    for request in reversed(scene.server.requests):
-        if request.is_readable:
-            return request
-    raise NotTested("the kit can't read what it sends: that is neither JSON nor another text")
+async def _ask(scene: Scene, way: Way, *messages: Message | str, **parameters: Any) -> _Asked:
+    """Ask for an answer; raise Missed where there is none, and that is no refusal on purpose."""
+    scene.will_answer(way=way)
+    asked, returned, is_refused = shown_call(*messages, way=way, **parameters), None, False
+    with _sending(scene) as sent:
+        try:
+            returned = await scene.ask(way, *messages, **parameters)
+        except Missed:
+            raise
+        except Exception as error:  # the plugin's border: refusing is allowed
+            if _is_crash(error):
+                raise Missed(asked, f"it raised {said(error)}", _NO_REFUSAL) from error
+            is_refused = True
+    if not is_refused and content_of(returned) is None:
+        raise Missed(asked, shown(returned), _NO_REFUSAL)
+    return _Asked(is_refused, sent())
 
 
-def _shown(request: Request) -> str:
-    body = request.body.decode("utf-8", "backslashreplace")
-    shortened = body if len(body) <= 300 else f"{body[:297]}..."
-    return f"{request.method} {request.target} {shortened}".strip()
+def _is_crash(error: Exception) -> bool:
+    """Return whether it is a slip of the provider's code, which nobody raises to refuse.
+
+    A plain LookupError is none: Python itself raises those of its kinds.
+    """
+    is_slip = isinstance(error, NameError) or classify(error).kind is MalformedAnswerError
+    return is_slip and type(error) is not LookupError
+
+
+@contextmanager
+def _sending(scene: Scene) -> Iterator[Callable[[], Sent]]:
+    """Return what tells what has been sent since."""
+    before = len(scene.server.requests)
+    yield lambda: Sent(scene.server.requests[before:])
+
+
+def _mentions(sent: Sent, value: object) -> bool:
+    """Return whether *value* was sent; raise NotTested where that can't be known."""
+    if not sent.mentions(value) and not sent.is_readable:
+        raise NotTested("the kit can't read what it sends: that is neither JSON nor another text")
+    return sent.mentions(value)

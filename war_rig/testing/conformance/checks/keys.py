@@ -3,18 +3,23 @@
 import io
 import logging
 import traceback
+import warnings
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from itertools import product
 
 from war_rig.errors import WarRigError
 from war_rig.providers.border import Border
 from war_rig.providers.foreign import one_line, repr_of, said, text_of
+from war_rig.providers.secrets import MASK
 from war_rig.testing.conformance.bench import HELLO, Scene, conversation
 from war_rig.testing.conformance.checks.failing import ERROR, refusing
 from war_rig.testing.conformance.learning import causes
 from war_rig.testing.conformance.rule import Missed, NotTested, rule
 from war_rig.testing.conformance.server import Connection, Request, Script
 
+_URL_SAFE = str.maketrans("+/", "-_")
 _SHORTEST = 8  # War Rig looks for no shorter one in a text either
 
 
@@ -27,7 +32,8 @@ def repr_shows_no_key(scene: Scene) -> None:
     """A provider's repr stands in tracebacks, logs and debuggers."""
     for name, text in (("repr", repr_of(scene.provider)), ("str", text_of(scene.provider))):
         if found := _keys_in(scene, text):
-            raise Missed(f"{name}(provider)", f"it shows {found}: {one_line(text)}")
+            shown = one_line(_cleared(scene, text))
+            raise Missed(f"{name}(provider)", f"it shows {found}: {shown}")
 
 
 @rule(
@@ -37,19 +43,19 @@ def repr_shows_no_key(scene: Scene) -> None:
 async def errors_show_no_key(scene: Scene) -> None:
     """Errors are logged, sent to trackers, and pasted into tickets."""
     _canaries(scene)
-    for sent, script in _failures().items():
+    for way, (sent, script) in product(scene.ways, _failures().items()):
         scene.server.script = script
         try:
-            await scene.complete(HELLO)
+            await scene.ask(way, HELLO)
         except Exception as error:  # the plugin's border
-            text = "\n".join(_texts(error))
-            if found := _keys_in(scene, text):
-                raise Missed(sent, f"it shows {found}: {said(error)}") from None
+            if found := _keys_in(scene, "\n".join(_texts(error))):
+                shown = said(error, lambda text: _cleared(scene, text))
+                raise Missed(f"{way}(): {sent}", f"it shows {found}: {shown}") from None
 
 
 @rule(
     needs="answer",
-    wanted="nothing that is logged or printed shows a key, at no level",
+    wanted="nothing that is logged, printed or warned of shows a key, at no level",
     change="don't log the headers and the arguments of a request",
 )
 async def logs_show_no_key(scene: Scene) -> None:
@@ -57,15 +63,22 @@ async def logs_show_no_key(scene: Scene) -> None:
     _canaries(scene)
     with _recorded() as written:
         scene.bench.blueprint.build()
-        scene.will_answer()
-        await scene.answer(HELLO)
-        for script in _failures().values() if scene.bench.findings.is_asked else ():
-            scene.server.script = script
-            with suppress(Exception):  # the plugin's border
-                await scene.complete(HELLO)
-    for line in written():
+    _check_written(scene, "it was built", written())
+    for way in scene.ways:
+        with _recorded() as written:
+            scene.will_answer(way=way)
+            await scene.answer(HELLO, way=way)
+            for script in _failures().values() if scene.bench.findings.is_asked else ():
+                scene.server.script = script
+                with suppress(Exception):  # the plugin's border
+                    await scene.ask(way, HELLO)
+        _check_written(scene, f"{way}() answered once, and failed", written())
+
+
+def _check_written(scene: Scene, sent: str, lines: list[str]) -> None:
+    for line in lines:
         if found := _keys_in(scene, line):
-            raise Missed("it was built, answered once, and failed", f"{found} in: {one_line(line)}")
+            raise Missed(sent, f"{found} in: {one_line(_cleared(scene, line))}")
 
 
 @rule(
@@ -85,7 +98,7 @@ async def echoed_key_is_known(scene: Scene) -> None:
         text = "\n".join(_texts(error))
     else:
         raise NotTested("needs an error, and complete() raised none")
-    if found := _keys_in(scene, text):
+    if found := _plain_keys_in(scene, text):  # as it was quoted
         raise Missed("the API answered 401, and quoted the key", f"War Rig's error shows {found}")
 
 
@@ -104,7 +117,29 @@ def _hang_up(request: Request, connection: Connection) -> None:
 
 def _keys_in(scene: Scene, text: str) -> str:
     """Return which key *text* shows, for a person to see; nothing where there is none."""
+    keys = _canaries(scene).items()
+    coded = (name for name, key in keys if any(spelt in text for spelt in _in_base64(key)))
+    return _plain_keys_in(scene, text) or next((f"the key of {n} (in base64)" for n in coded), "")
+
+
+def _plain_keys_in(scene: Scene, text: str) -> str:
     return next((f"the key of {name}" for name, key in _canaries(scene).items() if key in text), "")
+
+
+def _cleared(scene: Scene, text: str) -> str:
+    """Return *text* without keys in base64, which are not cleared anywhere else."""
+    for spelt in (spelt for key in _canaries(scene).values() for spelt in _in_base64(key)):
+        text = text.replace(spelt, MASK)
+    return text
+
+
+def _in_base64(key: str) -> Iterator[str]:
+    """Yield how *key* looks in base64, inside of anything, and in both alphabets."""
+    data = key.encode()
+    for before in range(3):  # three bytes are four letters
+        encoded = b64encode(bytes(before) + data).decode()
+        own = encoded[-(-before * 8 // 6) : (before + len(data)) * 8 // 6]
+        yield from (own, own.translate(_URL_SAFE))
 
 
 def _canaries(scene: Scene) -> dict[str, str]:
@@ -127,7 +162,7 @@ def _texts(error: BaseException) -> Iterator[str]:
 
 @contextmanager
 def _recorded() -> Iterator[Callable[[], list[str]]]:
-    """Record what is logged, at every level, and printed, in the place of showing it."""
+    """Record what is logged, at every level, printed and warned of, in the place of showing it."""
     written = io.StringIO()
     handler = logging.StreamHandler(written)
     root = logging.getLogger()
@@ -137,12 +172,21 @@ def _recorded() -> Iterator[Callable[[], list[str]]]:
         for one in deaf:
             one.handlers = [handler]
             one.setLevel(logging.DEBUG)
-        with redirect_stdout(written), redirect_stderr(written):
-            yield lambda: written.getvalue().splitlines()
+        with (
+            redirect_stdout(written),
+            redirect_stderr(written),
+            warnings.catch_warnings(record=True) as warned,
+        ):
+            warnings.simplefilter("always")
+            yield lambda: [*written.getvalue().splitlines(), *map(_warning, warned)]
     finally:
         for one, handlers, level in before:
             one.handlers = handlers
             one.setLevel(level)
+
+
+def _warning(warned: warnings.WarningMessage) -> str:
+    return f"{warned.category.__name__}: {text_of(warned.message)}"
 
 
 def _loggers() -> Iterator[logging.Logger]:

@@ -1,10 +1,12 @@
 """What a provider is, before anything is asked of its API."""
 
 import inspect
+from contextlib import suppress
+from dataclasses import replace
 
 from war_rig.providers.foreign import attribute, one_line, repr_of, said
 from war_rig.testing.conformance import signatures
-from war_rig.testing.conformance.bench import Scene
+from war_rig.testing.conformance.bench import HELLO, Scene
 from war_rig.testing.conformance.rule import Missed, NotTested, rule
 
 
@@ -65,17 +67,25 @@ def _check_signature(scene: Scene, name: str, found: list[str]) -> None:
 
 @rule(
     needs="build",
-    wanted="aclose() can be called twice, also where nothing was asked",
+    wanted="aclose() can be called twice, after an answer and where nothing was asked",
     change="let the second call find nothing to close",
 )
 async def closing_twice_is_harmless(scene: Scene) -> None:
     """A container closes what it has built, and so may whoever made the provider."""
     if not callable(attribute(scene.provider, "aclose")):
         raise NotTested("it has no aclose()")
+    await _close_twice(scene, "")
+    if scene.bench.findings.fault is None:
+        used = replace(scene, provider=scene.bench.blueprint.build())
+        used.will_answer()
+        with suppress(Missed):  # other rules are about answers
+            await used.answer(HELLO)
+        await _close_twice(used, " after an answer")
+
+
+async def _close_twice(scene: Scene, when: str) -> None:
     for time in ("first", "second"):
         try:
-            ended = scene.provider.aclose()  # type: ignore[attr-defined]
-            if inspect.isawaitable(ended):
-                await ended
+            await scene.close()
         except Exception as error:  # the plugin's border
-            raise Missed(f"aclose(), the {time} time", f"it raised {said(error)}") from error
+            raise Missed(f"aclose(), the {time} time{when}", f"it raised {said(error)}") from error

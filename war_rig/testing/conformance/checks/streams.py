@@ -14,7 +14,6 @@ from war_rig.testing.conformance.templates import StreamTemplate
 _PIECES = ("Hello ", "from the ", "kit.")
 _UNICODE = ("Gr\u00fc\u00dfe, ", "\u4f60\u597d, ", "\U0001f9d1\u200d\U0001f680.")
 _PARTS = re.compile(rb"[\x00-\x7f]+|[\x80-\xff]")  # each byte of a long character by itself
-_TURN_SECONDS = 0.005
 
 
 @rule(
