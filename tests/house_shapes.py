@@ -2,11 +2,12 @@
 
 import itertools
 import os
+import socket
 import sys
 import threading
 import time
 from os import environ
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 from pydantic import BaseModel
@@ -289,6 +290,22 @@ class NowhereAndSlow(Nowhere):
 class Hangs(Shape):
     async def complete(self, messages: Any, **parameters: Any) -> Any:
         time.sleep(100)  # noqa: ASYNC251
+
+
+class AsksLate:
+    """Waits in its call until *gate* is set, and then asks the address that is written into it."""
+
+    default_model = "late-1"
+    gate = threading.Event()
+    met: ClassVar[list[str]] = []
+
+    async def complete(self, messages: Any, **parameters: Any) -> Any:
+        self.gate.wait(60)
+        self.met.append(os.environ["LATE_API_KEY"])
+        try:
+            socket.create_connection(("192.0.2.1", 80), timeout=0.1)
+        except OSError as error:
+            self.met.append(str(error))
 
 
 class HangsOnErrors(Shape):

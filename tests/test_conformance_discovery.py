@@ -5,6 +5,7 @@ import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import test_conformance
@@ -314,6 +315,25 @@ def test_a_provider_that_hangs_is_given_up(shape: Shape) -> None:
     assert found["failed"] == {"answer_is_a_response"}
     reason = kit.verdict("answer_is_a_response").reason
     assert reason == "it had not ended after 1 s"
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_call_that_goes_on_has_nothing_real(
+    shape: Shape, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a provider does when its time is up, it does with made-up keys, on this machine."""
+    monkeypatch.setenv("LATE_API_KEY", "a-real-key")
+    kit = shape("AsksLate")
+    assert kit.verdict("answer_is_a_response").reason == "it had not ended after 1 s"
+    assert kit.verdict("complete_takes_the_call").outcome == "passed"
+    late: Any = kit.plan.factory
+    late.gate.set()
+    (thread,) = kit.stuck
+    thread.join(60)
+    assert late.met == [
+        "sk-canary-late-api-key-0123456789",
+        "the conformance kit lets nothing out: 192.0.2.1",
+    ]
 
 
 @pytest.mark.usefixtures("impatient")

@@ -37,6 +37,15 @@ def test_nothing_is_sent_beyond_this_machine(host: Any) -> None:
             socket.getaddrinfo(host, 80)
         with socket.socket() as stream, pytest.raises(ConnectionRefusedError):
             stream.connect((host, 80))
+        with pytest.raises(ConnectionRefusedError):
+            socket.gethostbyname_ex(host)
+        with socket.socket(type=socket.SOCK_DGRAM) as stream:
+            for send in (
+                lambda: stream.sendto(b"hello", (host, 9)),
+                lambda: stream.sendmsg([b"hello"], (), 0, (host, 9)),
+            ):
+                with pytest.raises(ConnectionRefusedError):
+                    send()
     assert refused == {host if isinstance(host, str) else host.decode()}
     assert (socket.getaddrinfo, socket.socket.connect) == before
 
@@ -49,6 +58,12 @@ def test_this_machine_is_reached(tmp_path: Path) -> None:
             assert socket.getaddrinfo(host, 80)
         with socket.socket(socket.AF_UNIX) as stream, pytest.raises(FileNotFoundError):
             stream.connect(str(tmp_path / "none.sock"))
+        with socket.socket(type=socket.SOCK_DGRAM) as near, socket.socket(type=near.type) as stream:
+            near.bind(("127.0.0.1", 0))
+            stream.sendto(b"one", near.getsockname())
+            stream.connect(near.getsockname())
+            stream.sendmsg([b"two"])
+            assert [near.recv(9), near.recv(9)] == [b"one", b"two"]
     assert refused == set()
 
 

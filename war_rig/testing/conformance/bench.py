@@ -158,26 +158,40 @@ def limited(work: Callable[[], Any], seconds: float, stuck: list[threading.Threa
 
     thread = threading.Thread(target=record, name="war-rig-kit", daemon=True)
     thread.start()
-    thread.join(seconds)
-    if thread.is_alive():
-        stuck.append(thread)
+    try:
+        thread.join(seconds)
+    finally:
+        if thread.is_alive():
+            stuck.append(thread)
     return played[-1]
 
 
+_KEPT = ExitStack()
+"""The surroundings of threads that did not end: whatever they do later, they do in them."""
+
+
 @contextmanager
-def surroundings(planting: Planting, refused: set[str], *, watched: bool) -> Iterator[None]:
+def surroundings(
+    planting: Planting, refused: set[str], stuck: list[threading.Thread], *, watched: bool
+) -> Iterator[None]:
     """Let the provider's code run with planted variables, and nothing leave this machine.
 
+    Where a thread joins *stuck* meanwhile, it stays so until the process ends.
     watched: whether the variables that it reads are planted as it asks.
     """
+    before = len(stuck)
     with ExitStack() as around:
         around.enter_context(planted_environment(planting.variables))
         if watched:
             around.enter_context(watched_environment(planting))
         around.enter_context(nothing_leaves(refused))
-        around.enter_context(warnings.catch_warnings())
-        warnings.simplefilter("ignore")  # what a provider leaves open is told by rules
-        yield
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # what a provider leaves open is told by rules
+                yield
+        finally:
+            if len(stuck) > before:
+                _KEPT.push(around.pop_all())
 
 
 @contextmanager
@@ -252,7 +266,7 @@ class Bench:
             scene.loop = loops
             return asyncio.run(_acted(act, scene, is_last=True))
 
-        with surroundings(self.planting, self.refused, watched=watched):
+        with surroundings(self.planting, self.refused, self.stuck, watched=watched):
             played = limited(work, seconds, self.stuck)
             self.server.end_scene()
         return played

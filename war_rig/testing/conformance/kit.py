@@ -67,7 +67,7 @@ class Kit:
 
     def load(self) -> None:
         """Import the provider; raise one of War Rig's errors where that can't be."""
-        with surroundings(self._planting, set(), watched=True):
+        with surroundings(self._planting, set(), self.stuck, watched=True):
             work = partial(plan_of, self._target, self._config, self._planting)
             played = limited(work, _RULE_SECONDS, self.stuck)
         if played.value is not None:

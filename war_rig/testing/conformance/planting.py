@@ -36,6 +36,7 @@ _OF_LIBRARIES = re.compile(
 _MODEL = "kit-default-model"
 _OF_THE_MACHINE = re.compile(r"^(HOST|HOSTNAME|SERVER|ADDRESS|BASE|_?PYTHON.*)$")
 _MOST_TURNS = 2
+_PLAIN: Any = type(os.environ)
 _VALUES: dict[type, Any] = {int: 30, float: 30.0, bool: True, Path: Path("kit-path")}
 
 
@@ -219,7 +220,7 @@ def _is_url(value: object) -> bool:
 def watched_environment(planting: Planting) -> Iterator[None]:
     """Let *planting* answer whoever reads a variable of os.environ, however they got hold of it."""
     environ: Any = os.environ
-    plain = type(environ)
+    before, plain = type(environ), _PLAIN  # not another Watched, which would ask this one
 
     class Watched(plain):  # type: ignore[misc,valid-type]
         def __getitem__(self, name: str) -> str:
@@ -248,7 +249,7 @@ def watched_environment(planting: Planting) -> Iterator[None]:
     try:
         yield
     finally:
-        environ.__class__ = plain
+        environ.__class__ = before
 
 
 @contextmanager
