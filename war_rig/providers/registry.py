@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from war_rig.errors import PluginError, UnknownProviderError
 from war_rig.names import did_you_mean, normalise
 from war_rig.plugins import EVERY_PLUGIN, OWN_DISTRIBUTION, AllowedPlugins
+from war_rig.providers.places import short_path
 from war_rig.providers.protocol import LLMProvider
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def register_provider(name: str, factory: ProviderFactory) -> None:
         )
     name = _selectable(name)
     caller = sys._getframe(1)
-    source = f"registered at {_short_path(caller.f_code.co_filename)}:{caller.f_lineno}"
+    source = f"registered at {short_path(caller.f_code.co_filename)}:{caller.f_lineno}"
     _registered[name] = Registration(name, "registered", source, lambda: factory)
 
 
@@ -304,11 +305,3 @@ def unknown(name: str, known: Iterable[str], types: Iterable[str] = ()) -> str:
         "  to add it, install a plugin, write an entry with a 'type' under 'providers:', or call "
         "register_provider() in this process (the war-rig command sees no other process's)"
     )
-
-
-def _short_path(filename: str) -> str:
-    try:
-        short = os.path.relpath(filename)
-    except (ValueError, OSError):  # on another drive, or in a folder that is gone
-        return filename
-    return filename if short.startswith("..") else short

@@ -14,6 +14,7 @@ from war_rig.providers import CompletionResponse, LLMProvider, Message
 from war_rig.providers.answers import awaited
 from war_rig.providers.blueprint import Blueprint
 from war_rig.providers.foreign import attribute, one_line, repr_of, said
+from war_rig.providers.places import place_of
 from war_rig.providers.streams import streamed
 from war_rig.testing.conformance import advice
 from war_rig.testing.conformance.findings import Findings
@@ -75,7 +76,8 @@ class Scene:
                 raise Missed(sent, shown(returned))
             assert isinstance(returned, CompletionResponse)
             return returned
-        raise Missed(sent, f"complete() raised {said(failure)}") from failure
+        raised = f"complete() raised {said(failure)}{place_of(failure)}"
+        raise Missed(sent, raised) from failure
 
     async def close(self) -> None:
         """Close the provider, where it can be closed."""

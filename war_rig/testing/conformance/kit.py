@@ -7,6 +7,7 @@ from pathlib import Path
 from war_rig.errors import ConfigError, PluginError, ProviderError, WarRigError
 from war_rig.providers.blueprint import Blueprint
 from war_rig.providers.foreign import said
+from war_rig.providers.places import place_of
 from war_rig.providers.secrets import Redactor
 from war_rig.testing.conformance.bench import Bench, TooLate, limited, surroundings, thrown_away
 from war_rig.testing.conformance.definitions import declared
@@ -160,7 +161,7 @@ def _unexpected(error: BaseException) -> tuple[str, str, str | None]:
         return "the calls of this rule", str(error), "bound every wait, and repeat nothing"
     if isinstance(error, WarRigError) and not isinstance(error, ProviderError):
         return "its constructor was called", str(error), None
-    came_back = f"it raised {said(error)}"
+    came_back = f"it raised {said(error)}{place_of(error)}"
     if not isinstance(error, Exception):
         return (
             "the calls of this rule",
