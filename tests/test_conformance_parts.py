@@ -290,6 +290,50 @@ def test_a_method_without_a_signature_is_taken_as_it_is() -> None:
     assert signatures.definition(min, is_async=False) == "def min(self, ...):"
 
 
+ANYTHING = object()
+
+
+class Signed:
+    """Methods that lack something, each beside the line that lacks nothing."""
+
+    async def keeps(
+        self, prompt: list[str], temperature: float = 0.2, *, top_p=ANYTHING, n: "int | None" = 1
+    ) -> str: ...
+
+    async def lacks(self, messages, /, model, region: str, *, kind, **rest): ...
+
+    async def nothing(self): ...
+
+    async def by_keyword(self, *, messages, kwargs=(1, "a")): ...
+
+    async def any_of(self, *messages, odd: object() = -1): ...  # type: ignore[valid-type]
+
+
+CORRECTED = {
+    "keeps": "self, prompt: list[str], temperature: float = 0.2, *, top_p=..., n: int | None = 1, "
+    "**kwargs) -> str",
+    "lacks": "self, messages, /, model=None, region: str = None, *, kind=None, **rest)",
+    "nothing": "self, messages, **kwargs)",
+    "by_keyword": "self, messages, *, kwargs=(1, 'a'), **parameters)",
+    "any_of": "self, *messages, odd=-1, **kwargs)",
+}
+
+
+@pytest.mark.parametrize(("name", "line"), CORRECTED.items())
+def test_a_corrected_line_keeps_what_is_there(name: str, line: str) -> None:
+    """What is right stays as it is written, what is missing is added, and it is Python."""
+    corrected = signatures.corrected(getattr(Signed(), name))
+    assert corrected == f"async def {name}({line}:"
+    found: dict[str, Any] = {}
+    exec(f"{corrected} ...", found)
+    assert signatures.faults(found[name].__get__(Signed())) == []
+
+
+def test_what_tells_no_signature_gets_the_shortest_line() -> None:
+    """Of a method that is written in C, only what War Rig passes is known."""
+    assert signatures.corrected(min) == "async def min(self, messages, **kwargs):"
+
+
 NAMES = {"my.providers:AcmeLLMProvider": "acme_llm", "a:Provider": "provider", "a:_4x": "p4x"}
 
 
