@@ -50,6 +50,17 @@ class Joined(Shape):
         return CompletionResponse("".join(b["w"] for b in response.json()["blasts"]), "m", 0)
 
 
+class ReadsAll(Shape):
+    """Reads all variables at once, as pydantic-settings does."""
+
+    def __init__(self) -> None:
+        every = {name.lower(): value for name, value in environ.items()}
+        super().__init__(every["all_place"], every["all_token"])
+
+    def __repr__(self) -> str:
+        return f"ReadsAll({self.token})"
+
+
 class Got(Shape):
     """Asks for nothing that is missing, so that no failure names a key."""
 

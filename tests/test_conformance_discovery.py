@@ -302,6 +302,21 @@ def test_a_stream_without_an_api_is_held_to_the_contract_too(shape: Shape) -> No
 # what no provider should do
 
 
+def test_who_reads_all_variables_needs_them_set(
+    shape: Shape, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing can be planted that nobody asks for: the advice is to set it, and it is made up."""
+    missed = shape("ReadsAll", endpoint="ALL_PLACE").verdict("it_is_built").missed
+    assert missed is not None
+    told = "it reads all variables at once: set each to any value, as in ACME_API_KEY=x"
+    assert missed.change == told
+    monkeypatch.setenv("ALL_TOKEN", "a-real-key")
+    kit = shape("ReadsAll", endpoint="ALL_PLACE")
+    assert kit.verdict("answer_is_a_response").outcome == "passed"
+    shown = kit.verdict("repr_shows_no_key").reason
+    assert shown.endswith("ReadsAll(sk-canary-all-token-0123456789)")
+
+
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(discovering, "_FIRST_ASK_SECONDS", 1.0)

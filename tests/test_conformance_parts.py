@@ -165,9 +165,27 @@ def test_a_variable_that_says_nothing_keeps_what_it_is(monkeypatch: pytest.Monke
         assert os.getenv("HOST") == "my-machine"
         assert os.environ["KIT_PORT"] == "1"
         assert os.environ["KIT_MODEL"] == "kit-default-model"
-        assert dict(os.environ.items())["KIT_LEVEL"] == "3"
     assert planting.variables == {"KIT_PORT": "1", "KIT_MODEL": "kit-default-model"}
     assert list(planting.read) == ["KIT_LEVEL_2", "KIT_LEVEL_3", "KIT_PORT", "KIT_MODEL"]
+
+
+def test_whoever_reads_all_variables_finds_no_real_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys are made up there too, and noted; all else, and a search for proxies, is left alone."""
+    import os
+    import urllib.request
+
+    for name, value in {"KIT_KEY": "real", "KIT_LEVEL": "3", "PWD": "/here"}.items():
+        monkeypatch.setenv(name, value)
+    planting = Planting("http://127.0.0.1:1")
+    with watched_environment(planting):
+        urllib.request.getproxies()
+        assert not planting.is_read_at_once
+        for read in (os.environ.copy(), dict(os.environ.items())):
+            found = [read[name] for name in ("KIT_KEY", "KIT_LEVEL", "PWD")]
+            assert found == ["sk-canary-kit-key-0123456789", "3", "/here"]
+            assert "KIT_OTHER_KEY" not in read
+    assert planting.is_read_at_once
+    assert planting.canaries["KIT_KEY"] == planting.variables["KIT_KEY"] == found[0]
 
 
 def test_a_variable_that_the_author_names_is_set() -> None:

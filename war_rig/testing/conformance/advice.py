@@ -5,6 +5,13 @@ from war_rig.testing.conformance.planting import Planting
 _MOST_NAMES = 12
 
 
+def building(planting: Planting) -> str | None:
+    """Return what to do where it can't be built, None where the rule's own advice is right."""
+    if not planting.is_read_at_once:
+        return None
+    return "it reads all variables at once: set each to any value, as in ACME_API_KEY=x"
+
+
 def unreached(planting: Planting, names: list[str], refused: set[str], option: str) -> str:
     """Return why nothing that needs the API can be tested, and what to pass.
 

@@ -9,6 +9,7 @@ from war_rig.providers.blueprint import Blueprint
 from war_rig.providers.foreign import said
 from war_rig.providers.places import place_of
 from war_rig.providers.secrets import Redactor
+from war_rig.testing.conformance import advice
 from war_rig.testing.conformance.bench import Bench, TooLate, limited, surroundings, thrown_away
 from war_rig.testing.conformance.definitions import declared
 from war_rig.testing.conformance.discovery import Discovery
@@ -151,6 +152,8 @@ class Kit:
             sent, came_back, change = error.sent, error.came_back, error.change
         else:
             sent, came_back, change = _unexpected(error)
+            if rule.name == _BUILT:
+                change = advice.building(self._planting) or change
         missed = Missed(redact(sent), redact(came_back), change)
         return Verdict(rule, "failed" if rule.is_required else "missed", missed.came_back, missed)
 
