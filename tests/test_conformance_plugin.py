@@ -305,9 +305,26 @@ def test_the_command_does_not_wait_for_a_call_that_hangs(
     assert "came back  it had not ended after 0.5 s" in ran.out
 
 
+@pytest.mark.parametrize("name", ["acme.AcmeProvider", "opnai"])
+def test_a_wrong_name_was_typed(name: str, war_rig: WarRig) -> None:
+    """No file is blamed for what stands in the command; a class is named in another way."""
+    shown = war_rig("providers", "show", name)
+    checked = war_rig("providers", "check", name)
+    assert (shown.code, checked.code) == (2, 2)
+    assert "set by" not in shown.err
+    hint = "  a class of yours is named as MODULE:CLASS: my_provider.provider:MyProvider\n"
+    assert checked.err == f"{shown.err}{hint}"
+
+
+def test_an_entry_with_a_wrong_type_is_blamed(war_rig: WarRig, tmp_path: Path) -> None:
+    """Where the name is right, nothing is said of classes."""
+    (tmp_path / "my.yaml").write_text("providers: {mine: {type: opnai}}")
+    ran = war_rig("providers", "check", "mine", "--config", "my.yaml")
+    assert ran.err.endswith("\n  my.yaml:1: providers.mine.type names it\n")
+
+
 def test_the_command_tells_wrong_usage(war_rig: WarRig, tmp_path: Path) -> None:
-    """A name, a file or an example that is none is told, with exit code 2."""
-    assert war_rig("providers", "check", "opnai").code == 2
+    """A file or an example that is none is told, with exit code 2."""
     missing = war_rig("providers", "check", "openai", "--answer", "none.json")
     assert (missing.code, missing.err) == (
         2,
