@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from war_rig.errors import PluginError, UnknownProviderError
 from war_rig.names import did_you_mean, normalise
-from war_rig.plugins import EVERY_PLUGIN, OWN_DISTRIBUTION, AllowedPlugins
+from war_rig.plugins import EVERY_PLUGIN, OWN_DISTRIBUTION, AllowedPlugins, is_same
 from war_rig.providers.places import short_path
 from war_rig.providers.protocol import LLMProvider
 
@@ -71,6 +71,10 @@ class Registration:
     def is_allowed(self, plugins: AllowedPlugins) -> bool:
         """Return whether its code may be imported; what is no plugin always may be."""
         return self.kind != "plugin" or plugins.has(self.distribution, self.version)
+
+    def is_of(self, distribution: str) -> bool:
+        """Return whether it was installed with *distribution*, however that is spelt."""
+        return self.distribution is not None and is_same(self.distribution, distribution)
 
 
 _registered: dict[str, Registration] = {}
@@ -264,7 +268,7 @@ def _entry_points() -> "tuple[EntryPoint, ...]":
 
 def _of_distribution(name: str, wanted: str, candidates: list[Registration]) -> Registration:
     for candidate in candidates:
-        if candidate.distribution and _same_distribution(candidate.distribution, wanted):
+        if candidate.is_of(wanted):
             return candidate
     offered = ", ".join(c.distribution or c.source for c in candidates) or "nobody"
     raise PluginError(
@@ -272,13 +276,6 @@ def _of_distribution(name: str, wanted: str, candidates: list[Registration]) -> 
         f"  it is offered by: {offered}\n"
         f"  correct or remove providers.{name}.distribution"
     )
-
-
-def _same_distribution(one: str, other: str) -> bool:
-    def canonical(name: str) -> str:
-        return name.strip().lower().replace("_", "-").replace(".", "-")
-
-    return canonical(one) == canonical(other)
 
 
 def _conflict(name: str, candidates: list[Registration]) -> str:
