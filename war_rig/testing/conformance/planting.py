@@ -38,6 +38,7 @@ _MODEL = "kit-default-model"
 _OF_THE_MACHINE = re.compile(r"^(PWD|HOST|HOSTNAME|SERVER|ADDRESS|BASE|_?PYTHON.*)$")
 _MOST_TURNS = 2
 _PLAIN: Any = type(os.environ)
+# What reads all variables, and looks for others than a provider's.
 _NOT_THE_PROVIDERS = ("urllib.request", "war_rig.testing.conformance.target")
 _VALUES: dict[type, Any] = {int: 30, float: 30.0, bool: True, Path: Path("kit-path")}
 
