@@ -14,6 +14,7 @@ import pytest
 from war_rig.errors import ConfigError
 from war_rig.providers.building import blueprint
 from war_rig.providers.registry import TYPES, find_type
+from war_rig.providers.secrets import secrets_of
 from war_rig.testing.conformance import Kit, signatures, target
 from war_rig.testing.conformance.definitions import declared
 from war_rig.testing.conformance.guard import nothing_leaves
@@ -174,11 +175,12 @@ def test_whoever_reads_all_variables_finds_no_real_key(monkeypatch: pytest.Monke
     import os
     import urllib.request
 
-    for name, value in {"KIT_KEY": "real", "KIT_LEVEL": "3", "PWD": "/here"}.items():
+    for name, value in {"KIT_KEY": "a-real-key", "KIT_LEVEL": "3", "PWD": "/here"}.items():
         monkeypatch.setenv(name, value)
     planting = Planting("http://127.0.0.1:1")
     with watched_environment(planting):
         urllib.request.getproxies()
+        assert "a-real-key" in secrets_of(os.environ)
         assert not planting.is_read_at_once
         for read in (os.environ.copy(), dict(os.environ.items())):
             found = [read[name] for name in ("KIT_KEY", "KIT_LEVEL", "PWD")]

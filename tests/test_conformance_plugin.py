@@ -153,6 +153,7 @@ def test_a_failure_tells_its_line(run_pytest: Run, pytester: pytest.Pytester) ->
     }.items():
         ran = run_pytest("--war-rig-provider", f"failing:{name}")
         ran.stdout.fnmatch_lines([f"*came back  {came_back}"])
+    ran.stdout.fnmatch_lines(["  change     let it take its arguments by name, or read its own *"])
 
 
 FAILING = """

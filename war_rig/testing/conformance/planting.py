@@ -38,8 +38,9 @@ _MODEL = "kit-default-model"
 _OF_THE_MACHINE = re.compile(r"^(PWD|HOST|HOSTNAME|SERVER|ADDRESS|BASE|_?PYTHON.*)$")
 _MOST_TURNS = 2
 _PLAIN: Any = type(os.environ)
-# What reads all variables, and looks for others than a provider's.
-_NOT_THE_PROVIDERS = ("urllib.request", "war_rig.testing.conformance.target")
+_NOT_THE_PROVIDERS = re.compile(r"urllib\.request$|war_rig\.")
+"""The modules that read all variables, but for no provider: for proxies, and for what to mask."""
+
 _VALUES: dict[type, Any] = {int: 30, float: 30.0, bool: True, Path: Path("kit-path")}
 
 
@@ -258,13 +259,12 @@ def watched_environment(planting: Planting) -> Iterator[None]:
             return isinstance(name, str) and self.get(name) is not None
 
         def items(self) -> Any:
-            real = {name: plain.__getitem__(self, name) for name in self}
-            if sys._getframe(1).f_globals.get("__name__") in _NOT_THE_PROVIDERS:
-                return real.items()
-            return {name: planting.among_all(name, value) for name, value in real.items()}.items()
+            if _NOT_THE_PROVIDERS.match(str(sys._getframe(1).f_globals.get("__name__"))):
+                return {name: plain.__getitem__(self, name) for name in self}.items()
+            return self.copy().items()
 
         def copy(self) -> dict[str, str]:
-            return dict(self.items())
+            return {name: planting.among_all(name, plain.__getitem__(self, name)) for name in self}
 
     environ.__class__ = Watched
     try:
