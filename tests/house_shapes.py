@@ -2,11 +2,12 @@
 
 import itertools
 import os
+import socket
 import sys
 import threading
 import time
 from os import environ
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 from uuid import uuid4
 
@@ -49,6 +50,17 @@ class Nested(Shape):
 class Joined(Shape):
     def read(self, response: httpx.Response) -> Any:
         return CompletionResponse("".join(b["w"] for b in response.json()["blasts"]), "m", 0)
+
+
+class ReadsAll(Shape):
+    """Reads all variables at once, as pydantic-settings does."""
+
+    def __init__(self) -> None:
+        every = {name.lower(): value for name, value in environ.items()}
+        super().__init__(every["all_place"], every["all_token"])
+
+    def __repr__(self) -> str:
+        return f"ReadsAll({self.token})"
 
 
 class Got(Shape):
@@ -381,6 +393,22 @@ class NowhereAndSlow(Nowhere):
 class Hangs(Shape):
     async def complete(self, messages: Any, **parameters: Any) -> Any:
         time.sleep(100)  # noqa: ASYNC251
+
+
+class AsksLate:
+    """Waits in its call until *gate* is set, and then asks the address that is written into it."""
+
+    default_model = "late-1"
+    gate = threading.Event()
+    met: ClassVar[list[str]] = []
+
+    async def complete(self, messages: Any, **parameters: Any) -> Any:
+        self.gate.wait(60)
+        self.met.append(os.environ["LATE_API_KEY"])
+        try:
+            socket.create_connection(("192.0.2.1", 80), timeout=0.1)
+        except OSError as error:
+            self.met.append(str(error))
 
 
 class HangsOnErrors(Shape):

@@ -2,6 +2,7 @@
 
 import functools
 import os
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,6 +20,7 @@ from war_rig.providers import (
 )
 from war_rig.providers.building import blueprint
 from war_rig.providers.conversion import Argument
+from war_rig.providers.places import place_of
 from war_rig.providers.registry import Registration
 
 
@@ -306,7 +308,7 @@ def test_a_keyerror_is_suspected_to_be_a_variable() -> None:
     with pytest.raises(PluginError) as caught:
         plan(raising(error)).build()
     assert str(caught.value) == (
-        "provider 'house' could not be built: KeyError: 'ACME_KEY'\n"
+        f"provider 'house' could not be built: KeyError: 'ACME_KEY'{place_of(error)}\n"
         "  factory(api_key=''), registered at my.py:3\n"
         "  is 'ACME_KEY' an environment variable that is not set? A provider that reads "
         "the environment by itself sees the process's own"
@@ -316,14 +318,36 @@ def test_a_keyerror_is_suspected_to_be_a_variable() -> None:
 
 
 def test_what_a_constructor_raises_is_told() -> None:
-    """Any other exception of a constructor is told with its type and its text."""
+    """Any other exception of a constructor is told with its type, its text and its line."""
+    error = ValueError("the model file is damaged")
     with pytest.raises(PluginError) as caught:
-        plan(raising(ValueError("the model file is damaged"))).build()
+        plan(raising(error)).build()
+    place = place_of(error)
+    assert re.fullmatch(r" \(.*houses\.py:\d+, in factory\)", place)
     assert str(caught.value) == (
-        "provider 'house' could not be built: ValueError: the model file is damaged\n"
+        f"provider 'house' could not be built: ValueError: the model file is damaged{place}\n"
         "  factory(api_key=''), registered at my.py:3\n"
-        "  the constructor of the provider raised this: see its documentation"
+        "  the constructor of the provider raised this: correct that line"
     )
+
+
+def test_a_place_is_the_authors_own(tmp_path: Path) -> None:
+    """The line that is told is the innermost that is neither a library's nor made by exec()."""
+    (tmp_path / "site-packages").mkdir()
+    library = tmp_path / "site-packages" / "library.py"
+    library.write_text("def call(function):\n    return function()\ndef fail():\n    1 / 0\n")
+    own = "import json\ndef read():\n    return json.loads('{')\ncall(read if own else fail)\n"
+    found: dict[str, Any] = {"__name__": "library"}
+    exec(compile(library.read_text(), library, "exec"), found)
+    places = []
+    for is_own in (True, False):
+        for file in (str(tmp_path / "mine.py"), "<made>"):
+            try:
+                exec(compile(own, file, "exec"), {**found, "__name__": "mine", "own": is_own})
+            except Exception as error:
+                error.__traceback__ = error.__traceback__ and error.__traceback__.tb_next
+                places.append(place_of(error))
+    assert places == [" (mine.py:3, in read)", "", " (mine.py:4)", ""]
 
 
 @pytest.mark.parametrize(
@@ -386,9 +410,10 @@ def test_a_property_that_raises_is_told() -> None:
 
     with pytest.raises(PluginError) as caught:
         plan(Broken, api_key=CANARY).build()
-    assert str(caught.value) == (
-        "provider 'house' raised LookupError from its default_model: no model for ***\n"
-        "  registered at my.py:3"
+    assert re.fullmatch(
+        r"provider 'house' raised LookupError from its default_model: no model for \*\*\* "
+        r"\(.*test_building\.py:\d+, in default_model\)\n  registered at my\.py:3",
+        str(caught.value),
     )
     assert leaks(caught.value) == []
 
@@ -413,8 +438,9 @@ def test_a_failing_import_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_an_entry_point_that_is_no_factory_is_refused() -> None:
     """An entry point to something that can't be called is a plugin that can't be imported."""
-    with pytest.raises(PluginError, match="TypeError: a str can't be called to make a provider"):
+    with pytest.raises(PluginError, match="TypeError: a str can't be called to make") as caught:
         plan("House")
+    assert str(caught.value).endswith("\n  name a class, or a function that returns a provider")
 
 
 class UnspeakableError(Exception):

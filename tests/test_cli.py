@@ -467,6 +467,14 @@ def test_explain_shows_every_value_with_its_origin(war_rig: WarRig, tmp_path: Pa
     assert CANARY not in ran.out
 
 
+def test_explain_blames_the_line_that_has_a_wrong_name(war_rig: WarRig, tmp_path: Path) -> None:
+    """What is no name is told with the key that set it: the agent's own, or that of all."""
+    (tmp_path / "my.yaml").write_text("llm_provider: a.b\nagents:\n  critic: {provider: c.d}\n")
+    for agent, line in {"critic": 3, "assistant": 1}.items():
+        ran = war_rig("explain", agent, "--config", "my.yaml")
+        assert ran.err.endswith(f"\n  set by: my.yaml:{line}\n")
+
+
 def test_explain_an_agent_shows_its_provider(war_rig: WarRig) -> None:
     """With an agent's name, the parameters of the provider that it would use follow."""
     ran = war_rig("explain", "scribe", "--provider", "openai", OPENAI_API_KEY=CANARY)

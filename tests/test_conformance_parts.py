@@ -14,6 +14,7 @@ import pytest
 from war_rig.errors import ConfigError
 from war_rig.providers.building import blueprint
 from war_rig.providers.registry import TYPES, find_type
+from war_rig.providers.secrets import secrets_of
 from war_rig.testing.conformance import Kit, signatures, target
 from war_rig.testing.conformance.definitions import declared
 from war_rig.testing.conformance.guard import nothing_leaves
@@ -38,6 +39,15 @@ def test_nothing_is_sent_beyond_this_machine(host: Any) -> None:
             socket.getaddrinfo(host, 80)
         with socket.socket() as stream, pytest.raises(ConnectionRefusedError):
             stream.connect((host, 80))
+        with pytest.raises(ConnectionRefusedError):
+            socket.gethostbyname_ex(host)
+        with socket.socket(type=socket.SOCK_DGRAM) as stream:
+            for send in (
+                lambda: stream.sendto(b"hello", (host, 9)),
+                lambda: stream.sendmsg([b"hello"], (), 0, (host, 9)),
+            ):
+                with pytest.raises(ConnectionRefusedError):
+                    send()
     assert refused == {host if isinstance(host, str) else host.decode()}
     assert (socket.getaddrinfo, socket.socket.connect) == before
 
@@ -50,6 +60,12 @@ def test_this_machine_is_reached(tmp_path: Path) -> None:
             assert socket.getaddrinfo(host, 80)
         with socket.socket(socket.AF_UNIX) as stream, pytest.raises(FileNotFoundError):
             stream.connect(str(tmp_path / "none.sock"))
+        with socket.socket(type=socket.SOCK_DGRAM) as near, socket.socket(type=near.type) as stream:
+            near.bind(("127.0.0.1", 0))
+            stream.sendto(b"one", near.getsockname())
+            stream.connect(near.getsockname())
+            stream.sendmsg([b"two"])
+            assert [near.recv(9), near.recv(9)] == [b"one", b"two"]
     assert refused == set()
 
 
@@ -181,9 +197,28 @@ def test_a_variable_that_says_nothing_keeps_what_it_is(monkeypatch: pytest.Monke
         assert os.getenv("HOST") == "my-machine"
         assert os.environ["KIT_PORT"] == "1"
         assert os.environ["KIT_MODEL"] == "kit-default-model"
-        assert dict(os.environ.items())["KIT_LEVEL"] == "3"
     assert planting.variables == {"KIT_PORT": "1", "KIT_MODEL": "kit-default-model"}
     assert list(planting.read) == ["KIT_LEVEL_2", "KIT_LEVEL_3", "KIT_PORT", "KIT_MODEL"]
+
+
+def test_whoever_reads_all_variables_finds_no_real_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys are made up there too, and noted; all else, and a search for proxies, is left alone."""
+    import os
+    import urllib.request
+
+    for name, value in {"KIT_KEY": "a-real-key", "KIT_LEVEL": "3", "PWD": "/here"}.items():
+        monkeypatch.setenv(name, value)
+    planting = Planting("http://127.0.0.1:1")
+    with watched_environment(planting):
+        urllib.request.getproxies()
+        assert "a-real-key" in secrets_of(os.environ)
+        assert not planting.is_read_at_once
+        for read in (os.environ.copy(), dict(os.environ.items())):
+            found = [read[name] for name in ("KIT_KEY", "KIT_LEVEL", "PWD")]
+            assert found == ["sk-canary-kit-key-0123456789", "3", "/here"]
+            assert "KIT_OTHER_KEY" not in read
+    assert planting.is_read_at_once
+    assert planting.canaries["KIT_KEY"] == planting.variables["KIT_KEY"] == found[0]
 
 
 def test_a_variable_that_the_author_names_is_set() -> None:
@@ -304,6 +339,50 @@ def test_a_method_without_a_signature_is_taken_as_it_is() -> None:
     assert signatures.faults(min) == []
     assert signatures.takes_messages(min)
     assert signatures.definition(min, is_async=False) == "def min(self, ...):"
+
+
+ANYTHING = object()
+
+
+class Signed:
+    """Methods that lack something, each beside the line that lacks nothing."""
+
+    async def keeps(
+        self, prompt: list[str], temperature: float = 0.2, *, top_p=ANYTHING, n: "int | None" = 1
+    ) -> str: ...
+
+    async def lacks(self, messages, /, model, region: str, *, kind, **rest): ...
+
+    async def nothing(self): ...
+
+    async def by_keyword(self, *, messages, kwargs=(1, "a")): ...
+
+    async def any_of(self, *messages, odd: object() = -1): ...  # type: ignore[valid-type]
+
+
+CORRECTED = {
+    "keeps": "self, prompt: list[str], temperature: float = 0.2, *, top_p=..., n: int | None = 1, "
+    "**kwargs) -> str",
+    "lacks": "self, messages, /, model=None, region: str = None, *, kind=None, **rest)",
+    "nothing": "self, messages, **kwargs)",
+    "by_keyword": "self, messages, *, kwargs=(1, 'a'), **parameters)",
+    "any_of": "self, *messages, odd=-1, **kwargs)",
+}
+
+
+@pytest.mark.parametrize(("name", "line"), CORRECTED.items())
+def test_a_corrected_line_keeps_what_is_there(name: str, line: str) -> None:
+    """What is right stays as it is written, what is missing is added, and it is Python."""
+    corrected = signatures.corrected(getattr(Signed(), name))
+    assert corrected == f"async def {name}({line}:"
+    found: dict[str, Any] = {}
+    exec(f"{corrected} ...", found)
+    assert signatures.faults(found[name].__get__(Signed())) == []
+
+
+def test_what_tells_no_signature_gets_the_shortest_line() -> None:
+    """Of a method that is written in C, only what War Rig passes is known."""
+    assert signatures.corrected(min) == "async def min(self, messages, **kwargs):"
 
 
 NAMES = {"my.providers:AcmeLLMProvider": "acme_llm", "a:Provider": "provider", "a:_4x": "p4x"}

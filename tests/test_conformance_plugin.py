@@ -114,14 +114,76 @@ def test_a_misspelt_target_ends_the_run(target: str, told: str, run_pytest: Run)
 def test_a_module_that_does_not_import_ends_the_run(
     run_pytest: Run, pytester: pytest.Pytester
 ) -> None:
-    """An error inside the author's module is told as it is, and not taken for a wrong name."""
-    pytester.makepyfile(broken="import no_such_library")
-    ran = run_pytest("--war-rig-provider", "broken:Any")
-    assert ran.ret == pytest.ExitCode.USAGE_ERROR
-    ran.stderr.fnmatch_lines([
-        "ERROR: --war-rig-provider: provider 'any' could not be imported: ModuleNotFoundError: "
-        "No module named 'no_such_library'",
-    ])  # fmt: skip
+    """An error inside the author's module is told with its line, not taken for a wrong name."""
+    told = {
+        "import no_such_library": (
+            "ModuleNotFoundError: No module named 'no_such_library' (broken_0.py:1)",
+            "  install what it misses, or correct that line",
+        ),
+        "REGION = 'eu'.split('-')[1]": (
+            "IndexError: list index out of range (broken_1.py:1)",
+            "  correct that line",
+        ),
+        "class Any(": (
+            "SyntaxError: '(' was never closed (broken_2.py, line 1)",
+            "  correct that line",
+        ),
+    }
+    for number, (code, (failure, advice)) in enumerate(told.items()):
+        pytester.makepyfile(**{f"broken_{number}": code})
+        ran = run_pytest("--war-rig-provider", f"broken_{number}:Any")
+        assert ran.ret == pytest.ExitCode.USAGE_ERROR
+        ran.stderr.fnmatch_lines([
+            f"ERROR: --war-rig-provider: provider 'any' could not be imported: {failure}",
+            f"  broken_{number}:Any",
+            advice,
+        ])  # fmt: skip
+
+
+def test_a_failure_tells_its_line(run_pytest: Run, pytester: pytest.Pytester) -> None:
+    """What the author's code raises is told with the line that raised it."""
+    pytester.makepyfile(failing=FAILING)
+    for name, came_back in {
+        "Answers": "it raised KeyError: 'no such' (failing.py:7, in read)",
+        "Names": "provider 'names' raised ZeroDivisionError from its default_model: division "
+        "by zero (failing.py:12, in default_model)",
+        "Changes": "complete() raised LookupError: again (failing.py:19, in complete)",
+        "Builds": "provider 'builds' could not be built: ZeroDivisionError: division by zero "
+        "(failing.py:24, in __init__)",
+    }.items():
+        ran = run_pytest("--war-rig-provider", f"failing:{name}")
+        ran.stdout.fnmatch_lines([f"*came back  {came_back}"])
+    ran.stdout.fnmatch_lines(["  change     let it take its arguments by name, or read its own *"])
+
+
+FAILING = """
+    class Answers:
+        default_model = "m-1"
+        async def complete(self, messages, **parameters):
+            return self.read({})
+
+        def read(self, answer):
+            return answer["no such"]
+
+    class Names(Answers):
+        @property
+        def default_model(self):
+            return 1 / 0
+
+    class Changes(Answers):
+        calls = []
+        async def complete(self, messages, **parameters):
+            self.calls.append(1)
+            if len(self.calls) > 1:
+                raise LookupError("again")
+            return CompletionResponse("I am here.", "m-1", 3)
+
+    class Builds(Answers):
+        def __init__(self):
+            1 / 0
+
+    from war_rig.providers import CompletionResponse
+"""
 
 
 def test_a_plain_pytest_runs_the_rules_beside_other_tests(
@@ -244,9 +306,26 @@ def test_the_command_does_not_wait_for_a_call_that_hangs(
     assert "came back  it had not ended after 0.5 s" in ran.out
 
 
+@pytest.mark.parametrize("name", ["acme.AcmeProvider", "opnai"])
+def test_a_wrong_name_was_typed(name: str, war_rig: WarRig) -> None:
+    """No file is blamed for what stands in the command; a class is named in another way."""
+    shown = war_rig("providers", "show", name)
+    checked = war_rig("providers", "check", name)
+    assert (shown.code, checked.code) == (2, 2)
+    assert "set by" not in shown.err
+    hint = "  a class of yours is named as MODULE:CLASS: my_provider.provider:MyProvider\n"
+    assert checked.err == f"{shown.err}{hint}"
+
+
+def test_an_entry_with_a_wrong_type_is_blamed(war_rig: WarRig, tmp_path: Path) -> None:
+    """Where the name is right, nothing is said of classes."""
+    (tmp_path / "my.yaml").write_text("providers: {mine: {type: opnai}}")
+    ran = war_rig("providers", "check", "mine", "--config", "my.yaml")
+    assert ran.err.endswith("\n  my.yaml:1: providers.mine.type names it\n")
+
+
 def test_the_command_tells_wrong_usage(war_rig: WarRig, tmp_path: Path) -> None:
-    """A name, a file or an example that is none is told, with exit code 2."""
-    assert war_rig("providers", "check", "opnai").code == 2
+    """A file or an example that is none is told, with exit code 2."""
     missing = war_rig("providers", "check", "openai", "--answer", "none.json")
     assert (missing.code, missing.err) == (
         2,

@@ -67,6 +67,52 @@ def test_asking_more_often_than_there_are_replies_fails_the_test() -> None:
         ask(FakeProvider("not used", replies=[]))
 
 
+async def later(messages: list[Message]) -> str:
+    return "one"
+
+
+NO_REPLIES: dict[str, tuple[dict[str, Any], str]] = {
+    "a dict": ({"reply": {"answer": 42}}, "not {'answer': 42}"),
+    "nothing": ({"reply": None}, "not None"),
+    "a number": ({"rules": {"Hello": 7}}, "not 7"),
+    "an async function": ({"replies": ["one", later]}, "not the async <function later"),
+    "a number of a list": ({"reply": ["one", 7]}, "is a text or an exception, not 7"),
+    "a text for a list": ({"replies": "one"}, "replies=[...] takes several replies, not 'one'"),
+    "one for a list": ({"replies": 7}, "replies=[...] takes several replies, not 7"),
+    "a rule of a number": (
+        {"rules": {7: "one"}},
+        "known by a text or a re.Pattern in it, not by 7",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NO_REPLIES)
+def test_what_is_no_reply_is_refused_at_once(name: str) -> None:
+    """A reply of the wrong kind is told when the fake is made, with what it may be."""
+    given, told = NO_REPLIES[name]
+    with pytest.raises(TypeError, match=re.escape(told)):
+        FakeProvider(**given)
+
+
+def test_what_a_function_returns_has_to_be_a_reply() -> None:
+    """What can't be known before is told when it is asked for."""
+    wanted = (
+        "a reply is a text, an exception, a list of pieces, a CompletionResponse, or a function"
+    )
+    replies: list[Any] = [lambda messages: None, 7]
+    for fake in (FakeProvider(replies[0]), FakeProvider(replies=iter(replies[1:]))):
+        with pytest.raises(TypeError, match=wanted):
+            ask(fake)
+
+
+def test_a_question_is_not_known_by_a_number() -> None:
+    """An assertion says what it takes, whether or not anything was asked."""
+    part: Any = 7
+    for look in (FakeProvider().assert_asked, FakeProvider().assert_not_asked):
+        with pytest.raises(TypeError, match=r"known by a text or a re\.Pattern in it, not by 7"):
+            look(part)
+
+
 def test_a_fake_keeps_what_it_was_asked() -> None:
     """Each call holds its messages and those keywords that were set, failing ones too."""
     fake = FakeProvider(ValueError("no"))

@@ -93,6 +93,12 @@ def test_any_version_is_one_that_pip_knows(version: str) -> None:
     assert not AllowedPlugins(("acme-llm>=1,<2",)).has("acme-llm", version)
 
 
+def test_a_version_that_is_none_is_not_advised() -> None:
+    """What is to be added can be written into the list."""
+    told = AllowedPlugins((), "my.yaml:2").refusal("provider 'a'", "odd", "1.0-my-fork", "plugin")
+    assert told.endswith("\n  if you trust it, add odd")
+
+
 def test_a_version_that_is_none_fits_no_versions() -> None:
     """Metadata may say anything; only an item without versions takes it."""
     assert AllowedPlugins(("acme-llm",)).has("acme-llm", "who knows")
@@ -323,6 +329,34 @@ def test_the_listing_shows_what_is_not_allowed(
         "rome available my.yaml:3, type other",
     ]
     assert shown.err == "selected, but not usable: acme; see: war-rig ask hello\n"
+
+
+def test_the_listing_says_what_selecting_does(
+    installed: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where the file settles on a distribution, nobody else's provider is selected."""
+    installed(("openai", "evil-llm==1.0", NOWHERE), ("house", "Good__LLM==1.0", HERE))
+    MY.write_text(
+        "llm_provider: openai\n"
+        "plugins: {allow: [good.llm]}\n"
+        "providers:\n"
+        "  openai: {distribution: evil-llm}\n"
+        "  paris: {type: openai, distribution: Evil_LLM}\n"
+        "  house: {distribution: good-llm}\n"
+    )
+    list_providers(SimpleNamespace(invoked_subcommand=None), MY)  # type: ignore[arg-type]
+    shown = capsys.readouterr()
+    rows = [line.split() for line in shown.out.splitlines()]
+    wanted = ("openai", "paris", "house")
+    assert [row[:3] for row in rows if row[0] in wanted] == [
+        ["house", "available", "Good__LLM"],
+        ["openai", "not", "allowed"],
+        ["openai", "not", "chosen"],
+        ["paris", "not", "allowed"],
+    ]
+    assert shown.err == "selected, but not usable: openai; see: war-rig ask hello\n"
+    with pytest.raises(PluginError, match="'openai' is not allowed"):
+        application(MY, env={}).llm_provider()
 
 
 @pytest.mark.parametrize(

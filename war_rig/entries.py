@@ -33,14 +33,15 @@ def known_names(settings: Settings) -> list[str]:
     return sorted({*allowed_providers(settings.plugins), *settings.providers})
 
 
-def provider_name(name: str, settings: Settings, key: str) -> str:
-    """Return the normalised *name*, which the dotted *key* set."""
+def provider_name(name: str, settings: Settings, key: str | None) -> str:
+    """Return the normalised *name*, which the dotted *key* set; None where it was typed."""
     try:
         return normalise(name)
     except ValueError as error:
         known = ", ".join(known_names(settings))
         failure = f"unknown provider: {error}\n  available: {known}"
-    raise UnknownProviderError(f"{failure}\n  set by: {settings.origin(key).label}")
+    set_by = f"\n  set by: {settings.origin(key).label}" if key else ""
+    raise UnknownProviderError(f"{failure}{set_by}")
 
 
 def given_providers(
@@ -91,12 +92,13 @@ def told_who_named_it(settings: Settings, key: str) -> Iterator[None]:
     raise UnknownProviderError(failure)
 
 
-def provider_blueprint(name: str, settings: Settings) -> Blueprint:
+def provider_blueprint(name: str, settings: Settings, key: str | None = None) -> Blueprint:
     """Return how the provider *name* is built with *settings*; imports its code.
 
+    key: what set the name, None where it was typed.
     Raises UnknownProviderError, PluginError, or ConfigError for its entry.
     """
-    name = provider_name(name, settings, "llm_provider")
+    name = provider_name(name, settings, key)
     entry = settings.providers.get(name, ProviderEntry(name, name))
     registration = _registration(entry, settings)
     is_trusted = entry.origin.is_trusted

@@ -34,8 +34,7 @@ class AllowedPlugins:
             f"{what} is not allowed: plugins.allow does not list {distribution} {version}\n"
             f"  {source}\n"
             f"  {self.origin} lists: {listed}\n"
-            f"  if you trust it, add {distribution}, or {distribution}=={version} for this "
-            "version only"
+            f"  if you trust it, add {_what_to_add(distribution, version)}"
         )
 
 
@@ -61,8 +60,24 @@ def requirement(item: str) -> "Requirement":
     return found
 
 
-def _fits(wanted: "Requirement", distribution: str, version: str) -> bool:
+def _what_to_add(distribution: str | None, version: str | None) -> str:
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        Version(str(version))
+    except InvalidVersion:  # it could not be written into the list
+        return str(distribution)
+    return f"{distribution}, or {distribution}=={version} for this version only"
+
+
+def is_same(distribution: str, other: str) -> bool:
+    """Return whether both are names of the same distribution, as pip compares them."""
     from packaging.utils import canonicalize_name
 
-    is_named = canonicalize_name(wanted.name) == canonicalize_name(distribution)
-    return is_named and wanted.specifier.contains(version, prereleases=True)
+    return canonicalize_name(distribution.strip()) == canonicalize_name(other.strip())
+
+
+def _fits(wanted: "Requirement", distribution: str, version: str) -> bool:
+    return is_same(wanted.name, distribution) and wanted.specifier.contains(
+        version, prereleases=True
+    )

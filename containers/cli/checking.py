@@ -14,25 +14,29 @@ if TYPE_CHECKING:
     from war_rig.testing.conformance import Kit, Verdict
 
 
+_Answer = Annotated[
+    Path | None,
+    typer.Option(
+        "--answer",
+        metavar="FILE",
+        help="An example of its API's answers, $content where the text stands.",
+    ),
+]
+_Endpoint = Annotated[
+    str | None,
+    typer.Option(
+        "--endpoint",
+        metavar="NAME",
+        help="The argument or variable that holds the address of its API.",
+    ),
+]
+
+
 def check(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="The provider's name, or MODULE:CLASS.")],
-    answer: Annotated[
-        Path | None,
-        typer.Option(
-            "--answer",
-            metavar="FILE",
-            help="An example of its API's answers, $content where the text stands.",
-        ),
-    ] = None,
-    endpoint: Annotated[
-        str | None,
-        typer.Option(
-            "--endpoint",
-            metavar="NAME",
-            help="The argument or variable that holds the address of its API.",
-        ),
-    ] = None,
+    answer: _Answer = None,
+    endpoint: _Endpoint = None,
     config: Config = None,
     debug: Debug = False,
 ) -> None:

@@ -118,7 +118,10 @@ def _provider_name(app: "Application") -> str:
 
 def _destinations(app: "Application") -> "Iterator[str]":
     """Yield where the source will go, as far as the providers' parameters tell."""
-    yield _destination(_provider_name(app), app)
+    set_by = (
+        f"agents.{_AGENT}.provider" if app.settings().agents[_AGENT].provider else "llm_provider"
+    )
+    yield _destination(_provider_name(app), app, set_by)
     challenger = app.settings().agents[_CHALLENGER].provider
     if challenger == "offline":
         raise ConfigError(
@@ -141,10 +144,10 @@ def _challenged_by(name: str, app: "Application") -> str:
     raise UnknownProviderError(f"{failure}\n  set by: {origin.label}")
 
 
-def _destination(name: str, app: "Application") -> str:
+def _destination(name: str, app: "Application", key: str | None = None) -> str:
     from war_rig.entries import provider_blueprint
 
-    target = provider_blueprint(name, app.settings())
+    target = provider_blueprint(name, app.settings(), key)
     who = f"provider '{target.name}' ({target.registration.described})"
     if target.registration.name == "offline":
         return f"the source stays in this process: {who}"

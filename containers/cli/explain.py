@@ -150,9 +150,10 @@ class _Shown:
 def _one(agent: str, settings: "Settings") -> Iterator[Row]:
     from war_rig.entries import agent_settings, provider_blueprint
 
-    chosen = agent_settings(agent, settings).provider or settings.llm_provider
+    own = agent_settings(agent, settings).provider
     yield from _agent(agent, settings)
-    plan = provider_blueprint(chosen, settings)
+    set_by = f"agents.{agent}.provider" if own else "llm_provider"
+    plan = provider_blueprint(own or settings.llm_provider, settings, set_by)
     key = f"providers.{plan.name}"
     if plan.registration.templates:
         yield f"{key}.type", _type(plan.registration), plan.origin or "default"

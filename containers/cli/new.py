@@ -1,5 +1,6 @@
 """``war-rig providers new``: a package for a provider of one's own, from config/scaffold."""
 
+import errno
 import re
 import shutil
 from collections.abc import Iterator
@@ -111,6 +112,8 @@ def _make(folder: Path, files: dict[str, str]) -> None:
 
 
 def _unwritten(folder: Path, error: OSError) -> ConfigError:
+    if error.errno == errno.ENAMETOOLONG:
+        return ConfigError("no package was made: its name is too long: choose a shorter one")
     return ConfigError(
         f"no package was made: {folder} can't be written: {error.strerror}\n"
         "  run this in a folder of your own"

@@ -15,7 +15,7 @@ from containers.cli.options import Config, Debug, load_settings
 from containers.cli.trying import try_
 
 if TYPE_CHECKING:
-    from war_rig.config import Settings
+    from war_rig.config import ProviderEntry, Settings
     from war_rig.providers.blueprint import Blueprint
     from war_rig.providers.registry import Registration
 
@@ -138,9 +138,14 @@ def _rows(settings: "Settings") -> Iterator[tuple[str, str, str]]:
     for entry in settings.providers.values():
         if entry.name not in names or entry.type != entry.name:
             status = "selected" if entry.name == selected else "available"
-            if entry.type in names and not offered[entry.type]:
+            offers = [r for r in known if r.name == entry.type and _is_meant(r, entry)]
+            if offers and not any(r.is_allowed(settings.plugins) for r in offers):
                 status = _NOT_ALLOWED
             yield entry.name, status, f"{entry.origin.label}, type {entry.type}"
+
+
+def _is_meant(registration: "Registration", entry: "ProviderEntry") -> bool:
+    return entry.distribution is None or registration.is_of(entry.distribution)
 
 
 def _status(
@@ -149,12 +154,10 @@ def _status(
     entry = settings.providers.get(registration.name)
     if not registration.is_allowed(settings.plugins):
         return _NOT_ALLOWED
-    if is_taken_twice:
-        settled = entry.distribution if entry else None
-        if settled is None:
-            return "conflict"
-        if settled != registration.distribution:
-            return "not chosen"
+    if entry is not None and not _is_meant(registration, entry):
+        return "not chosen"
+    if is_taken_twice and (entry is None or entry.distribution is None):
+        return "conflict"
     return "selected" if registration.name == selected else "available"
 
 

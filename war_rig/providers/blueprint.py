@@ -11,6 +11,7 @@ from war_rig.errors import ConfigError, PluginError, WarRigError
 from war_rig.providers.conversion import Argument, Examined, KeyPath, nearest
 from war_rig.providers.foreign import one_line, text_of
 from war_rig.providers.parameters import Parameter, shown_default, shown_value
+from war_rig.providers.places import place_of
 from war_rig.providers.protocol import LLMProvider
 from war_rig.providers.registry import TYPES, ProviderFactory, Registration
 from war_rig.providers.secrets import Redactor, is_secret_name, secrets_in
@@ -148,7 +149,7 @@ class Blueprint:
         raise PluginError(
             redactor.redact(
                 f"provider '{self.name}' raised {type(failure).__name__} from its {part}: "
-                f"{text_of(failure)}\n  {self.registration.described}"
+                f"{self._told(failure)}\n  {self.registration.described}"
             )
         ) from redactor.safe_cause(failure)
 
@@ -190,9 +191,18 @@ class Blueprint:
         declared = places.get(("parameters", *path), self.registration.described)
         return nearest(places, path, self.origin or declared)
 
+    @property
+    def _is_own(self) -> bool:
+        """Return whether whoever sees an error of its code wrote that."""
+        return self.registration.kind == "registered"
+
+    def _told(self, error: BaseException) -> str:
+        return f"{text_of(error)}{place_of(error) if self._is_own else ''}"
+
     def _broken_constructor(self, error: BaseException) -> str:
         lines = [
-            f"provider '{self.name}' could not be built: {type(error).__name__}: {text_of(error)}",
+            f"provider '{self.name}' could not be built: "
+            f"{type(error).__name__}: {self._told(error)}",
             f"  {self.shown_signature}, {self.registration.described}",
         ]
         if isinstance(error, KeyError):
@@ -200,6 +210,8 @@ class Blueprint:
                 f"  is {error} an environment variable that is not set? A provider that reads "
                 "the environment by itself sees the process's own"
             )
+        elif self._is_own:
+            lines.append("  the constructor of the provider raised this: correct that line")
         else:
             lines.append("  the constructor of the provider raised this: see its documentation")
         return "\n".join(lines)

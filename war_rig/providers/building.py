@@ -18,6 +18,7 @@ from war_rig.providers.parameters import (
     Parameter,
     found_parameters,
 )
+from war_rig.providers.places import place_of
 from war_rig.providers.protocol import LLMProvider
 from war_rig.providers.registry import ProviderFactory, Registration
 from war_rig.providers.secrets import Redactor
@@ -86,8 +87,19 @@ def _loaded(name: str, registration: Registration) -> ProviderFactory:
         failure = TypeError(f"a {type(factory).__name__} can't be called to make a provider")
     if registration.templates and isinstance(failure, ConfigError):
         raise failure  # our own reader's: a definition's faults, each with its line
-    advice = "install what it misses, upgrade it, or uninstall it; no other provider is affected"
-    raise _broken(name, registration, failure, "could not be imported", advice)
+    raise _broken(
+        name, registration, failure, "could not be imported", _advice(registration, failure)
+    )
+
+
+def _advice(registration: Registration, failure: BaseException) -> str:
+    """Return what to do about a failing import: who registered it is its author."""
+    if registration.kind != "registered":
+        return "install what it misses, upgrade it, or uninstall it; no other provider is affected"
+    if failure.__traceback__ is None:  # it is no factory
+        return "name a class, or a function that returns a provider"
+    is_missing = isinstance(failure, ImportError)
+    return "install what it misses, or correct that line" if is_missing else "correct that line"
 
 
 def _examined(
@@ -108,7 +120,8 @@ def _broken(
     name: str, registration: Registration, failure: BaseException, did: str, advice: str
 ) -> PluginError:
     redactor = Redactor()
-    text = f"provider '{name}' {did}: {type(failure).__name__}: {text_of(failure)}"
+    place = place_of(failure) if registration.kind == "registered" else ""
+    text = f"provider '{name}' {did}: {type(failure).__name__}: {text_of(failure)}{place}"
     lines = [text, f"  {registration.described}", f"  {advice}"]
     error = PluginError(redactor.redact("\n".join(lines)))
     error.__cause__ = redactor.safe_cause(failure)

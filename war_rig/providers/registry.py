@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from war_rig.errors import PluginError, UnknownProviderError
 from war_rig.names import did_you_mean, normalise
-from war_rig.plugins import EVERY_PLUGIN, OWN_DISTRIBUTION, AllowedPlugins
+from war_rig.plugins import EVERY_PLUGIN, OWN_DISTRIBUTION, AllowedPlugins, is_same
+from war_rig.providers.places import short_path
 from war_rig.providers.protocol import LLMProvider
 
 if TYPE_CHECKING:
@@ -71,6 +72,10 @@ class Registration:
         """Return whether its code may be imported; what is no plugin always may be."""
         return self.kind != "plugin" or plugins.has(self.distribution, self.version)
 
+    def is_of(self, distribution: str) -> bool:
+        """Return whether it was installed with *distribution*, however that is spelt."""
+        return self.distribution is not None and is_same(self.distribution, distribution)
+
 
 _registered: dict[str, Registration] = {}
 
@@ -90,7 +95,7 @@ def register_provider(name: str, factory: ProviderFactory) -> None:
         )
     name = _selectable(name)
     caller = sys._getframe(1)
-    source = f"registered at {_short_path(caller.f_code.co_filename)}:{caller.f_lineno}"
+    source = f"registered at {short_path(caller.f_code.co_filename)}:{caller.f_lineno}"
     _registered[name] = Registration(name, "registered", source, lambda: factory)
 
 
@@ -263,7 +268,7 @@ def _entry_points() -> "tuple[EntryPoint, ...]":
 
 def _of_distribution(name: str, wanted: str, candidates: list[Registration]) -> Registration:
     for candidate in candidates:
-        if candidate.distribution and _same_distribution(candidate.distribution, wanted):
+        if candidate.is_of(wanted):
             return candidate
     offered = ", ".join(c.distribution or c.source for c in candidates) or "nobody"
     raise PluginError(
@@ -271,13 +276,6 @@ def _of_distribution(name: str, wanted: str, candidates: list[Registration]) -> 
         f"  it is offered by: {offered}\n"
         f"  correct or remove providers.{name}.distribution"
     )
-
-
-def _same_distribution(one: str, other: str) -> bool:
-    def canonical(name: str) -> str:
-        return name.strip().lower().replace("_", "-").replace(".", "-")
-
-    return canonical(one) == canonical(other)
 
 
 def _conflict(name: str, candidates: list[Registration]) -> str:
@@ -304,11 +302,3 @@ def unknown(name: str, known: Iterable[str], types: Iterable[str] = ()) -> str:
         "  to add it, install a plugin, write an entry with a 'type' under 'providers:', or call "
         "register_provider() in this process (the war-rig command sees no other process's)"
     )
-
-
-def _short_path(filename: str) -> str:
-    try:
-        short = os.path.relpath(filename)
-    except (ValueError, OSError):  # on another drive, or in a folder that is gone
-        return filename
-    return filename if short.startswith("..") else short

@@ -1,12 +1,13 @@
 """A provider that answers what a test tells it to, and remembers what it was asked."""
 
+import inspect
 import re
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from war_rig.providers import CompletionChunk, CompletionResponse, Message
-from war_rig.providers.foreign import one_line
+from war_rig.providers.foreign import one_line, repr_of
 from war_rig.providers.streams import words
 
 Answer = str | CompletionResponse | Exception | list[str | Exception]
@@ -14,6 +15,10 @@ Reply = Answer | Callable[[list[Message]], Answer]
 Part = str | re.Pattern[str]
 """What a text is known by: words that stand in it, or a pattern that is found in it."""
 
+_REPLY = (
+    "a text, an exception, a list of pieces, a CompletionResponse, or a function of the messages "
+    "that returns one of these"
+)
 _LONGEST_TEXT = 100
 _MOST_CALLS = 20
 
@@ -41,7 +46,8 @@ class FakeProvider:
     Asking more often than there are *replies* raises AssertionError.
 
     rules: a reply for questions that have a text in them, or in which a pattern
-    is found; the first that fits. Every call is kept in ``calls``.
+    is found; the first that fits. Every call is kept in ``calls``. Raises
+    TypeError for what is no reply.
     """
 
     def __init__(
@@ -53,9 +59,9 @@ class FakeProvider:
         model: str = "fake",
     ) -> None:
         self.calls: list[Call] = []
-        self._reply = reply
-        self._rules = dict(rules or {})
-        self._replies: Iterator[Reply] | None = None if replies is None else iter(replies)
+        self._reply = _checked(reply)
+        self._rules = {_part(part): _checked(one) for part, one in dict(rules or {}).items()}
+        self._replies = None if replies is None else _each(replies)
         self._model = model
 
     @property
@@ -130,7 +136,7 @@ class FakeProvider:
         call = Call(list(messages), parameters)
         self.calls.append(call)
         reply = self._chosen(call.text)
-        return reply(messages) if callable(reply) else reply
+        return _checked_answer(reply(messages)) if callable(reply) else reply
 
     def _chosen(self, text: str) -> Reply:
         for part, reply in self._rules.items():
@@ -139,7 +145,7 @@ class FakeProvider:
         if self._replies is None:
             return self._reply
         try:
-            return next(self._replies)
+            return _checked(next(self._replies))
         except StopIteration:
             made = f"call {len(self.calls)}"
             raise AssertionError(f"FakeProvider has no reply left for {made}") from None
@@ -151,6 +157,7 @@ class FakeProvider:
         return CompletionResponse(content, model or self._model, tokens, usage_source="estimated")
 
     def _asked(self, part: Part) -> list[int]:
+        _part(part)
         return [number for number, call in enumerate(self.calls) if _is_in(call.text, part)]
 
     def _shown(self, numbers: list[int]) -> Iterator[str]:
@@ -158,6 +165,46 @@ class FakeProvider:
             yield f"  {number + 1}. {one_line(self.calls[number].text, _LONGEST_TEXT)}"
         if len(numbers) > _MOST_CALLS:
             yield f"  and {len(numbers) - _MOST_CALLS} more"
+
+
+def _part(part: Part) -> Part:
+    """Return *part*; raise TypeError where no text can be known by it."""
+    if not isinstance(part, str | re.Pattern):
+        raise TypeError(
+            f"a question is known by a text or a re.Pattern in it, not by {_shown(part)}"
+        )
+    return part
+
+
+def _each(replies: Iterable[Reply]) -> Iterator[Reply]:
+    """Return the *replies* in turn; raise TypeError where they are one, or hold what is none."""
+    if isinstance(replies, str) or not isinstance(replies, Iterable):
+        raise TypeError(f"replies=[...] takes several replies, not {_shown(replies)}")
+    if isinstance(replies, list | tuple):  # others may have no end
+        replies = [_checked(reply) for reply in replies]
+    return iter(replies)
+
+
+def _checked(reply: Reply) -> Reply:
+    """Return *reply*; raise TypeError where it is none."""
+    if inspect.iscoroutinefunction(reply):
+        raise TypeError(f"a reply is {_REPLY}, not the async {_shown(reply)}")
+    return reply if callable(reply) else _checked_answer(reply)
+
+
+def _checked_answer(reply: Answer) -> Answer:
+    """Return *reply*; raise TypeError where it is none, or a function."""
+    parts = reply if isinstance(reply, list | tuple) else ()
+    if not isinstance(reply, str | CompletionResponse | Exception | list | tuple):
+        raise TypeError(f"a reply is {_REPLY}, not {_shown(reply)}")
+    for part in parts:
+        if not isinstance(part, str | Exception):
+            raise TypeError(f"a piece of a reply is a text or an exception, not {_shown(part)}")
+    return reply
+
+
+def _shown(thing: object) -> str:
+    return one_line(repr_of(thing), _LONGEST_TEXT)
 
 
 def _is_in(text: str, part: Part) -> bool:

@@ -19,7 +19,7 @@ _OPTIONS = {
     "answer": ("FILE", "an example of its API's answers, with $content where the text stands"),
     "endpoint": ("NAME", "the argument or variable that holds the address of its API"),
 }
-_ADVISED = "--war-rig-{0} {1}, or war_rig_{0} = {1} in pytest's configuration,"
+_ADVISED = "--war-rig-{0} {1}, or war_rig_{0} = {1} in pytest's configuration"
 _KIT = pytest.StashKey["Kit"]()
 
 

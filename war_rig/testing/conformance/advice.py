@@ -5,6 +5,13 @@ from war_rig.testing.conformance.planting import Planting
 _MOST_NAMES = 12
 
 
+def building(planting: Planting) -> str | None:
+    """Return what to do where it can't be built, None where the rule's own advice is right."""
+    if not planting.is_read_at_once:
+        return None
+    return "it reads all variables at once: set each to any value, as in ACME_API_KEY=x"
+
+
 def unreached(planting: Planting, names: list[str], refused: set[str], option: str) -> str:
     """Return why nothing that needs the API can be tested, and what to pass.
 
@@ -17,7 +24,7 @@ def unreached(planting: Planting, names: list[str], refused: set[str], option: s
     else:
         told = f"{asked}, and none of its names looks like an address"
     known = list(dict.fromkeys([*names, *planting.variables, *planting.read]))[:_MOST_NAMES]
-    listed = f": {', '.join(known)}" if known else ", but it seems to have none"
+    listed = f": {', '.join(known)}" if known else "; it seems to have none"
     return (
         f"{told}; say which of its arguments and variables holds the address of its API, "
         f"{option.format('endpoint', 'NAME')}{listed}"

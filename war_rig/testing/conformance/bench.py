@@ -14,6 +14,7 @@ from war_rig.providers import CompletionResponse, LLMProvider, Message
 from war_rig.providers.answers import awaited
 from war_rig.providers.blueprint import Blueprint
 from war_rig.providers.foreign import attribute, one_line, repr_of, said
+from war_rig.providers.places import place_of
 from war_rig.providers.streams import streamed
 from war_rig.testing.conformance import advice, signatures
 from war_rig.testing.conformance.findings import Findings
@@ -105,7 +106,8 @@ class Scene:
                 raise Missed(sent, shown(returned))
             assert isinstance(returned, CompletionResponse)
             return returned
-        raise Missed(sent, f"{way}() raised {said(failure)}") from failure
+        raised = f"{way}() raised {said(failure)}{place_of(failure)}"
+        raise Missed(sent, raised) from failure
 
     async def close(self) -> None:
         """Close the provider, where it can be closed."""
@@ -189,26 +191,40 @@ def limited(work: Callable[[], Any], seconds: float, stuck: list[threading.Threa
 
     thread = threading.Thread(target=record, name="war-rig-kit", daemon=True)
     thread.start()
-    thread.join(seconds)
-    if thread.is_alive():
-        stuck.append(thread)
+    try:
+        thread.join(seconds)
+    finally:
+        if thread.is_alive():
+            stuck.append(thread)
     return played[-1]
 
 
+_KEPT = ExitStack()
+"""The surroundings of threads that did not end: whatever they do later, they do in them."""
+
+
 @contextmanager
-def surroundings(planting: Planting, refused: set[str], *, watched: bool) -> Iterator[None]:
+def surroundings(
+    planting: Planting, refused: set[str], stuck: list[threading.Thread], *, watched: bool
+) -> Iterator[None]:
     """Let the provider's code run with planted variables, and nothing leave this machine.
 
+    Where a thread joins *stuck* meanwhile, it stays so until the process ends.
     watched: whether the variables that it reads are planted as it asks.
     """
+    before = len(stuck)
     with ExitStack() as around:
         around.enter_context(planted_environment(planting.variables))
         if watched:
             around.enter_context(watched_environment(planting))
         around.enter_context(nothing_leaves(refused))
-        around.enter_context(warnings.catch_warnings())
-        warnings.simplefilter("ignore")  # what a provider leaves open is told by rules
-        yield
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # what a provider leaves open is told by rules
+                yield
+        finally:
+            if len(stuck) > before:
+                _KEPT.push(around.pop_all())
 
 
 @contextmanager
@@ -283,7 +299,7 @@ class Bench:
             scene.loop = loops
             return asyncio.run(_acted(act, scene, is_last=True))
 
-        with surroundings(self.planting, self.refused, watched=watched):
+        with surroundings(self.planting, self.refused, self.stuck, watched=watched):
             played = limited(work, seconds, self.stuck)
             self.server.end_scene()
         return played

@@ -12,6 +12,7 @@ from war_rig.errors import ConfigError, MalformedAnswerError, PluginError, Provi
 from war_rig.providers import CompletionResponse
 from war_rig.providers.classification import classify
 from war_rig.providers.foreign import said
+from war_rig.providers.places import place_of
 from war_rig.providers.streams import can_stream
 from war_rig.testing.conformance.bench import (
     HELLO,
@@ -59,7 +60,9 @@ class _Ask:
             return self.error.came_back
         if isinstance(self.error, TooLate):
             return str(self.error)
-        return shown(self.returned) if self.error is None else f"it raised {said(self.error)}"
+        if self.error is None:
+            return shown(self.returned)
+        return f"it raised {said(self.error)}{place_of(self.error)}"
 
 
 @dataclass

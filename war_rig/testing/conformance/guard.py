@@ -10,7 +10,7 @@ from typing import Any
 
 @contextmanager
 def nothing_leaves(refused: set[str]) -> Iterator[None]:
-    """Refuse each connection of this process beyond loopback, and keep its host in *refused*.
+    """Refuse what this process sends beyond loopback, and keep each host in *refused*.
 
     Of what opens sockets by itself, in C or in another process, nothing is known. Since
     no TLS is spoken, no authorities are read: for a client a call, that takes the longest.
@@ -29,11 +29,15 @@ def nothing_leaves(refused: set[str]) -> Iterator[None]:
     places: tuple[tuple[Any, str, Callable[..., object]], ...] = (
         (socket.socket, "connect", _peer),
         (socket.socket, "connect_ex", _peer),
+        (socket.socket, "sendto", lambda stream, *args: _peer(stream, args[-1])),
+        (socket.socket, "sendmsg", _receiver),
         (socket, "getaddrinfo", lambda host, *args, **kwargs: host),
         (socket, "gethostbyname", lambda host: host),
+        (socket, "gethostbyname_ex", lambda host: host),
     )
     with ExitStack() as patched:
-        for owner, name, host_in in places:
+        there = (place for place in places if hasattr(*place[:2]))  # Windows has no sendmsg
+        for owner, name, host_in in there:
             patched.enter_context(_put(owner, name, guarded(getattr(owner, name), host_in)))
         for name in ("load_verify_locations", "load_default_certs"):
             patched.enter_context(_put(ssl.SSLContext, name, lambda *args, **kwargs: None))
@@ -55,6 +59,16 @@ def _put(owner: Any, name: str, value: Any) -> Iterator[None]:
 
 def _peer(stream: socket.socket, address: object) -> object:
     return address[0] if isinstance(address, tuple) else None  # else the path of a Unix socket
+
+
+def _receiver(
+    stream: socket.socket,
+    buffers: object,
+    ancdata: object = (),
+    flags: int = 0,
+    address: object = None,
+) -> object:
+    return _peer(stream, address)
 
 
 def _text(host: object) -> str:

@@ -7,7 +7,9 @@ from pathlib import Path
 from war_rig.errors import ConfigError, PluginError, ProviderError, WarRigError
 from war_rig.providers.blueprint import Blueprint
 from war_rig.providers.foreign import said
+from war_rig.providers.places import place_of
 from war_rig.providers.secrets import Redactor
+from war_rig.testing.conformance import advice
 from war_rig.testing.conformance.bench import Bench, TooLate, limited, surroundings, thrown_away
 from war_rig.testing.conformance.definitions import declared
 from war_rig.testing.conformance.discovery import Discovery
@@ -67,7 +69,7 @@ class Kit:
 
     def load(self) -> None:
         """Import the provider; raise one of War Rig's errors where that can't be."""
-        with surroundings(self._planting, set(), watched=True):
+        with surroundings(self._planting, set(), self.stuck, watched=True):
             work = partial(plan_of, self._target, self._config, self._planting)
             played = limited(work, _RULE_SECONDS, self.stuck)
         if played.value is not None:
@@ -150,6 +152,8 @@ class Kit:
             sent, came_back, change = error.sent, error.came_back, error.change
         else:
             sent, came_back, change = _unexpected(error)
+            if rule.name == _BUILT:
+                change = advice.building(self._planting) or change
         missed = Missed(redact(sent), redact(came_back), change)
         return Verdict(rule, "failed" if rule.is_required else "missed", missed.came_back, missed)
 
@@ -160,7 +164,7 @@ def _unexpected(error: BaseException) -> tuple[str, str, str | None]:
         return "the calls of this rule", str(error), "bound every wait, and repeat nothing"
     if isinstance(error, WarRigError) and not isinstance(error, ProviderError):
         return "its constructor was called", str(error), None
-    came_back = f"it raised {said(error)}"
+    came_back = f"it raised {said(error)}{place_of(error)}"
     if not isinstance(error, Exception):
         return (
             "the calls of this rule",

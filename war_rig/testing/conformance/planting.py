@@ -7,6 +7,7 @@ It goes by names: ``base_url`` and ``MY_PROVIDER_ENDPOINT`` get the scripted ser
 import inspect
 import os
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -34,14 +35,22 @@ _OF_LIBRARIES = re.compile(
     r"SSL|PYTHON|PROXY|NETRC|_CA_|^(TERM|COLUMNS|HOME|TMP|REQUEST_METHOD)", re.IGNORECASE
 )
 _MODEL = "kit-default-model"
-_OF_THE_MACHINE = re.compile(r"^(HOST|HOSTNAME|SERVER|ADDRESS|BASE|_?PYTHON.*)$")
+_OF_THE_MACHINE = re.compile(r"^(PWD|HOST|HOSTNAME|SERVER|ADDRESS|BASE|_?PYTHON.*)$")
 _MOST_TURNS = 2
+_PLAIN: Any = type(os.environ)
+_NOT_THE_PROVIDERS = re.compile(r"urllib\.request$|war_rig\.")
+"""The modules that read all variables, but for no provider: for proxies, and for what to mask."""
+
 _VALUES: dict[type, Any] = {int: 30, float: 30.0, bool: True, Path: Path("kit-path")}
 
 
 def is_key_name(name: str) -> bool:
     """Return whether *name* is a key's: one that War Rig knows for a secret, or another."""
     return is_secret_name(name) or bool(_KEY.search(name))
+
+
+def _is_key_variable(name: str) -> bool:
+    return is_key_name(name) and not _OF_THE_MACHINE.search(name)
 
 
 def canary(name: str) -> str:
@@ -57,7 +66,7 @@ class Planting:
     author named. variables: those that were planted, by name. endpoints: the names that
     got the server's address. canaries: the made-up keys, by name. read: the variables
     that it asked for and that were not there. guessed: the names of the texts that it
-    needs and that mean nothing to the kit.
+    needs and that mean nothing to the kit. is_read_at_once: whether it read all variables.
     """
 
     server_url: str
@@ -67,6 +76,7 @@ class Planting:
     canaries: dict[str, str] = field(default_factory=dict)
     read: dict[str, None] = field(default_factory=dict)
     guessed: dict[str, None] = field(default_factory=dict)
+    is_read_at_once: bool = False
     _turns: int = 0
     _supposed: str | None = None
     _suppositions: Iterator[str | None] | None = None
@@ -89,6 +99,13 @@ class Planting:
                 return None
             self.variables[name] = value
         return self.variables[name]
+
+    def among_all(self, name: str, real: str) -> str:
+        """Return what stands in the variable *name* for whoever reads all: no real key."""
+        self.is_read_at_once = True
+        if name not in self.variables and _is_key_variable(name):
+            self.variables[name] = self._key(name)
+        return self.variables.get(name, real)
 
     def blueprint(self, plan: Blueprint) -> Blueprint:
         """Return *plan* with the kit's arguments."""
@@ -128,7 +145,7 @@ class Planting:
         is_endpoint = self._is_endpoint(name) and not _OF_THE_MACHINE.search(name)
         if is_endpoint or (_is_url(before) and not _PROXY.search(name)):
             return self._address(name, before)
-        return self._key(name) if is_key_name(name) else None
+        return self._key(name) if _is_key_variable(name) else None
 
     def _guessed(self, name: str) -> str:
         if _PORT.search(name):
@@ -219,7 +236,7 @@ def _is_url(value: object) -> bool:
 def watched_environment(planting: Planting) -> Iterator[None]:
     """Let *planting* answer whoever reads a variable of os.environ, however they got hold of it."""
     environ: Any = os.environ
-    plain = type(environ)
+    before, plain = type(environ), _PLAIN  # not another Watched, which would ask this one
 
     class Watched(plain):  # type: ignore[misc,valid-type]
         def __getitem__(self, name: str) -> str:
@@ -241,14 +258,19 @@ def watched_environment(planting: Planting) -> Iterator[None]:
         def __contains__(self, name: object) -> bool:
             return isinstance(name, str) and self.get(name) is not None
 
-        def items(self) -> Any:  # all of them, which asks for none
-            return {name: plain.__getitem__(self, name) for name in self}.items()
+        def items(self) -> Any:
+            if _NOT_THE_PROVIDERS.match(str(sys._getframe(1).f_globals.get("__name__"))):
+                return {name: plain.__getitem__(self, name) for name in self}.items()
+            return self.copy().items()
+
+        def copy(self) -> dict[str, str]:
+            return {name: planting.among_all(name, plain.__getitem__(self, name)) for name in self}
 
     environ.__class__ = Watched
     try:
         yield
     finally:
-        environ.__class__ = plain
+        environ.__class__ = before
 
 
 @contextmanager

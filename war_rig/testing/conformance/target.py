@@ -7,15 +7,18 @@ import sys
 from contextlib import suppress
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from war_rig.errors import ConfigError
+from war_rig.errors import ConfigError, UnknownProviderError
 from war_rig.names import did_you_mean, normalise
 from war_rig.providers.blueprint import Blueprint
 from war_rig.providers.building import blueprint
 from war_rig.providers.foreign import attribute as attribute_of
 from war_rig.providers.registry import GROUP, Registration
 from war_rig.testing.conformance.planting import Planting
+
+if TYPE_CHECKING:
+    from war_rig.config import Settings
 
 _CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
@@ -37,16 +40,29 @@ def plan_of(target: str, config: Path | None, planting: Planting) -> tuple[Bluep
         return _plan_of_class(target), None
     from war_rig.config import load
     from war_rig.config.interpolation import references
-    from war_rig.entries import provider_blueprint, provider_name
 
     env = dict(os.environ.items())
     settings = load(config, env)
-    entry = settings.providers.get(provider_name(target, settings, "llm_provider"))
+    entry = None
+    with suppress(ValueError):  # no name, as will be told
+        entry = settings.providers.get(normalise(target))
     for argument in entry.arguments.values() if entry else ():
         for name in references(argument.plain()):
             value = planting.variable(name, env.get(name), None, is_needed=False)
             env |= {} if value is None else {name: value}
-    return provider_blueprint(target, settings), settings.note
+    return _plan_of_name(target, settings), settings.note
+
+
+def _plan_of_name(target: str, settings: "Settings") -> Blueprint:
+    from war_rig.entries import known_names, provider_blueprint
+
+    try:
+        return provider_blueprint(target, settings)
+    except UnknownProviderError as error:
+        failure = str(error)
+    if target not in known_names(settings):  # else the type that its entry names is unknown
+        failure += "\n  a class of yours is named as MODULE:CLASS: my_provider.provider:MyProvider"
+    raise UnknownProviderError(failure)
 
 
 def _plan_of_class(target: str) -> Blueprint:
