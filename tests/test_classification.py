@@ -565,6 +565,16 @@ def test_a_slip_on_an_unexpected_answer_is_a_malformed_answer(error: Exception, 
     assert classify(error) == Verdict(MalformedAnswerError, what)
 
 
+def test_a_slip_tells_its_line() -> None:
+    """Where the author's own code was, so that it is found without a traceback."""
+    with pytest.raises(KeyError) as caught:
+        {"answer": 1}["anwser"]
+    line = caught.traceback[0].lineno + 1
+    assert classify(caught.value).what.endswith(
+        f"could not read: KeyError: 'anwser' ({__file__}:{line}, in test_a_slip_tells_its_line)"
+    )
+
+
 @pytest.mark.parametrize("error", [ValueError("x"), RuntimeError("x"), OSError("x"), OwnError("x")])
 def test_what_can_not_be_classified_is_a_plain_provider_error(error: Exception) -> None:
     """An exception that tells nothing known is named, and not retried."""

@@ -34,6 +34,7 @@ from war_rig.providers.foreign import (
     status_of,
     text_of,
 )
+from war_rig.providers.places import place_of
 
 _LONGEST_CHAIN = 20
 
@@ -103,7 +104,8 @@ def classify(error: BaseException, redact: Redact = str) -> Verdict:
         if _names(inner) & _TRANSPORT:
             return _by_transport([e for e in chain[link:] if _names(e) & _TRANSPORT], redact)
     if isinstance(error, _SLIPS):
-        what = f"got an answer that its code could not read: {said(error, redact)}"
+        told = f"{said(error, redact)}{place_of(error)}"
+        what = f"got an answer that its code could not read: {told}"
         return Verdict(MalformedAnswerError, what)
     return Verdict(ProviderError, f"raised {said(error, redact)}")
 
