@@ -796,3 +796,15 @@ def test_a_slot_that_was_taken_away_does_not_come_back_twice() -> None:
 
     asyncio.run(play())
     assert provider.most == 2  # the one that was left, and one beside it
+
+
+def test_a_call_that_is_settled_while_the_log_is_summed_up_breaks_nothing() -> None:
+    """The garbage collector may end a call anywhere: then the log holds less than it held."""
+
+    async def play() -> None:
+        limit = at_most(Recorder(), tokens=100)
+        await limit.complete(ASK)
+        last = limit._gate._log[-1]
+        assert limit._gate._with_token(1_000) is last
+
+    rehearse(play())

@@ -1,5 +1,6 @@
 """`war-rig providers new`: the package that it makes installs, answers and passes its own tests."""
 
+import errno
 import json
 import os
 import re
@@ -127,6 +128,22 @@ def test_what_can_not_be_made_is_one_error(war_rig: WarRig, name: str, told: str
     ran = war_rig("providers", "new", name)
     assert ran == Ran(2, "", f"error: no package was made: {told}\n")
     assert list(Path().iterdir()) == []
+
+
+def test_a_folder_that_takes_nothing_is_told(
+    war_rig: WarRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error says which one, and why."""
+
+    def full(path: Path, *_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "mkdir", full)
+    ran = war_rig("providers", "new", "acme")
+    assert ran == Ran(
+        2, "", "error: no package was made: acme-warrig can't be written: No space left on device\n"
+        "  run this in a folder of your own\n",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("what", ["folder", "file", "link"])

@@ -975,6 +975,7 @@ def test_telemetry_that_fails_fails_no_call(
     when: str, reply: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The answer was paid for, and an error stays the provider's; the log says what is missing."""
+    caplog.set_level("WARNING", "war_rig.providers")
     telemetry = Telemetry()
     telemetry.tracers.add_span_processor(Failing(when))
     traced = telemetry.traced(Border("house", FakeProvider(reply)))

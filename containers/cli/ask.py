@@ -101,8 +101,7 @@ async def _printed(chunks: AsyncIterator["CompletionChunk"]) -> "CompletionRespo
             has_text = has_text or bool(chunk.content)
             _print(chunk.content)
     finally:
-        if has_text:  # what follows, an error too, begins on a line of its own
-            _print("\n")
+        _print("\n" * has_text)  # what follows, an error too, begins on a line of its own
     assert chunk.response is not None, "an agent's stream ends with its last chunk"
     return chunk.response
 
