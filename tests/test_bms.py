@@ -266,6 +266,21 @@ def test_it_reads_by_suffix_or_macro(text: str, file: str, expected: bool) -> No
     assert reads(text, file) is expected
 
 
+def test_a_remark_may_go_on_for_lines() -> None:
+    """What follows it is read as if it were not there."""
+    text = "\n".join(
+        [
+            "M DFHMSD TYPE=MAP",
+            "N DFHMDI",
+            card("F DFHMDF POS=(1,1) a remark"),
+            card(again("that goes on")),
+            again("and on"),
+            "G DFHMDF POS=(2,1)",
+        ]
+    )
+    assert [fact[-1] for fact in facts(text, "field")] == [3, 6]
+
+
 LONG = {
     "fields": [card("F   DFHMDF POS=(1,1),"), again("INITIAL='A B'")],
     "one macro": [card(again("POS=(1,1),"))],

@@ -832,6 +832,15 @@ def test_windows_cover_every_line_with_text() -> None:
     assert [u.first for u in units] == sorted({u.first for u in units})
 
 
+def test_a_window_of_text_ends_with_text() -> None:
+    """Blank lines at its end belong to nobody."""
+    from war_rig.readers.text import TextReader
+
+    lines = ("one", "", "", "", "two", "three")
+    units = TextReader(4).read(Source("f", lines, "utf-8")).units
+    assert [(unit.first, unit.last) for unit in units] == [(1, 1), (5, 6)]
+
+
 def test_a_long_line_is_cut_between_words(tmp_path: Path, docs: Path) -> None:
     """What is quoted of an endless line still stands in it word by word."""
     source = tmp_path / "estate"
