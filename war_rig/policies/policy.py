@@ -167,8 +167,8 @@ def ask_stream(
 class Around(Policy, ABC, Generic[T]):
     """A policy that does something before a call and after it, whole or in a stream.
 
-    Where one stands inside of another, the outer one does for both what they
-    share: each layer less is a third of what such a policy costs.
+    Where one stands inside of another, the outer one runs both: a coroutine, and
+    in a stream a generator, for each of them would cost more than they do.
     """
 
     @abstractmethod
