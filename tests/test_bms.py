@@ -295,7 +295,7 @@ LONG = {
 }
 
 
-@pytest.mark.no_cover
+@pytest.mark.long
 @pytest.mark.parametrize("kind", LONG)
 @pytest.mark.parametrize("first", ["M DFHMSD TYPE=MAP", card("F DFHMDF INITIAL='")])
 def test_a_long_file_is_read_in_linear_time(kind: str, first: str) -> None:
@@ -305,7 +305,7 @@ def test_a_long_file_is_read_in_linear_time(kind: str, first: str) -> None:
     )
 
 
-@pytest.mark.no_cover
+@pytest.mark.long
 @pytest.mark.parametrize("piece", ["A", " ", "(", "'", "A=1,", "\t", ","])
 def test_a_long_line_is_read_in_linear_time(piece: str) -> None:
     """So is a line without an end."""

@@ -792,7 +792,7 @@ LARGE = {
 }  # fmt: skip
 
 
-@pytest.mark.no_cover
+@pytest.mark.long
 @pytest.mark.parametrize("lines", LARGE.values(), ids=LARGE.keys())
 def test_time_grows_with_the_text_alone(lines: list[str]) -> None:
     """No text of some hundred kilobytes takes more than a few seconds."""

@@ -239,7 +239,7 @@ LONG = {
 }
 
 
-@pytest.mark.no_cover
+@pytest.mark.long
 @pytest.mark.parametrize("kind", LONG)
 @pytest.mark.parametrize("first", ["DEFINE FILE(A)", "DEFINE FILE(A"])
 def test_a_long_file_is_read_in_linear_time(kind: str, first: str) -> None:
@@ -249,7 +249,7 @@ def test_a_long_file_is_read_in_linear_time(kind: str, first: str) -> None:
     )
 
 
-@pytest.mark.no_cover
+@pytest.mark.long
 @pytest.mark.parametrize("piece", ["A", " ", "(", ")", "A(", "A ", "\t", "DEFINE ", "*", "1"])
 def test_a_long_line_is_read_in_linear_time(piece: str) -> None:
     """So is a line without an end."""

@@ -335,7 +335,7 @@ def read_twice(text: str) -> None:
     reads(text)
 
 
-@pytest.mark.no_cover
+@pytest.mark.long
 @pytest.mark.parametrize("kind", LONG)
 @pytest.mark.parametrize("first", ["CREATE TABLE T (", "ALTER TABLE T"])
 def test_a_long_file_is_read_in_linear_time(kind: str, first: str) -> None:
@@ -345,7 +345,7 @@ def test_a_long_file_is_read_in_linear_time(kind: str, first: str) -> None:
     )
 
 
-@pytest.mark.no_cover
+@pytest.mark.long
 @pytest.mark.parametrize("piece", ["A", " ", "(", "'", "''", '"', ";", "\t", "/*", "*/", "-", ".",
                                    "A.", "; '", "<", "<A", "@ ", "CREATE "])  # fmt: skip
 def test_a_long_line_is_read_in_linear_time(piece: str) -> None:

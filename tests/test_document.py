@@ -134,7 +134,7 @@ def page(docs: Path, file: str = "interest.py") -> str:
     return (docs / "files" / f"{file}.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.no_cover
+@pytest.mark.long
 def test_the_repository_documents_itself_offline(docs: Path, tmp_path: Path) -> None:
     """On its own source no file is skipped in silence, no link broken, no citation invalid."""
     source = tmp_path / "repository"

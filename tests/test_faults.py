@@ -37,7 +37,7 @@ from war_rig.errors import (
 )
 from war_rig.providers import CompletionResponse, register_provider
 
-TIMEOUT_SECONDS = 0.5
+TIMEOUT_SECONDS = 1.5
 Failing = Callable[[str, Respond | None], ProviderError]
 
 

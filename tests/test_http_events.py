@@ -117,7 +117,7 @@ def test_an_event_without_end_is_refused() -> None:
     assert str(caught.value) == "streamed an event of more than 100 bytes"
 
 
-@pytest.mark.no_cover
+@pytest.mark.long
 @pytest.mark.parametrize("kind", [SseEvents, NdjsonEvents])
 def test_the_time_for_a_long_line_grows_with_its_length(kind: Callable[[], Splitter]) -> None:
     """A line in very many pieces is put together once, not again for each piece."""

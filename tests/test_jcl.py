@@ -495,7 +495,7 @@ LONG = {
 }
 
 
-@pytest.mark.no_cover
+@pytest.mark.long
 @pytest.mark.parametrize("kind", LONG)
 @pytest.mark.parametrize("first", ["//S EXEC PGM=A,", "//S EXEC PGM=IKJEFT01\n//D DD *", "// IF A"])
 def test_a_long_file_is_read_in_linear_time(kind: str, first: str) -> None:
@@ -505,7 +505,7 @@ def test_a_long_file_is_read_in_linear_time(kind: str, first: str) -> None:
     )
 
 
-@pytest.mark.no_cover
+@pytest.mark.long
 def test_a_hundred_thousand_lines_are_read() -> None:
     """A file of 100,000 lines is read whole, in seconds."""
     start = time.process_time()

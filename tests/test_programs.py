@@ -200,7 +200,7 @@ def test_a_program_of_one_unit_is_told_by_it(tmp_path: Path) -> None:
     assert '| "Says no." |' in part(page(source, "README.md"), "Programs")
 
 
-@pytest.mark.no_cover
+@pytest.mark.long
 def test_many_programs_take_time_in_proportion(tmp_path: Path) -> None:
     """Four times the programs of a file take no more than about four times as long."""
 

@@ -5,13 +5,14 @@
 All variants live in one process, in the environment of `war_rig_full`, and ask in turn, one call
 each after another: what the machine does meanwhile meets them all. A figure is the median of the
 differences within such a turn, in microseconds of CPU and as a part of what raw_httpx takes there.
-Each turn begins with another variant. The sum of the parts is not the whole: code that is warm for
-one policy is warm for the next.
+The order is drawn anew for each turn, since each finds the caches as the one before it left them.
+The sum of the parts is not the whole: code that is warm for one policy is warm for the next.
 """
 
 import argparse
 import asyncio
 import os
+import random
 import statistics
 import subprocess
 import sys
@@ -71,11 +72,11 @@ async def _turns(asks: dict[str, Ask], seconds: float) -> dict[str, list[float]]
         for _ in range(100):
             await ask()
     took: dict[str, list[float]] = {name: [] for name in asks}
-    names, end = list(asks), time.monotonic() + seconds
+    names, order, end = list(asks), random.Random(0), time.monotonic() + seconds
     while time.monotonic() < end:
-        names.append(names.pop(0))
+        order.shuffle(names)
         for name in names:
-            await asks[name]()  # which finds the caches as another one has left them
+            await asks[name]()
             begin = time.process_time_ns()
             await asks[name]()
             await asks[name]()
