@@ -117,7 +117,7 @@ def _annotation(annotation: Any) -> Any:
     try:
         text = annotation if is_text else inspect.formatannotation(annotation)
         ast.parse(text, mode="eval")
-    except Exception:  # an annotation may be anything, and its repr no Python
+    except Exception:  # the plugin's border: its repr may raise, or be no Python
         return _ANY
     return _Written(text)
 
