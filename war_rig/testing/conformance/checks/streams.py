@@ -4,7 +4,6 @@ import asyncio
 import re
 import threading
 
-from war_rig.providers.foreign import said
 from war_rig.testing.conformance.bench import HELLO, PATIENCE_SECONDS, Scene, eventually
 from war_rig.testing.conformance.checks.failing import ERROR, refusing
 from war_rig.testing.conformance.rule import Missed, NotTested, rule
@@ -168,15 +167,7 @@ def _broken_off(stream: StreamTemplate, *, is_cut: bool) -> Script:
 
 async def _content(scene: Scene) -> str:
     """Return the content of the response of a stream; raise Missed where there is none."""
-    try:
-        async with scene.stream(HELLO) as chunks:
-            async for chunk in chunks:
-                response = chunk.response
-        return str(response.content)
-    except Missed:
-        raise
-    except Exception as error:  # the plugin's border
-        raise Missed(f"stream() with {HELLO!r}", f"it raised {said(error)}") from error
+    return (await scene.answer(HELLO, way="stream")).content
 
 
 async def _check_raises(scene: Scene, sent: str) -> None:
