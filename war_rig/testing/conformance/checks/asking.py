@@ -10,6 +10,7 @@ from war_rig.errors import MalformedAnswerError, WarRigError
 from war_rig.providers import CompletionResponse, Message
 from war_rig.providers.classification import classify
 from war_rig.providers.foreign import repr_of, said
+from war_rig.providers.places import place_of
 from war_rig.testing.conformance import signatures
 from war_rig.testing.conformance.bench import HELLO, Scene, Way, content_of, shown, shown_call
 from war_rig.testing.conformance.rule import Missed, NotTested, rule
@@ -257,7 +258,9 @@ async def other_keywords_are_taken(scene: Scene) -> None:
         failure = error
     else:
         return
-    raise Missed(shown_call(HELLO, max_tokens=170), f"it raised {said(failure)}") from failure
+    raise Missed(
+        shown_call(HELLO, max_tokens=170), f"it raised {said(failure)}{place_of(failure)}"
+    ) from failure
 
 
 @dataclass(frozen=True)
@@ -279,7 +282,9 @@ async def _ask(scene: Scene, way: Way, *messages: Message | str, **parameters: A
             raise
         except Exception as error:  # the plugin's border: refusing is allowed
             if _is_crash(error):
-                raise Missed(asked, f"it raised {said(error)}", _NO_REFUSAL) from error
+                raise Missed(
+                    asked, f"it raised {said(error)}{place_of(error)}", _NO_REFUSAL
+                ) from error
             is_refused = True
     if not is_refused and content_of(returned) is None:
         raise Missed(asked, shown(returned), _NO_REFUSAL)

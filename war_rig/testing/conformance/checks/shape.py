@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from war_rig.providers.foreign import attribute, one_line, repr_of, said
+from war_rig.providers.places import place_of
 from war_rig.testing.conformance import signatures
 from war_rig.testing.conformance.bench import HELLO, Scene
 from war_rig.testing.conformance.rule import Missed, NotTested, rule
@@ -88,4 +89,6 @@ async def _close_twice(scene: Scene, when: str) -> None:
         try:
             await scene.close()
         except Exception as error:  # the plugin's border
-            raise Missed(f"aclose(), the {time} time{when}", f"it raised {said(error)}") from error
+            raise Missed(
+                f"aclose(), the {time} time{when}", f"it raised {said(error)}{place_of(error)}"
+            ) from error
