@@ -331,6 +331,19 @@ def test_what_a_constructor_raises_is_told() -> None:
     )
 
 
+def test_who_only_installed_a_plugin_is_told_no_line_of_it() -> None:
+    """A constructor that an entry point named is its author's to correct: its user reads on."""
+    factory = raising(OSError("no"))
+    registration = Registration("house", "plugin", "entry point x", lambda: factory, "acme", "2.0")
+    with pytest.raises(PluginError) as caught:
+        blueprint("house", registration, env={}).build()
+    assert str(caught.value) == (
+        "provider 'house' could not be built: OSError: no\n"
+        "  factory(api_key=''), plugin acme 2.0 (entry point x)\n"
+        "  the constructor of the provider raised this: see its documentation"
+    )
+
+
 def test_a_place_is_the_authors_own(tmp_path: Path) -> None:
     """The line that is told is the innermost that is neither a library's nor made by exec()."""
     (tmp_path / "site-packages").mkdir()
