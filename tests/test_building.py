@@ -3,6 +3,7 @@
 import functools
 import os
 import re
+from importlib import metadata
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -433,6 +434,21 @@ def test_a_property_that_raises_is_told() -> None:
 
 def broken_module() -> Any:
     raise ImportError(f"No module named 'acme' {os.environ['ACME_KEY']}")
+
+
+@pytest.mark.parametrize("value", ["canary:Hause", "kanary:House", "canary.gone:House"])
+def test_a_misspelt_entry_point_is_its_packages_to_correct(value: str) -> None:
+    """Where the entry point names what is not there, nothing has to be installed or upgraded."""
+    load = metadata.EntryPoint("acme", value, "war_rig.providers").load
+    source = f"entry point acme = {value}"
+    registration = Registration("acme", "plugin", source, load, "acme-llm", "2.0")
+    with pytest.raises(PluginError) as caught:
+        blueprint("acme", registration, env={})
+    assert str(caught.value).endswith(
+        f"  plugin acme-llm 2.0 ({source})\n"
+        "  its entry point names what is not there: correct it in the pyproject.toml of the "
+        "package, and install that again; no other provider is affected"
+    )
 
 
 def test_a_failing_import_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -365,6 +365,18 @@ def test_a_named_file_beats_the_variable_and_that_the_current_folder() -> None:
     assert load(None, {}).llm_provider == "three"
 
 
+def test_a_variable_that_names_no_file_is_told() -> None:
+    """Who forgot WAR_RIG_CONFIG is told whose name it is, and where a relative one begins."""
+    gone = Path.cwd() / "gone.yaml"
+    told = (
+        f"and there is no such file\n  a relative path begins at the current folder, {Path.cwd()}"
+    )
+    for name, expected in (("gone.yaml", told), (str(gone), "and there is no such file")):
+        with pytest.raises(ConfigError) as caught:
+            load(None, {"WAR_RIG_CONFIG": name})
+        assert str(caught.value) == f"WAR_RIG_CONFIG names '{name}', {expected}"
+
+
 def test_the_flag_beats_the_variable_and_that_the_file() -> None:
     """--provider, else LLM_PROVIDER, else the file, else the shipped default."""
     text = "llm_provider: from_file"

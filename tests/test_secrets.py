@@ -9,6 +9,7 @@ import pickle
 import sys
 import traceback
 from array import array
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -183,6 +184,18 @@ def test_a_secret_is_found_as_it_looks_in_urls_json_and_reprs(written: str) -> N
     cleared = Redactor([ODD]).redact(written)
     assert "***" in cleared
     assert "1234" not in cleared
+
+
+@pytest.mark.parametrize("encoded", [b64encode, urlsafe_b64encode])
+@pytest.mark.parametrize("around", ["", "u:", "us:", "user:"])
+def test_a_secret_is_found_in_base64(around: str, encoded: Callable[[bytes], bytes]) -> None:
+    """HTTP's Basic authentication sends a key in base64, behind a user of any length."""
+    text = encoded(f"{around}{ODD}{around}".encode()).decode()
+    cleared = Redactor([ODD]).redact(f"Authorization: Basic {text}")
+    kept = cleared.removeprefix("Authorization: Basic ").partition("***")
+    assert kept[1] == "***"
+    assert len(kept[0]) <= len(around) * 4 // 3 + 1
+    assert len(kept[2]) <= len(around) * 4 // 3 + 4
 
 
 def test_a_value_under_eight_characters_is_not_searched_for() -> None:

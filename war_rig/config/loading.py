@@ -19,6 +19,7 @@ from war_rig.config.settings import (
     ProviderEntry,
     Settings,
 )
+from war_rig.errors import ConfigError
 from war_rig.names import normalise
 from war_rig.plugins import EVERY_PLUGIN, AllowedPlugins
 from war_rig.shipped import shipped_path
@@ -70,11 +71,24 @@ def _allowed(plugins: PluginSettings | None, tree: Located) -> AllowedPlugins:
 
 
 def _found(path: Path | None, env: Mapping[str, str]) -> File | None:
-    named = path or (Path(env["WAR_RIG_CONFIG"]) if env.get("WAR_RIG_CONFIG") else None)
-    if named is not None:
-        return File.at(named, str(named))
+    by_environment = env.get("WAR_RIG_CONFIG", "")
+    if path is not None:
+        return File.at(path, str(path))
+    if by_environment:
+        return File.at(_named(by_environment), by_environment)
     here = Path("war_rig.yaml")
     return File.at(here, str(here), is_trusted=False) if _is_there(here) else None
+
+
+def _named(by_environment: str) -> Path:
+    """Return what WAR_RIG_CONFIG names; of a path that leads nowhere, tell whose it is."""
+    path = Path(by_environment)
+    if os.path.lexists(path):
+        return path
+    lines = [f"WAR_RIG_CONFIG names '{by_environment}', and there is no such file"]
+    if not path.is_absolute():
+        lines.append(f"  a relative path begins at the current folder, {Path.cwd()}")
+    raise ConfigError("\n".join(lines))
 
 
 def _is_there(path: Path) -> bool:

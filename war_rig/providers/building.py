@@ -6,6 +6,7 @@ Each parameter that the constructor names is taken from, in this order: what
 """
 
 import inspect
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -94,12 +95,25 @@ def _loaded(name: str, registration: Registration) -> ProviderFactory:
 
 def _advice(registration: Registration, failure: BaseException) -> str:
     """Return what to do about a failing import: who registered it is its author."""
+    if registration.kind == "plugin" and _is_misnamed(registration, failure):
+        return (
+            "its entry point names what is not there: correct it in the pyproject.toml of the "
+            "package, and install that again; no other provider is affected"
+        )
     if registration.kind != "registered":
         return "install what it misses, upgrade it, or uninstall it; no other provider is affected"
     if failure.__traceback__ is None:  # it is no factory
         return "name a class, or a function that returns a provider"
     is_missing = isinstance(failure, ImportError)
     return "install what it misses, or correct that line" if is_missing else "correct that line"
+
+
+def _is_misnamed(registration: Registration, failure: BaseException) -> bool:
+    """Return whether it is the entry point's own module, or a name in that, which is missing."""
+    module = registration.source.rpartition("= ")[2].partition(":")[0]
+    if isinstance(failure, ModuleNotFoundError):
+        return f"{module}.".startswith(f"{failure.name}.")
+    return isinstance(failure, AttributeError) and failure.obj is sys.modules.get(module)
 
 
 def _examined(

@@ -13,6 +13,7 @@ import re
 import sys
 import traceback
 import types
+from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -24,6 +25,7 @@ _WORDS = frozenset({"key", "token", "secret", "password"})
 _HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 _WORD_ENDS = re.compile(r"[-_.]|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _SHORTEST = 8
+_URL_SAFE = str.maketrans("+/", "-_")
 _WALK_LIMIT = 5_000
 
 
@@ -136,8 +138,17 @@ def _unpickle_redacted(text: str, state: dict[str, Any]) -> "RedactedError":
     return error
 
 
+def in_base64(secret: str) -> Iterator[str]:
+    """Yield how *secret* looks in base64, inside of anything, and in both alphabets."""
+    data = secret.encode("utf-8", "surrogatepass")
+    for before in range(3):  # three bytes are four letters
+        encoded = b64encode(bytes(before) + data).decode()
+        own = encoded[-(-before * 8 // 6) : (before + len(data)) * 8 // 6]
+        yield from (own, own.translate(_URL_SAFE))
+
+
 def _forms(secret: str) -> Iterable[str]:
-    """Yield *secret* as it is, and as it looks in a URL, in JSON and in a repr."""
+    """Yield *secret* as it is, and as it looks in a URL, in JSON, in a repr and in base64."""
     yield secret
     with contextlib.suppress(UnicodeEncodeError):  # what is no Unicode text stands in no URL
         for safe in ("", "/"):
@@ -146,6 +157,7 @@ def _forms(secret: str) -> Iterable[str]:
     for is_ascii in (True, False):
         yield json.dumps(secret, ensure_ascii=is_ascii)[1:-1]
     yield repr(secret)[1:-1]
+    yield from in_base64(secret)
 
 
 def _holds(thing: object, secrets: list[str]) -> bool:

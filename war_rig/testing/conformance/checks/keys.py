@@ -4,7 +4,6 @@ import io
 import logging
 import traceback
 import warnings
-from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from itertools import product
@@ -12,14 +11,13 @@ from itertools import product
 from war_rig.errors import WarRigError
 from war_rig.providers.border import Border
 from war_rig.providers.foreign import one_line, repr_of, said, text_of
-from war_rig.providers.secrets import MASK
+from war_rig.providers.secrets import MASK, in_base64
 from war_rig.testing.conformance.bench import HELLO, Scene, conversation
 from war_rig.testing.conformance.checks.failing import ERROR, refusing
 from war_rig.testing.conformance.learning import causes
 from war_rig.testing.conformance.rule import Missed, NotTested, rule
 from war_rig.testing.conformance.server import Connection, Request, Script
 
-_URL_SAFE = str.maketrans("+/", "-_")
 _SHORTEST = 8  # War Rig looks for no shorter one in a text either
 
 
@@ -118,7 +116,7 @@ def _hang_up(request: Request, connection: Connection) -> None:
 def _keys_in(scene: Scene, text: str) -> str:
     """Return which key *text* shows, for a person to see; nothing where there is none."""
     keys = _canaries(scene).items()
-    coded = (name for name, key in keys if any(spelt in text for spelt in _in_base64(key)))
+    coded = (name for name, key in keys if any(spelt in text for spelt in in_base64(key)))
     return _plain_keys_in(scene, text) or next((f"the key of {n} (in base64)" for n in coded), "")
 
 
@@ -127,19 +125,10 @@ def _plain_keys_in(scene: Scene, text: str) -> str:
 
 
 def _cleared(scene: Scene, text: str) -> str:
-    """Return *text* without keys in base64, which are not cleared anywhere else."""
-    for spelt in (spelt for key in _canaries(scene).values() for spelt in _in_base64(key)):
+    """Return *text* without keys in base64: of the others a person sees what they are."""
+    for spelt in (spelt for key in _canaries(scene).values() for spelt in in_base64(key)):
         text = text.replace(spelt, MASK)
     return text
-
-
-def _in_base64(key: str) -> Iterator[str]:
-    """Yield how *key* looks in base64, inside of anything, and in both alphabets."""
-    data = key.encode()
-    for before in range(3):  # three bytes are four letters
-        encoded = b64encode(bytes(before) + data).decode()
-        own = encoded[-(-before * 8 // 6) : (before + len(data)) * 8 // 6]
-        yield from (own, own.translate(_URL_SAFE))
 
 
 def _canaries(scene: Scene) -> dict[str, str]:
