@@ -14,7 +14,7 @@
    each with false forms ("by hand") and with those of 1. They are left out for another SRC.
 
 Where a claim is refused as it is, its false versions are not counted: they would be refused for
-the same reason.
+the same reason. The lines of a whole are as they stand in its files, those of a copybook, too.
 No coverage, no second round, no Challenger: only the checks of one claim.
 """
 
@@ -39,7 +39,7 @@ from war_rig.document.estate import Estate
 from war_rig.document.ground import Ground
 from war_rig.readers import Fact, Unit, readers
 
-UNIT_LINES = 60
+UNIT_LINES = 60  # the default of document.unit_lines, with which DOCS is to be written
 OFF = (1, 2, 5, 20)
 ORIGINS = ("fact", "comment", "edge", "prose")
 VERBS = r"calls|runs|reads|writes|updates|deletes|sends|receives|performs|opens|copies|goes|begins"
@@ -257,8 +257,10 @@ class Tally:
             self.alarms.append(f"{_told(case.claim)}: {'; '.join(issues)}")
             return
         for kind, claim in planted:
+            if claim == case.claim:
+                continue  # nothing was there to be changed
             self.planted[kind][case.origin] += 1
-            if claim != case.claim and not check(claim, case.ground).issues:
+            if not check(claim, case.ground).issues:
                 self.missed[kind].append(replace(case, claim=claim, origin=case.origin))
 
     def lines(self, most: int) -> Iterator[str]:
@@ -302,6 +304,7 @@ def written(source: Source, seed: int) -> Tally:
         ground = source.of_unit(source.unit_at(first.file, first.first))
         case = Case(claim, first.file, ground, "prose")
         split = [re.split(": | -> ", form) for form in forms]
+        assert all(old in text for _, old, _ in split), block
         by_hand = [(f"by hand: {kind}", _replaced(claim, old, new)) for kind, old, new in split]
         made = (false for mutate in MUTATIONS for false in mutate(case, source, rng))
         tally.take(case, chain(by_hand, made))

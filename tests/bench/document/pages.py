@@ -312,7 +312,8 @@ def report(docs: Docs) -> Iterator[str]:
     for about in ("unit", "whole"):
         claims = [claim for _, what, claim in every if what == about]
         verdicts = Counter(claim["verdict"] for claim in claims)
-        yield f"claims about a {about}: {len(claims)}: {_counted(verdicts)}"
+        told = _counted(verdicts, ("verified", "unverified"))
+        yield f"claims about a {about}: {len(claims)}: {told}"
         yield f"  made of: {_counted(Counter(map(docs.origin, claims)), ORIGINS)}"
     best = Counter(min(map(docs.origin, citing), key=ORIGINS.index, default="nothing")
                    for _, citing, _ in docs.parts())  # fmt: skip
@@ -347,9 +348,11 @@ def main() -> int:
     parser.add_argument("docs", type=Path)
     parser.add_argument("--most", type=int, default=10, help="how much of each kind to name")
     given = parser.parse_args()
+    if not (given.src.is_dir() and (given.docs / "estate.json").is_file()):
+        parser.error("SRC is no folder, or DOCS holds no estate.json")
     docs = Docs(given.src, given.docs)
     for line in report(docs):
-        print(fill(line, 100, subsequent_indent="  "))
+        print(fill(line, 100, subsequent_indent="  ", break_on_hyphens=False))
     faults = [fault for check in CHECKS for fault in check(docs)]
     kinds = Counter(kind for kind, _ in faults)
     print(f"broken: {_counted(kinds)}")
