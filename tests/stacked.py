@@ -1,12 +1,13 @@
 """A provider inside a stack of declared policies, and one that takes its time."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import Any
 
 from war_rig.config import PolicySettings
 from war_rig.ledger import Ledger
-from war_rig.policies.policy import StreamingProvider
+from war_rig.policies.call import Call
+from war_rig.policies.policy import Policy, Request, StreamingProvider, ask, ask_stream
 from war_rig.policies.stack import Stack
 from war_rig.providers import CompletionChunk, CompletionResponse, LLMProvider, Message
 from war_rig.providers.border import Border
@@ -28,6 +29,20 @@ def stacked(
     policies = PolicySettings.model_validate(declared)
     ground = Ground(name, "fake", "fake 1", (), None, new_purse(policies), hops, run or Ledger())
     return build_stack(Border(name, provider), policies, ground)
+
+
+def complete_in(
+    call: Call, policy: Policy, messages: list[Message], **asked: Any
+) -> Awaitable[CompletionResponse]:
+    """Return what *policy* answers in *call*, as a stack would begin it."""
+    return ask(policy, Request(messages, asked, call))
+
+
+def stream_in(
+    call: Call, policy: Policy, messages: list[Message], **asked: Any
+) -> AsyncGenerator[CompletionChunk, None]:
+    """Return what *policy* streams in *call*."""
+    return ask_stream(policy, Request(messages, asked, call))
 
 
 class SlowProvider(FakeProvider):

@@ -12,14 +12,15 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from stacked import complete_in, stream_in
 
 from war_rig.errors import BudgetExceededError, ProviderError, ProviderTimeoutError, ServerError
 from war_rig.ledger import Attempt, total
 from war_rig.policies.attempts import Attempts, CostOf
 from war_rig.policies.budget import Amount, Budget, Purse
-from war_rig.policies.call import Call, current_call, under_way
+from war_rig.policies.call import Call
 from war_rig.policies.estimate import FIRST_COMPLETION_TOKENS
-from war_rig.policies.policy import Policy
+from war_rig.policies.policy import Policy, Request
 from war_rig.policies.prices import Price, Prices
 from war_rig.providers import CompletionChunk, CompletionResponse, LLMProvider, Message
 from war_rig.providers.border import Border
@@ -88,8 +89,7 @@ def budget(
 async def ask(policy: Budget, reply: Reply, call: Call | None = None, **asked: Any) -> Call:
     """Ask, and return the call with its ledger."""
     call = call or Call()
-    with under_way(call):
-        await policy.complete(QUESTION, reply=reply, **asked)
+    await complete_in(call, policy, QUESTION, reply=reply, **asked)
     return call
 
 
@@ -98,12 +98,8 @@ async def read(
 ) -> list[CompletionChunk]:
     """Stream, read at most *pieces* chunks, and close."""
     chunks: list[CompletionChunk] = []
-    async with aclosing(policy.stream(QUESTION, reply=reply, **asked)) as stream:
-        while len(chunks) < pieces:
-            with under_way(call):
-                chunk = await anext(stream, None)
-            if chunk is None:
-                break
+    async with aclosing(stream_in(call, policy, QUESTION, reply=reply, **asked)) as stream:
+        while len(chunks) < pieces and (chunk := await anext(stream, None)) is not None:
             chunks.append(chunk)
     return chunks
 
@@ -271,18 +267,17 @@ def test_an_answer_of_a_model_without_a_price_costs_as_the_one_that_was_asked_fo
     assert purse.spent == Amount(5_100, Decimal("0.010025"))
 
 
-class Unmeasured:
-    """A provider whose ledger tells neither tokens nor cost of what was sent."""
-
-    default_model = "small-1"
+class Unmeasured(Policy):
+    """Its ledger tells neither tokens nor cost of what was sent."""
 
     def __init__(self, tokens_used: int | None) -> None:
+        super().__init__(Border("house", House()))
         self._tokens_used = tokens_used
 
-    async def complete(self, messages: list[Message], **parameters: Any) -> CompletionResponse:
+    async def _complete(self, request: Request) -> CompletionResponse:
         """Write a bare attempt, and answer."""
         attempt = Attempt("house", "small-1", "answered", tokens_used=self._tokens_used)
-        current_call().attempts.append(attempt)
+        request.call.attempts.append(attempt)
         return CompletionResponse("two words", "small-1", 0)
 
 
@@ -291,8 +286,8 @@ def test_what_nobody_knows_is_spent_as_estimated(tokens_used: int | None) -> Non
     """An attempt of which the ledger has no tokens, or no price, takes what was reserved for it."""
     costs = iter([Decimal("0.5"), None])
     purse = Purse(10_000, Decimal(1))
-    border = Border("house", Unmeasured(tokens_used))
-    policy = Budget(border, "house", purse, lambda model, prompt, completion: next(costs))
+    unmeasured = Unmeasured(tokens_used)
+    policy = Budget(unmeasured, "house", purse, lambda model, prompt, completion: next(costs))
     rehearse(ask(policy, Reply(), max_tokens=50))
     assert purse.spent == Amount(150, Decimal("0.5"))
 
@@ -303,10 +298,10 @@ def test_what_was_not_sent_takes_nothing(waits: bool) -> None:
     purse = Purse(10_000, Decimal(1))
 
     class Refusing(Policy):
-        async def _complete(self, request: Any) -> CompletionResponse:
+        async def _complete(self, request: Request) -> CompletionResponse:
             if waits:
                 await asyncio.sleep(100)
-            current_call().unsent("house", "small-1", "open", "refused")
+            request.call.unsent("house", "small-1", "open", "refused")
             raise ServerError("open")
 
     policy = Budget(Refusing(Border("house", House())), "house", purse, PRICES)
@@ -350,18 +345,15 @@ def test_each_attempt_of_a_call_is_settled_once() -> None:
 def test_a_stream_is_settled_before_its_last_chunk() -> None:
     """Who reads the response sees the purse as it is after it."""
     purse = Purse(10_000, Decimal(1))
-    policy, call = budget(purse), Call()
+    policy = budget(purse)
 
     async def run() -> list[tuple[bool, int, int]]:
         seen = []
         async with aclosing(policy.stream(QUESTION, reply=Reply())) as chunks:
-            while True:
-                with under_way(call):
-                    chunk = await anext(chunks, None)
-                if chunk is None:
-                    return seen
+            async for chunk in chunks:
                 told = chunk.response is not None, purse.spent.tokens, purse.reserved.tokens
                 seen.append(told)
+        return seen
 
     reserved = PROMPT_TOKENS + FIRST_COMPLETION_TOKENS
     assert rehearse(run()) == [(False, 0, reserved), (False, 0, reserved), (True, 150, 0)]

@@ -17,13 +17,13 @@ import pytest
 from canary import CANARY
 from hypothesis import given
 from hypothesis import strategies as st
-from stacked import stacked
+from stacked import complete_in, stacked, stream_in
 
 from war_rig.errors import ConfigError, MalformedAnswerError, ServerError
 from war_rig.ledger import Attempt
 from war_rig.policies import CachedProvider, CacheStore
 from war_rig.policies.attempts import Attempts
-from war_rig.policies.call import Call, under_way
+from war_rig.policies.call import Call
 from war_rig.policies.policy import Request
 from war_rig.providers import CompletionChunk, CompletionResponse, LLMProvider, Message
 from war_rig.providers.border import Border
@@ -346,8 +346,11 @@ def test_a_hit_comes_after_what_was_tried_before_it(store: CacheStore) -> None:
     cached = CachedProvider(FakeProvider("Hello."), store, "fake")
     ask(cached)
     call = Call(attempts=[Attempt("other", "m-2", "failed", "ServerError: gone")])
-    with under_way(call):
-        hit = asyncio.run(cached.complete(HELLO))
+
+    async def ask_again() -> CompletionResponse:
+        return await complete_in(call, cached, HELLO)
+
+    hit = asyncio.run(ask_again())
     assert [attempt.outcome for attempt in hit.attempts] == ["failed", "cached"]
     assert hit.attempts == tuple(call.attempts)
 
@@ -380,8 +383,15 @@ def test_what_the_provider_was_asked_for_is_written_down_inside(
     inner = Attempts(Border("house", FakeProvider("Hello.")), "house", lambda *_: None)
     cached = CachedProvider(inner, store, "house")
     call = Call()
-    with under_way(call):
-        streamed(cached) if is_streamed else ask(cached)
+
+    async def ask_for_it() -> None:
+        if is_streamed:
+            async for _ in stream_in(call, cached, HELLO):
+                pass
+        else:
+            await complete_in(call, cached, HELLO)
+
+    asyncio.run(ask_for_it())
     assert [attempt.outcome for attempt in call.attempts] == ["answered"]
 
 

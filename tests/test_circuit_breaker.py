@@ -14,7 +14,7 @@ import pytest
 from canary import CANARY
 from hypothesis import given
 from hypothesis import strategies as st
-from stacked import stacked
+from stacked import complete_in, stacked
 
 from war_rig.errors import (
     AuthenticationError,
@@ -33,7 +33,7 @@ from war_rig.errors import (
     ServerError,
     WarRigError,
 )
-from war_rig.policies.call import Call, under_way
+from war_rig.policies.call import Call
 from war_rig.policies.circuit_breaker import CircuitBreaker
 from war_rig.policies.rate_limit import RateLimit
 from war_rig.providers import CompletionChunk, CompletionResponse, Message
@@ -79,10 +79,10 @@ def breaker(provider: Patient, failures: int = 3, open_seconds: float = 30) -> C
     return CircuitBreaker(Border("fake", provider), "fake", failures, open_seconds)
 
 
-async def outcome(circuit: CircuitBreaker, **told: Any) -> str:
+async def outcome(circuit: CircuitBreaker, call: Call | None = None, **told: Any) -> str:
     """Return the answer, or the name of the error."""
     try:
-        return (await circuit.complete(ASK, **told)).content
+        return (await complete_in(call or Call(), circuit, ASK, **told)).content
     except WarRigError as error:
         return type(error).__name__
 
@@ -114,8 +114,8 @@ def test_failures_in_a_row_open_the_circuit() -> None:
         circuit = breaker(provider)
         await fail(circuit)
         await asyncio.sleep(20)
-        with under_way(call), pytest.raises(CircuitOpenError) as caught:
-            await circuit.complete(ASK)
+        with pytest.raises(CircuitOpenError) as caught:
+            await complete_in(call, circuit, ASK)
         assert str(caught.value) == (
             "provider 'fake' was not asked: it failed 3 times in a row, and is left alone "
             "until 10.0 s have passed\n"
@@ -467,14 +467,9 @@ def queued(
     return CircuitBreaker(limit, "fake", failures, open_seconds)
 
 
-async def in_a_call(circuit: CircuitBreaker, call: Call | None = None, **told: Any) -> str:
-    with under_way(call or Call()):
-        return await outcome(circuit, **told)
-
-
 async def a_queue(circuit: CircuitBreaker, *calls: dict[str, Any]) -> list[asyncio.Task[str]]:
     """Return one task for each of the *calls*, which have come in this order."""
-    return [await beginning(in_a_call(circuit, **told)) for told in calls]
+    return [await beginning(outcome(circuit, **told)) for told in calls]
 
 
 def test_who_waited_while_the_circuit_opened_is_refused() -> None:

@@ -1,12 +1,13 @@
 """Policies as a file declares them: merged by key, refused where they can't be, wired in order."""
 
 import asyncio
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any
 
 import pytest
 from canary import CANARY, leaks
-from stacked import HELLO, read, stacked, text
+from stacked import HELLO, SlowProvider, complete_in, read, stacked, text
 
 from containers import Application, application, running
 from war_rig.config import Settings, load
@@ -18,7 +19,7 @@ from war_rig.errors import (
     ServerError,
     UnknownProviderError,
 )
-from war_rig.policies.call import Call, under_way
+from war_rig.policies.call import Call
 from war_rig.policies.policy import Policy
 from war_rig.policies.stack import Stack
 from war_rig.providers import register_provider
@@ -637,10 +638,23 @@ def test_an_attempt_that_ended_in_any_of_our_errors_has_failed() -> None:
     """Only one that its caller gave up is cancelled."""
     call = Call()
     inner = stacked(FakeProvider(PluginError("its model file is gone"))).inner
-    with under_way(call), pytest.raises(PluginError):
-        rehearse(inner.complete(HELLO))
+    with pytest.raises(PluginError):
+        rehearse(complete_in(call, inner, HELLO))
     (attempt,) = call.attempts
     assert (attempt.outcome, attempt.reason) == ("failed", "PluginError: its model file is gone")
+
+
+def test_calls_that_share_a_context_share_no_ledger() -> None:
+    """What some frameworks run in one context are calls of their own, their retries too."""
+    down = [ServerError("down", status=503)] * 3
+    stack = stacked(SlowProvider(1, replies=[*down, "a", "b", "c"]), retry={"attempts": 2})
+
+    async def run() -> list[int]:
+        shared, loop = copy_context(), asyncio.get_running_loop()
+        calls = [loop.create_task(stack.complete(HELLO), context=shared) for _ in range(3)]
+        return [len((await call).attempts) for call in calls]
+
+    assert rehearse(run()) == [2, 2, 2]
 
 
 def test_a_policy_by_itself_changes_nothing() -> None:

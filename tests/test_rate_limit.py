@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from stacked import complete_in, stream_in
 
 from war_rig.errors import BadRequestError, ProviderError, RateLimitError, ServerError
 from war_rig.ledger import Attempt, Outcome
 from war_rig.policies.attempts import Attempts
-from war_rig.policies.call import Call, under_way
+from war_rig.policies.call import Call
 from war_rig.policies.rate_limit import RateLimit
 from war_rig.providers import CompletionChunk, CompletionResponse, LLMProvider, Message
 from war_rig.providers.border import Border
@@ -91,8 +92,8 @@ class Recorder:
 
 async def ask(limit: RateLimit, call: Call | None = None, size: int = 0, **asked: Any) -> str:
     """Return the answer to a message of *size* characters, asked for in *call*."""
-    with under_way(call or Call()):
-        return (await limit.complete([Message("user", "x" * size)], **asked)).content
+    messages = [Message("user", "x" * size)]
+    return (await complete_in(call or Call(), limit, messages, **asked)).content
 
 
 async def together(calls: int, limit: RateLimit, **asked: Any) -> list[str]:
@@ -523,11 +524,10 @@ async def ended(limit: RateLimit, arrival: Arrival, number: int, call: Call) -> 
     asked = {"seconds": arrival.seconds, "max_tokens": arrival.tokens, "id": number}
     try:
         async with asyncio.timeout(arrival.patience):
-            with under_way(call):
-                if not arrival.is_streamed:
-                    return (await limit.complete(ASK, **asked)).content
-                async with aclosing(limit.stream(ASK, **asked)) as chunks:
-                    return (await anext(chunks)).content
+            if not arrival.is_streamed:
+                return (await complete_in(call, limit, ASK, **asked)).content
+            async with aclosing(stream_in(call, limit, ASK, **asked)) as chunks:
+                return (await anext(chunks)).content
     except TimeoutError:
         return "cancelled"
     except RateLimitError as error:

@@ -38,7 +38,6 @@ from war_rig import __version__
 from war_rig.errors import ConfigError, RateLimitError
 from war_rig.ledger import Ledger
 from war_rig.policies.attempts import Attempts
-from war_rig.policies.call import current_call
 from war_rig.policies.policy import Policy, Request, StreamingProvider
 from war_rig.policies.retry import Retry, RetryBudget, Waits
 from war_rig.policies.stack import Stack
@@ -585,7 +584,7 @@ class Waiting(Policy):
     """Waits longer than anybody does."""
 
     async def _complete(self, request: Request) -> CompletionResponse:
-        await current_call().wait(60, "too many calls")
+        await request.call.wait(60, "too many calls")
         raise AssertionError
 
 
@@ -629,7 +628,7 @@ class Stored(Policy):
     """Has the answer already."""
 
     async def _complete(self, request: Request) -> CompletionResponse:
-        current_call().unsent("house", "m-1", "", "cached")
+        request.call.unsent("house", "m-1", "", "cached")
         return answered()
 
 

@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import cast
 
 from war_rig.errors import ConfigError, MalformedAnswerError
-from war_rig.policies.call import Call, current_call
-from war_rig.policies.policy import Policy, Request, StreamingProvider, ask
+from war_rig.policies.call import Call
+from war_rig.policies.policy import Policy, Request, StreamingProvider, ask, ask_stream
 from war_rig.providers import CompletionChunk, CompletionResponse, LLMProvider
 from war_rig.providers.secrets import Redactor
 from war_rig.providers.streams import checked_stream, whole
@@ -214,30 +214,32 @@ class CachedProvider(Policy):
 
     async def _complete(self, request: Request) -> CompletionResponse:
         key = self._key(request)
-        stored = self._stored(key)
+        stored = self._stored(key, request.call)
         if stored is not None:
             return stored
-        call = current_call()
         answer = await ask(self.provider, request)
-        self._keep(key, answer, call)
+        self._keep(key, answer, request.call)
         return answer
 
     async def _stream(self, request: Request) -> AsyncGenerator[CompletionChunk, None]:
         """Yield the stored answer as one chunk, else what the provider streams; store it whole."""
         key = self._key(request)
-        stored = self._stored(key)
+        stored = self._stored(key, request.call)
         if stored is not None:
             yield whole(stored, request.messages)
             return
-        call, asked = current_call(), request.parameters
-        checked = checked_stream(self.provider, request.messages, asked, self.name)
-        async with aclosing(checked) as chunks:
+        async with aclosing(self._asked_stream(request)) as chunks:
             async for chunk in chunks:
                 if chunk.response is not None:
-                    self._keep(key, chunk.response, call)
+                    self._keep(key, chunk.response, request.call)
                 yield chunk
 
-    def _stored(self, key: str) -> CompletionResponse | None:
+    def _asked_stream(self, request: Request) -> AsyncGenerator[CompletionChunk, None]:
+        if isinstance(self.provider, Policy):  # what is inside of one is checked
+            return ask_stream(self.provider, request)
+        return checked_stream(self.provider, request.messages, request.parameters, self.name)
+
+    def _stored(self, key: str, call: Call) -> CompletionResponse | None:
         if (used := _used.get()) is not None:
             used.append((self._store, key))
         stored = self._store.get(key)
@@ -245,7 +247,6 @@ class CachedProvider(Policy):
             self.hits += stored is not None
             self.calls += stored is None
         if stored is not None:
-            call = current_call()
             call.unsent(self.name, stored.model, "", "cached")
             stored.attempts = tuple(call.attempts)
         return stored
@@ -255,8 +256,7 @@ class CachedProvider(Policy):
 
         Where that fails it is given all the same: it was paid for.
         """
-        attempts = call.attempts or answer.attempts  # around a whole stack there is no call
-        last = attempts[-1] if attempts else None
+        last = call.attempts[-1] if call.attempts else None
         if last and (last.provider, last.outcome) != (self.name, "answered"):
             return
         texts = f"{answer.content}\n{answer.model}\n{answer.finish_reason}"

@@ -1,14 +1,11 @@
 """One call on its way through the policies of a stack: its deadline, and the ledger it fills.
 
-The stack begins a call and sets it for its inner policies, which read it with
-``current_call()`` once, when they are asked. In a stream it is set only while a
-step is under way: an async generator shares its context with whoever reads it.
+The stack begins a call, and the request takes it to each inner policy.
 """
 
 import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from contextvars import ContextVar
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import inf
 from typing import TypeVar
@@ -98,27 +95,3 @@ class Call:
 def reason_of(error: BaseException) -> str:
     """Return the kind of *error* and the first line of its text."""
     return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
-
-
-_current: ContextVar[Call | None] = ContextVar("current_call", default=None)
-
-
-def current_call() -> Call:
-    """Return the call that is under way; a new one, which nobody reads, outside of a stack."""
-    return _current.get() or Call()
-
-
-class under_way:  # noqa: N801  it is used as a function is
-    """Make *call* the current one inside the block."""
-
-    __slots__ = ("_call", "_token")
-
-    def __init__(self, call: Call) -> None:
-        self._call = call
-
-    def __enter__(self) -> None:
-        self._token = _current.set(self._call)
-
-    def __exit__(self, *_: object) -> None:
-        with suppress(ValueError):  # another context: the garbage collector ends what was left
-            _current.reset(self._token)

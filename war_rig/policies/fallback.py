@@ -74,4 +74,4 @@ def _without(request: Request, provider: StreamingProvider) -> Request:
     if getattr(provider, "takes_output_schema", False) is not True:
         dropped.add("output_schema")
     kept = {name: value for name, value in request.parameters.items() if name not in dropped}
-    return Request(request.messages, kept)
+    return Request(request.messages, kept, request.call)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar, cast, final
 
 from war_rig.ledger import Attempt
-from war_rig.policies.call import Call, current_call
+from war_rig.policies.call import Call
 from war_rig.providers import CompletionChunk, CompletionResponse, LLMProvider, Message
 from war_rig.providers.usage import estimate_tokens
 
@@ -43,10 +43,14 @@ class StreamingProvider(LLMProvider, Protocol):
 
 @dataclass(slots=True)
 class Request:
-    """What is asked: the messages, and each parameter that somebody set, the model among them."""
+    """What is asked: the messages, and each parameter that somebody set, the model among them.
+
+    call: the call that it belongs to; one that nobody reads, outside of a stack.
+    """
 
     messages: list[Message]
     parameters: dict[str, Any]
+    call: Call = field(default_factory=Call)
     _estimated_tokens: int | None = field(default=None, init=False)
 
     @property
@@ -68,11 +72,15 @@ class Course:
     """One request on its way through one policy, and what has come of it so far."""
 
     request: Request
-    call: Call
     attempts_before: int
     response: CompletionResponse | None = None
     pieces: list[str] = field(default_factory=list)
     error: BaseException | None = None
+
+    @property
+    def call(self) -> Call:
+        """Return the call that the request belongs to."""
+        return self.request.call
 
     @property
     def attempts(self) -> list[Attempt]:
@@ -225,8 +233,7 @@ class _Layers:
     __slots__ = ("_begun", "course")
 
     def __init__(self, request: Request) -> None:
-        call = current_call()
-        self.course = Course(request, call, len(call.attempts))
+        self.course = Course(request, len(request.call.attempts))
         self._begun: list[tuple[Around[Any], Any]] = []
 
     async def begin(self, layer: StreamingProvider) -> StreamingProvider:

@@ -14,7 +14,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from war_rig.errors import ProviderError
-from war_rig.policies.call import Call, current_call, reason_of
+from war_rig.policies.call import Call, reason_of
 from war_rig.policies.policy import Policy, Request, StreamingProvider, ask, ask_stream
 from war_rig.providers import CompletionChunk, CompletionResponse
 
@@ -74,7 +74,7 @@ class Retry(Policy):
         self._budget = budget
 
     async def _complete(self, request: Request) -> CompletionResponse:
-        call, made = self._begin(), 0
+        call, made = self._begin(request), 0
         while True:
             try:
                 return await ask(self.provider, request)
@@ -86,7 +86,7 @@ class Retry(Policy):
             await call.wait(seconds, reason)
 
     async def _stream(self, request: Request) -> AsyncGenerator[CompletionChunk, None]:
-        call, made, has_begun = self._begin(), 0, False
+        call, made, has_begun = self._begin(request), 0, False
         while True:
             async with aclosing(ask_stream(self.provider, request)) as chunks:
                 try:
@@ -103,9 +103,9 @@ class Retry(Policy):
                         raise
             await call.wait(seconds, reason)
 
-    def _begin(self) -> Call:
+    def _begin(self, request: Request) -> Call:
         self._budget.earn()
-        return current_call()
+        return request.call
 
     def _again(self, error: ProviderError, made: int, call: Call) -> tuple[float | None, str]:
         """Return how long to wait before the next attempt, and why; None where there is none."""

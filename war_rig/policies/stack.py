@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack, aclosing
 
 from war_rig.errors import WarRigError
 from war_rig.ledger import Attempt, Ledger
-from war_rig.policies.call import Call, under_way
+from war_rig.policies.call import Call
 from war_rig.policies.policy import Policy, Request, StreamingProvider, ask, ask_stream
 from war_rig.providers import CompletionChunk, CompletionResponse
 
@@ -50,16 +50,16 @@ class Stack(Policy):
 
     async def _complete(self, request: Request) -> CompletionResponse:
         with _Account(self._name, self._run) as call:
-            with under_way(call):
-                response = await ask(self.provider, request)
+            request.call = call
+            response = await ask(self.provider, request)
             response.attempts = tuple(call.attempts)
         return response
 
     async def _stream(self, request: Request) -> AsyncGenerator[CompletionChunk, None]:
         with _Account(self._name, self._run) as call:
+            request.call = call
             async with aclosing(ask_stream(self.provider, request)) as chunks:
-                with under_way(call):  # its first step, in which all that is inside begins
-                    chunk = await anext(chunks)
+                chunk = await anext(chunks)
                 while chunk.response is None:
                     yield chunk
                     chunk = await anext(chunks)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from math import inf
 
 from war_rig.errors import ProviderTimeoutError
-from war_rig.policies.call import current_call
 from war_rig.policies.policy import Policy, Request, StreamingProvider, ask, ask_stream
 from war_rig.providers import CompletionChunk, CompletionResponse
 from war_rig.providers.answers import message
@@ -42,7 +41,7 @@ class _Timeout(Policy):
         self._provider_name = name
 
     async def _complete(self, request: Request) -> CompletionResponse:
-        limit = Limit(self._begin())
+        limit = Limit(self._begin(request))
         try:
             with limit:
                 return await ask(self.provider, request)
@@ -53,7 +52,7 @@ class _Timeout(Policy):
         raise self._error(request, f"{self._did_not} {self._limits.total:g} s")
 
     async def _stream(self, request: Request) -> AsyncGenerator[CompletionChunk, None]:
-        self._begin()
+        self._begin(request)
         patience = self._limits.patience()
         try:
             async with aclosing(ask_stream(self.provider, request)) as chunks:
@@ -77,7 +76,7 @@ class _Timeout(Policy):
 
     _did_not = "did not finish its answer in"
 
-    def _begin(self) -> float:
+    def _begin(self, request: Request) -> float:
         """Return when a call that begins now is to end, in the loop's time."""
         return asyncio.get_running_loop().time() + self._limits.total
 
@@ -96,8 +95,7 @@ class TotalTimeout(_Timeout):
 
     _did_not = "gave no answer, with all attempts, in"
 
-    def _begin(self) -> float:
+    def _begin(self, request: Request) -> float:
         """Tell what is inside too, so that nobody waits for what would come too late."""
-        call = current_call()
-        call.deadline = super()._begin()
-        return call.deadline
+        request.call.deadline = super()._begin(request)
+        return request.call.deadline

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from war_rig.errors import WarRigError
 from war_rig.ledger import Attempt
-from war_rig.policies.call import Call, current_call
+from war_rig.policies.call import Call
 from war_rig.policies.policy import Policy, Request, StreamingProvider, ask, ask_stream
 from war_rig.policies.telemetry import Telemetry
 from war_rig.policies.trace_names import PROVIDERS, Attributes, Names, Profile
@@ -177,7 +177,7 @@ class Trace(Policy):
 
     def _begin(self, request: Request, is_stream: bool) -> _Seen:
         now = asyncio.get_running_loop().time  # which is not running where a call is finalised
-        begun, begun_ns, call = now(), time_ns(), current_call()
+        begun, begun_ns, call = now(), time_ns(), request.call
         shared, title = self._opening(self.shown_model(request.model))
         span = self._started(title, shared, begun_ns)
         mark, context = len(call.attempts), self._telemetry.context_with(span)
