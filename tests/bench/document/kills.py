@@ -143,7 +143,7 @@ def _faults_left(docs: Path, whole: Path) -> Iterator[str]:
 
 def _is_manifest(data: bytes) -> bool:
     try:
-        return bool(json.loads(data)["pages"])
+        return isinstance(json.loads(data)["pages"], list)
     except (ValueError, KeyError):
         return False
 

@@ -5,7 +5,8 @@
 The server speaks OpenAI's chat completions, in a process of its own. A model called
 ``delay-50ms`` answers 50 ms after the question came. What the offline provider says to a prompt
 is worked out once and kept, so that a second run of the same source is answered by a look-up.
-GET /asked lists digests of the prompts in the order in which they came.
+GET /asked lists, in the order in which they came, a digest of each prompt and how many seconds
+its answer took.
 """
 
 import asyncio
@@ -48,9 +49,14 @@ providers:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a run of a command took, its children's part among it, and what it printed."""
+    """What a run of a command took, its children's part among it, and what it printed.
+
+    starved_seconds: how long its main thread was ready and had no core, as Linux tells it; on a
+    quiet machine next to nothing.
+    """
 
     seconds: float
+    starved_seconds: float
     cpu_seconds: float
     peak_mb: float
     printed: str
@@ -64,9 +70,16 @@ class Model:
 
     def asked(self) -> list[str]:
         """Return a digest of each prompt, in order, since the server was started."""
+        return [digest for digest, _ in self._asked()]
+
+    def milliseconds(self, calls: int) -> float:
+        """Return how long the last *calls* answers took, each."""
+        return 1000 * sum(seconds for _, seconds in self._asked()[-calls:]) / calls
+
+    def _asked(self) -> list[tuple[str, float]]:
         with urllib.request.urlopen(f"{self._url}/asked") as answer:
-            digests: list[str] = json.load(answer)
-        return digests
+            told: list[tuple[str, float]] = json.load(answer)
+        return told
 
     def config(self, folder: Path, milliseconds: int) -> Path:
         """Write the configuration that asks this server, which answers after that time."""
@@ -103,12 +116,23 @@ def timed(command: list[str], folder: Path) -> Run:
     with start(command, folder) as process:
         assert process.stdout is not None
         printed = process.stdout.read()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        starved = _starved_seconds(process.pid)
         _, status, used = os.wait4(process.pid, 0)
         seconds = perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{' '.join(command)}\nended with {process.returncode}: {printed}")
-    return Run(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, printed)
+    cpu_seconds = used.ru_utime + used.ru_stime
+    return Run(seconds, starved, cpu_seconds, used.ru_maxrss / 1024, printed)
+
+
+def _starved_seconds(pid: int) -> float:
+    """Return how long the main thread of a process that has ended waited for a core."""
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+    except (OSError, IndexError):
+        return 0.0
 
 
 class _Server:
@@ -116,7 +140,7 @@ class _Server:
 
     def __init__(self) -> None:
         self._answers: dict[str, bytes] = {}
-        self._asked: list[str] = []
+        self._asked: list[tuple[str, float]] = []
 
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one request after the other, until the client leaves or is killed."""
@@ -134,16 +158,19 @@ class _Server:
         writer.close()
 
     async def _answer(self, body: bytes) -> bytes:
-        came = asyncio.get_running_loop().time()
+        loop = asyncio.get_running_loop()
+        came = loop.time()
         question = json.loads(body)
         messages = json.dumps(question["messages"])
         digest = hashlib.sha256(messages.encode()).hexdigest()
-        self._asked.append(digest)
+        place = len(self._asked)
+        self._asked.append((digest, 0.0))
         if digest not in self._answers:
             self._answers[digest] = await _offline(question["messages"])
         delay = int(question["model"].removeprefix("delay-").removesuffix("ms")) / 1000
         if delay:
-            await asyncio.sleep(came + delay - asyncio.get_running_loop().time())
+            await asyncio.sleep(came + delay - loop.time())
+        self._asked[place] = (digest, loop.time() - came)
         return self._answers[digest]
 
 

@@ -11,6 +11,7 @@ one program and reads it. ``latency`` has a model on loopback answer after 50 ms
 compares the time with the least that it could be: calls x 50 ms / in flight, or the CPU that a
 run takes where the model answers at once, whichever is more. The two runs alternate, each into a
 folder of its own, so nothing is kept from before; a first one has the model work out its answers.
+It needs a quiet machine: what the main thread waited for a core is told beside (on Linux).
 """
 
 import argparse
@@ -129,14 +130,20 @@ def latency(given: argparse.Namespace, folder: Path) -> None:
         for number in range(given.runs):
             instant = run(f"instant-{number}", configs[0])
             slow = run(f"slow-{number}", configs[1])
-            waiting = calls * MILLISECONDS / 1000 / given.in_flight
-            ratio = slow.seconds / max(waiting, instant.cpu_seconds)
-            print(f"run {number + 1}: {slow.seconds:.2f} s; least waiting {waiting:.2f} s", end="")
-            print(f", CPU with an instant model {instant.cpu_seconds:.2f} s", end="")
-            print(f" ({instant.seconds:.2f} s by the clock; {slow.cpu_seconds:.2f} s", end="")
-            print(" of CPU where it takes its time): ", end="")
-            print(f"ratio {ratio:.2f} {goal(ratio, LATENCY_GOAL)}")
             assert _calls(instant) == _calls(slow) == calls
+            print(f"run {number + 1}: {served.milliseconds(calls):.1f} ms a call; ", end="")
+            _print_ratio(instant, slow, calls * MILLISECONDS / 1000 / given.in_flight)
+
+
+def _print_ratio(instant: model.Run, slow: model.Run, waiting: float) -> None:
+    """Print how much longer than it need the slow run took, and what it had no core for."""
+    least = max(waiting, instant.cpu_seconds)
+    print(f"{slow.seconds:.2f} s of at least {waiting:.2f} s of waiting and ", end="")
+    print(f"{instant.cpu_seconds:.2f} s of CPU: ratio {slow.seconds / least:.2f}", end=" ")
+    print(goal(slow.seconds / least, LATENCY_GOAL), end="")
+    rest = (slow.seconds - slow.starved_seconds) / least
+    print(f"; {slow.starved_seconds:.2f} s without a core, {rest:.2f} but for that", end="")
+    print(f"; instant model: {instant.seconds:.2f} s")
 
 
 def _calls(run: model.Run) -> int:
