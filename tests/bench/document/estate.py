@@ -82,7 +82,7 @@ class Estate:
         system = self._random.choice(list(SYSTEMS))
         if number % 4 == 0 or not self._copybooks[system]:
             yield self.copybook(system)
-        size = int(self._random.triangular(100, 1000, 250))
+        size = int(self._random.triangular(100, 950, 250))
         yield self.program(system, self._random.choice(KINDS), min(size, max(100, lines)))
         run = self._programs[f"{system}B"] + self._programs[f"{system}D"]
         if number % 3 == 2 and run:

@@ -5,8 +5,8 @@
 The server speaks OpenAI's chat completions, in a process of its own. A model called
 ``delay-50ms`` answers 50 ms after the question came. What the offline provider says to a prompt
 is worked out once and kept, so that a second run of the same source is answered by a look-up.
-GET /asked lists, in the order in which they came, a digest of each prompt and how many seconds
-its answer took.
+GET /asked lists, in the order in which they came, a digest of each prompt, and when it came
+and was answered, in seconds.
 """
 
 import asyncio
@@ -70,15 +70,17 @@ class Model:
 
     def asked(self) -> list[str]:
         """Return a digest of each prompt, in order, since the server was started."""
-        return [digest for digest, _ in self._asked()]
+        return [digest for digest, _, _ in self._asked()]
 
-    def milliseconds(self, calls: int) -> float:
-        """Return how long the last *calls* answers took, each."""
-        return 1000 * sum(seconds for _, seconds in self._asked()[-calls:]) / calls
+    def spent(self, calls: int) -> tuple[float, float]:
+        """Return how long the last *calls* were under way, from first to last, and each of them."""
+        asked = self._asked()[-calls:]
+        span = max(went for _, _, went in asked) - min(came for _, came, _ in asked)
+        return span, sum(went - came for _, came, went in asked) / calls
 
-    def _asked(self) -> list[tuple[str, float]]:
+    def _asked(self) -> list[tuple[str, float, float]]:
         with urllib.request.urlopen(f"{self._url}/asked") as answer:
-            told: list[tuple[str, float]] = json.load(answer)
+            told: list[tuple[str, float, float]] = json.load(answer)
         return told
 
     def config(self, folder: Path, milliseconds: int) -> Path:
@@ -140,7 +142,7 @@ class _Server:
 
     def __init__(self) -> None:
         self._answers: dict[str, bytes] = {}
-        self._asked: list[tuple[str, float]] = []
+        self._asked: list[tuple[str, float, float]] = []
 
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one request after the other, until the client leaves or is killed."""
@@ -164,13 +166,13 @@ class _Server:
         messages = json.dumps(question["messages"])
         digest = hashlib.sha256(messages.encode()).hexdigest()
         place = len(self._asked)
-        self._asked.append((digest, 0.0))
+        self._asked.append((digest, came, came))
         if digest not in self._answers:
             self._answers[digest] = await _offline(question["messages"])
         delay = int(question["model"].removeprefix("delay-").removesuffix("ms")) / 1000
         if delay:
             await asyncio.sleep(came + delay - loop.time())
-        self._asked[place] = (digest, loop.time() - came)
+        self._asked[place] = (digest, came, loop.time())
         return self._answers[digest]
 
 

@@ -131,8 +131,11 @@ def latency(given: argparse.Namespace, folder: Path) -> None:
             instant = run(f"instant-{number}", configs[0])
             slow = run(f"slow-{number}", configs[1])
             assert _calls(instant) == _calls(slow) == calls
-            print(f"run {number + 1}: {served.milliseconds(calls):.1f} ms a call; ", end="")
+            print(f"run {number + 1}: ", end="")
             _print_ratio(instant, slow, calls * MILLISECONDS / 1000 / given.in_flight)
+            span, each = served.spent(calls)
+            print(f"    the model: {1000 * each:.1f} ms a call, asked for {span:.2f} s, ", end="")
+            print(f"{calls * each / span:.1f} in flight on average")
 
 
 def _print_ratio(instant: model.Run, slow: model.Run, waiting: float) -> None:
@@ -141,9 +144,9 @@ def _print_ratio(instant: model.Run, slow: model.Run, waiting: float) -> None:
     print(f"{slow.seconds:.2f} s of at least {waiting:.2f} s of waiting and ", end="")
     print(f"{instant.cpu_seconds:.2f} s of CPU: ratio {slow.seconds / least:.2f}", end=" ")
     print(goal(slow.seconds / least, LATENCY_GOAL), end="")
-    rest = (slow.seconds - slow.starved_seconds) / least
-    print(f"; {slow.starved_seconds:.2f} s without a core, {rest:.2f} but for that", end="")
-    print(f"; instant model: {instant.seconds:.2f} s")
+    print(f"\n    {slow.starved_seconds:.2f} s of it without a core: ratio ", end="")
+    print(f"{(slow.seconds - slow.starved_seconds) / least:.2f} but for that", end="")
+    print(f"; the instant model's run: {instant.seconds:.2f} s by the clock")
 
 
 def _calls(run: model.Run) -> int:
