@@ -95,8 +95,8 @@ class Model:
 def serving() -> Iterator[Model]:
     """Run the server; it ends when its input does, however this process ends."""
     command = [sys.executable, __file__]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen(command, **pipes, env=ENV) as server:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, env=ENV) as server:
         assert server.stdout is not None
         yield Model(f"http://127.0.0.1:{int(server.stdout.readline())}/v1")
 
@@ -108,8 +108,8 @@ def document(src: Path, out: Path, *options: str) -> list[str]:
 
 def start(command: list[str], folder: Path) -> "subprocess.Popen[str]":
     """Start *command* in *folder*, so that no configuration is found there."""
-    both = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    return subprocess.Popen(command, cwd=folder, env=ENV, text=True, **both)
+    pipe, both = subprocess.PIPE, subprocess.STDOUT
+    return subprocess.Popen(command, cwd=folder, env=ENV, text=True, stdout=pipe, stderr=both)
 
 
 def timed(command: list[str], folder: Path) -> Run:
