@@ -15,8 +15,10 @@ from war_rig.agents import Agent
 from war_rig.document import DocsFolder, document, plan
 from war_rig.document.estate import Relation
 from war_rig.document.schedule import Schedule, dependencies
+from war_rig.document.turns import in_turn
 from war_rig.errors import WarRigError
 from war_rig.policies import CachedProvider, CacheStore
+from war_rig.providers import CompletionResponse
 from war_rig.readers import Unit, readers
 from war_rig.testing import FakeProvider
 
@@ -33,6 +35,33 @@ def waits(uses: dict[str, list[str]]) -> dict[str, frozenset[str]]:
 
 def files_of(graph: list[list[int]]) -> dict[str, list[str]]:
     return {str(n): [str(t % len(graph)) for t in targets] for n, targets in enumerate(graph)}
+
+
+def test_what_an_answer_leads_to_is_asked_before_the_next_one_is_read() -> None:
+    """Of answers that arrive together none waits until all of them are worked on."""
+    arrived, log = asyncio.Event(), []
+
+    class Together(FakeProvider):
+        async def complete(self, *args: Any, **kwargs: Any) -> CompletionResponse:
+            await arrived.wait()
+            return await super().complete(*args, **kwargs)
+
+    agent = in_turn(Agent("scribe", Together("answer")))
+
+    async def work(number: int) -> None:
+        await agent.run("question")
+        log.append(f"worked {number}")
+        await asyncio.sleep(0)  # in which a request leaves
+        log.append(f"asked {number}")
+
+    async def run() -> None:
+        workers = asyncio.gather(*map(work, range(3)))
+        await asyncio.sleep(0)
+        arrived.set()
+        await workers
+
+    asyncio.run(run())
+    assert log == [f"{what} {number}" for number in range(3) for what in ("worked", "asked")]
 
 
 def test_a_file_waits_for_what_it_uses() -> None:

@@ -25,6 +25,7 @@ from war_rig.document.plan import Plan
 from war_rig.document.publish import Publisher, chosen_units
 from war_rig.document.render import INDEX
 from war_rig.document.schedule import Schedule, dependencies
+from war_rig.document.turns import in_turn
 from war_rig.document.wholes import Wholes
 from war_rig.document.write import Context, Task, unit_task, whole_task
 from war_rig.readers import Unit
@@ -125,7 +126,8 @@ class _Run:
         rounds: int,
         on_progress: Callable[[Progress], None],
     ) -> None:
-        self._scribe, self._challenger, self._rounds = scribe, challenger, rounds
+        self._scribe, self._rounds = in_turn(scribe), rounds
+        self._challenger = challenger and in_turn(challenger)
         self._plan, self._on_progress = plan, on_progress
         self._files = {file.source.file: file for file in plan.files}
         self._estate = Estate.of(plan.files, plan.copybook_paths)
