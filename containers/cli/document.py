@@ -11,7 +11,7 @@ import typer
 
 from containers.cli.ask import forget_own_provider, note_offline
 from containers.cli.options import Config, Debug, Provider
-from war_rig.errors import ConfigError, UnknownProviderError
+from war_rig.errors import ConfigError
 
 if TYPE_CHECKING:
     from containers.application import Application
@@ -118,30 +118,22 @@ def _provider_name(app: "Application") -> str:
 
 def _destinations(app: "Application") -> "Iterator[str]":
     """Yield where the source will go, as far as the providers' parameters tell."""
-    set_by = (
-        f"agents.{_AGENT}.provider" if app.settings().agents[_AGENT].provider else "llm_provider"
-    )
-    yield _destination(_provider_name(app), app, set_by)
-    challenger = app.settings().agents[_CHALLENGER].provider
+    from war_rig.entries import told_who_named_it
+
+    settings, own_key = app.settings(), f"agents.{_AGENT}.provider"
+    named_by = own_key if settings.agents[_AGENT].provider else "llm_provider"
+    yield _destination(_provider_name(app), app, named_by)
+    challenger, key = settings.agents[_CHALLENGER].provider, f"agents.{_CHALLENGER}.provider"
     if challenger == "offline":
         raise ConfigError(
             "'offline' can't challenge a claim: it is no language model\n"
-            f"  set by: {app.settings().origin(f'agents.{_CHALLENGER}.provider').label}\n"
+            f"  set by: {settings.origin(key).label}\n"
             "  name a provider with a model, or remove the key"
         )
     if challenger is not None:
-        where = _challenged_by(challenger, app)
+        with told_who_named_it(settings, key):
+            where = _destination(challenger, app)
         yield f"claims and the lines that they cite are challenged: {where}"
-
-
-def _challenged_by(name: str, app: "Application") -> str:
-    """Return where claims go; raise UnknownProviderError that says who named the provider."""
-    try:
-        return _destination(name, app)
-    except UnknownProviderError as error:
-        failure = str(error)
-    origin = app.settings().origin(f"agents.{_CHALLENGER}.provider")
-    raise UnknownProviderError(f"{failure}\n  set by: {origin.label}")
 
 
 def _destination(name: str, app: "Application", key: str | None = None) -> str:
