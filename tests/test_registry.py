@@ -97,6 +97,23 @@ def test_an_unknown_name_lists_what_is_there(installed: Callable[..., None]) -> 
     )
 
 
+def test_a_plugin_in_a_misspelt_group_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An entry point in another group than ours is no provider, and the error says why."""
+    info = tmp_path / "acme_llm-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-llm\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[war-rig.providers]\nacme-house = acme:House\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(UnknownProviderError) as caught:
+        create_provider("acme_house")
+    assert str(caught.value).splitlines()[2] == (
+        "  acme-llm offers 'acme-house' in the group 'war-rig.providers' of entry points: in its "
+        "pyproject.toml the group must be 'war_rig.providers'"
+    )
+
+
 def test_the_built_in_ones_are_there() -> None:
     """Without a plugin there are three names, and the one without a key can be made."""
     assert {"azure_openai", "offline", "openai"} <= set(available_providers())

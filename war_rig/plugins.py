@@ -10,6 +10,23 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
 OWN_DISTRIBUTION = "war-rig"
+_NEARLY = 0.85  # war-rig.providers, but not war_rig.readers
+
+
+def misgrouped(name: str, group: str) -> list[str]:
+    """Return a line for each entry point *name* in a group that is spelt nearly like *group*."""
+    from difflib import get_close_matches
+    from importlib.metadata import entry_points
+
+    found = entry_points()
+    near = get_close_matches(group, found.groups - {group}, cutoff=_NEARLY)
+    return [
+        f"{point.dist.name if point.dist else 'a plugin'} offers '{point.name}' in the group "
+        f"'{other}' of entry points: in its pyproject.toml the group must be '{group}'"
+        for other in near
+        for point in found.select(group=other)
+        if point.name.lower().replace("-", "_") == name
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from war_rig.errors import PluginError, UnknownProviderError
 from war_rig.names import did_you_mean, normalise
-from war_rig.plugins import EVERY_PLUGIN, OWN_DISTRIBUTION, AllowedPlugins, is_same
+from war_rig.plugins import EVERY_PLUGIN, OWN_DISTRIBUTION, AllowedPlugins, is_same, misgrouped
 from war_rig.providers.places import short_path
 from war_rig.providers.protocol import LLMProvider
 
@@ -296,9 +296,11 @@ def _refusal(name: str, offer: Registration, plugins: AllowedPlugins) -> str:
 def unknown(name: str, known: Iterable[str], types: Iterable[str] = ()) -> str:
     """Return the message for a *name* that is none of *known*, nor of *types*."""
     known = sorted(known)
-    return (
-        f"unknown provider '{name}'.{did_you_mean(name, [*types, *known])}\n"
-        f"  available: {', '.join(known)}\n"
+    lines = [
+        f"unknown provider '{name}'.{did_you_mean(name, [*types, *known])}",
+        f"  available: {', '.join(known)}",
+        *(f"  {line}" for line in misgrouped(name, GROUP)),
         "  to add it, install a plugin, write an entry with a 'type' under 'providers:', or call "
-        "register_provider() in this process (the war-rig command sees no other process's)"
-    )
+        "register_provider() in this process (the war-rig command sees no other process's)",
+    ]
+    return "\n".join(lines)
