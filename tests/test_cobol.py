@@ -249,6 +249,24 @@ def test_code_under_no_paragraph_is_a_part() -> None:
     ]  # fmt: skip
 
 
+def test_a_paragraph_may_be_called_end_something() -> None:
+    """Only what COBOL reserves, such as END-IF, ends a statement; END-PROGRAM is a name."""
+    reading = in_procedure(
+        "PERFORM END-ACCOUNTS THRU END-JOB", "IF A GO TO END-PROGRAM END-IF.",
+        "EXEC SQL COMMIT END-EXEC END-IF.",
+    )  # fmt: skip
+    more = read(
+        "       PROGRAM-ID. P.", "       PROCEDURE DIVISION.", "       END-PROGRAM.",
+        "           EXEC SQL COMMIT END-EXEC", "           END-READ.", "       END-OF-JOB.",
+        "           GOBACK.", "       END PROGRAM P.",
+    )  # fmt: skip
+    assert pairs(reading) == [
+        ("perform", "END-ACCOUNTS"), ("thru", "END-JOB"), ("goto", "END-PROGRAM"),
+    ]  # fmt: skip
+    assert objects(reading, "paragraph") == ["MAIN"]
+    assert objects(more, "paragraph") == ["END-PROGRAM", "END-OF-JOB"]
+
+
 def test_declaratives_are_no_paragraph() -> None:
     """DECLARATIVES and END DECLARATIVES begin nothing, the sections between them do."""
     reading = read(

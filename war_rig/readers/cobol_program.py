@@ -10,6 +10,7 @@ from war_rig.readers.cobol_layout import values_redefined
 from war_rig.readers.cobol_lines import END, Found, Token, words
 from war_rig.readers.cobol_statements import (
     STATEMENTS,
+    TERMINATORS,
     VERBS,
     copy_facts,
     replacing,
@@ -25,6 +26,7 @@ _LAYOUT_WORDS = words("EJECT SKIP1 SKIP2 SKIP3")
 _NO_CODE = _LAYOUT_WORDS | {"DECLARATIVES", "END"}
 _NO_PARAGRAPHS = (
     VERBS
+    | TERMINATORS
     | _LAYOUT_WORDS
     | words("DECLARATIVES FILE-CONTROL I-O-CONTROL SOURCE-COMPUTER OBJECT-COMPUTER SPECIAL-NAMES")
 )
@@ -227,8 +229,7 @@ class Walk:
         return at + 2
 
     def _is_paragraph(self, text: str) -> bool:
-        is_free = text not in _NO_PARAGRAPHS and not text.startswith("END-")
-        return is_free and self._division in ("PROCEDURE", "")
+        return text not in _NO_PARAGRAPHS and self._division in ("PROCEDURE", "")
 
     def _paragraph(self, at: int) -> int:
         token = self._tokens[at]

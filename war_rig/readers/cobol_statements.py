@@ -17,7 +17,14 @@ VERBS = words(
     "SERVICE SET SORT START STOP STRING SUBTRACT SUPPRESS TERMINATE TRANSFORM UNLOCK UNSTRING USE "
     "VALIDATE WRITE XML"
 )
-_NO_NAMES = VERBS | words(
+TERMINATORS = words(
+    "END-ACCEPT END-ADD END-CALL END-COMPUTE END-DELETE END-DISPLAY END-DIVIDE END-EVALUATE "
+    "END-EXEC END-IF END-INVOKE END-JSON END-MULTIPLY END-OF-PAGE END-PERFORM END-READ "
+    "END-RECEIVE END-RETURN END-REWRITE END-SEARCH END-SEND END-START END-STRING END-SUBTRACT "
+    "END-UNSTRING END-WRITE END-XML"
+)
+"""What COBOL reserves of the words in END-; any other one, such as END-PROGRAM, may be a name."""
+_NO_NAMES = VERBS | TERMINATORS | words(
     "ELSE WHEN NOT ON AT INVALID THEN UNTIL VARYING WITH TEST AFTER BEFORE TIMES THRU THROUGH FROM "
     "TO END RECORD INTO KEY USING GIVING RETURNING SENTENCE EOP DEPENDING FOREVER"
 )
@@ -32,7 +39,7 @@ _LONGEST_PSEUDO_TEXT = 2_000
 
 def is_name(token: Token) -> bool:
     """Return whether a data item, file or paragraph can be called so."""
-    return token.kind == "word" and token.word not in _NO_NAMES and token.text[:4] != "END-"
+    return token.kind == "word" and token.word not in _NO_NAMES
 
 
 def is_number(token: Token) -> bool:
