@@ -643,6 +643,14 @@ def test_select_yields_the_external_name(entry: str, found: list[str]) -> None:
         ("INCLUDE", "INCLUDE", []),
         ("WHENEVER SQLERROR GO TO ERR", "WHENEVER", ["goto ERR"]),
         ("DELETE -- FROM T2 isn't\n FROM T1)", "DELETE", ["delete T1"]),
+        ('DELETE FROM "OWN"."T6" X WHERE A = \'B\'', "DELETE", ["delete OWN.T6"]),
+        ('SELECT A FROM "T7" Y, T8, D."S"."T 9" Z', "SELECT",
+         ["select T7", "select T8", 'select D.S."T 9"']),
+        ('INSERT INTO "Own"."T11" VALUES (\'A\', \'.\', "B". \'C\' .)', "INSERT",
+         ['insert "Own".T11']),
+        ('WITH "X" AS (SELECT A FROM "T1") SELECT B FROM "X"', "WITH", ["select T1"]),
+        ('DECLARE "S"."T1" TABLE (A CHAR(1))', "DECLARE TABLE", ["declare-table S.T1"]),
+        ('CALL "S"."PROC"(:A)', "CALL", ["call S.PROC"]),
     ],
 )  # fmt: skip
 def test_sql_yields_its_verb_and_tables(text: str, verb: str, tables: list[str]) -> None:

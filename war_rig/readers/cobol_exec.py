@@ -1,5 +1,6 @@
 """The blocks between EXEC and END-EXEC: SQL, CICS and DLI."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -41,6 +42,7 @@ _ENDS_FROM = words(
     "WHERE GROUP ORDER HAVING UNION EXCEPT INTERSECT SET VALUES FOR WITH FETCH OPTIMIZE WHEN"
 )
 _NO_UPDATE_AFTER = words("FOR KEEP THEN ON")
+_PLAIN_NAME = re.compile(r"[A-Z@#$][A-Z0-9@#$_]*")
 
 
 def block_end(tokens: Sequence[Token], first: int) -> tuple[int, bool]:
@@ -69,14 +71,46 @@ def exec_facts(language: str, tokens: Sequence[Token]) -> Iterator[Found]:
     if not found:
         return
     if language == "SQL":
-        yield from _sql(found, tokens)
+        yield from _sql(list(_with_whole_names(tokens)))
     elif language == "CICS":
         yield from _cics(found[0], _options(tokens))
     else:
         yield Found("dli", found[0].text, found[0].line)
 
 
-def _sql(found: Sequence[Token], tokens: Sequence[Token]) -> Iterator[Found]:
+def _with_whole_names(tokens: Sequence[Token]) -> Iterator[Token]:
+    """Yield *tokens*, those that points join, since some are quoted, as one word."""
+    parts: list[Token] = []
+    for token in tokens:
+        is_part = token.kind in ("word", "literal")
+        if parts and not (token.word == "." if len(parts) % 2 else is_part):
+            yield from _joined(parts)
+            parts = []
+        if parts or is_part:
+            parts.append(token)
+        else:
+            yield token
+    yield from _joined(parts)
+
+
+def _joined(parts: Sequence[Token]) -> Iterator[Token]:
+    """Yield the name that is made of *parts*, names and points in turn."""
+    end = len(parts) - (len(parts) + 1) % 2
+    if end > 2:
+        yield parts[0]._replace(kind="word", text="".join(map(_as_known, parts[:end])))
+    else:
+        yield from parts[:end]
+    yield from parts[max(0, end) :]
+
+
+def _as_known(token: Token) -> str:
+    """Return a part of a name as Db2 knows it: in quotes only where it needs them."""
+    is_plain = token.kind != "literal" or _PLAIN_NAME.fullmatch(token.text)
+    return token.text if is_plain else f'"{token.text}"'
+
+
+def _sql(tokens: Sequence[Token]) -> Iterator[Found]:
+    found = [token for token in tokens if token.kind in ("word", "literal")]
     texts = [word.text for word in found]
     yield Found("sql", _sql_verb(texts), found[0].line)
     operand = next((token for token in tokens[1:] if token.kind in ("word", "literal")), END)
@@ -92,7 +126,7 @@ def _sql(found: Sequence[Token], tokens: Sequence[Token]) -> Iterator[Found]:
             if before.text in ("GOTO", "TO")
         )
     elif texts[0] == "DECLARE" and texts[2:3] == ["TABLE"]:
-        yield Found("declare-table", texts[1], found[1].line)
+        yield Found("declare-table", _as_known(found[1]), found[1].line)
     else:
         yield from _tables(tokens)
 
@@ -118,17 +152,19 @@ class _Level:
 
 def _tables(tokens: Sequence[Token]) -> Iterator[Found]:
     own = {
-        first.text
+        _as_known(first)
         for first, second, third in zip(tokens, tokens[1:], tokens[2:], strict=False)
         if second.word == "AS" and third.word == "("
     }
     levels, before = [_Level()], ""
     for token, following in pairwise([*tokens, END]):
         level = levels[-1]
-        if token.kind == "word":
-            kind = _word(level, before, token.text, following.word)
-            if kind and token.text not in own:
-                yield Found(kind, token.text, token.line)
+        if token.kind in ("word", "literal"):
+            text, behind = token.text, following.word
+            is_word = token.kind == "word"
+            kind = _word(level, before, text, behind) if is_word else _name(level, text, behind)
+            if kind and _as_known(token) not in own:
+                yield Found(kind, _as_known(token), token.line)
         elif token.word == "(":
             levels.append(_Level(level.expects, bool(level.expects)))
             level.expects = ""
@@ -157,11 +193,16 @@ def _word(level: _Level, before: str, word: str, following: str) -> str:
     elif word in ("TABLE", "TRUNCATE"):
         starts = {"LOCK": "lock", "TRUNCATE": "truncate", "TEMPORARY": "declare-table"}
         level.expects = starts.get(before, "truncate" if word == "TRUNCATE" else "")
-    elif level.expects:
-        kind, level.expects = level.expects, ""
-        is_name = not word.startswith(":") and following != "TABLE"
-        return kind if is_name and not (kind == "select" and following == "(") else ""
+    else:
+        return _name(level, word, following)
     return ""
+
+
+def _name(level: _Level, name: str, following: str) -> str:
+    """Return the kind of table that *name*, which is no keyword, is where it stands."""
+    kind, level.expects = level.expects, ""
+    is_table = not name.startswith(":") and following != "TABLE"
+    return kind if is_table and not (kind == "select" and following == "(") else ""
 
 
 def _from(level: _Level, before: str) -> None:
