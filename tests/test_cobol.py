@@ -690,6 +690,36 @@ def test_cics_yields_its_command_and_resources(
     assert pairs(reading) == [*found, ("goto", "X")]
 
 
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("DELETE COUNTER(C) POOL(P) NOSUSPEND", "DELETE COUNTER"),
+        ("DELETE POOL(P) DCOUNTER(C)", "DELETE DCOUNTER"),
+        ("REWIND COUNTER(C)", "REWIND COUNTER"),
+        ("UPDATE DCOUNTER(C) VALUE(V)", "UPDATE DCOUNTER"),
+        ("GET CHANNEL(H) CONTAINER(C) INTO(D)", "GET CONTAINER"),
+        ("START TRANSID('T1') CHANNEL(H)", "START CHANNEL"),
+        ("SIGNAL EVENT(E) FROMCHANNEL(H)", "SIGNAL EVENT"),
+        ("STARTBROWSE CONTAINER BROWSETOKEN(T)", "STARTBROWSE CONTAINER"),
+        ("WEB READ FORMFIELD(F) VALUE(V)", "WEB READ FORMFIELD"),
+        ("WEB SEND FROM(D)", "WEB SEND"),
+        ("DEFINE INPUT EVENT(E)", "DEFINE INPUT EVENT"),
+        ("WAIT SIGNAL", "WAIT SIGNAL"),
+        ("WRITE JOURNALNUM(1) FROM(D)", "WRITE JOURNALNUM"),
+        ("RECEIVE PARTN(P) INTO(D)", "RECEIVE PARTN"),
+        ("PERFORM STATISTICS RECORD ALL", "PERFORM STATISTICS"),
+        ("SPOOLOPEN INPUT TOKEN(T)", "SPOOLOPEN"),
+        ("FREE CHILD(C)", "FREE CHILD"),
+        ("FREE SESSION(S)", "FREE"),
+    ],
+)
+def test_a_cics_command_has_all_of_its_words(text: str, command: str) -> None:
+    """It is named as IBM's lists of commands name it, and is no command of a file."""
+    reading = in_procedure("EXEC CICS", text, "END-EXEC.")
+    assert objects(reading, "cics") == [command]
+    assert objects(reading, "delete", "write", "read") == []
+
+
 def test_dli_yields_its_function() -> None:
     """EXEC DLI has a function; a CALL of CBLTDLI stays a call; an empty block yields nothing."""
     reading = in_procedure(

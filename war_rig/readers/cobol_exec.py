@@ -18,26 +18,48 @@ _FILE_KINDS = {
     "READ": "read", "READNEXT": "read", "READPREV": "read", "STARTBR": "read",
     "WRITE": "write", "REWRITE": "rewrite", "DELETE": "delete",
 }  # fmt: skip
-# The words that may make a command of two; they may stand after other options.
+# The words that make a command of two, by IBM's lists of commands; others may stand before them.
 _SECOND_WORDS = {
-    "SEND": ("MAP", "TEXT", "CONTROL", "PAGE"),
-    "RECEIVE": ("MAP",),
-    "WRITEQ": ("TS", "TD"),
-    "READQ": ("TS", "TD"),
-    "DELETEQ": ("TS", "TD"),
-    "SYNCPOINT": ("ROLLBACK",),
-    "HANDLE": ("ABEND", "AID", "CONDITION"),
-    "IGNORE": ("CONDITION",),
-    "PUSH": ("HANDLE",),
-    "POP": ("HANDLE",),
-    "WRITE": ("OPERATOR", "JOURNALNAME"),
-    "DELETE": ("CONTAINER", "CHANNEL"),
-    "WAIT": ("EVENT", "EXTERNAL", "JOURNALNAME", "TERMINAL"),
+    verb: second.split()
+    for verbs, second in (
+        ("SEND", "MAP TEXT CONTROL PAGE PARTNSET"),
+        ("RECEIVE", "MAP PARTN"),
+        ("WRITEQ READQ DELETEQ", "TS TD"),
+        ("SYNCPOINT", "ROLLBACK"),
+        ("HANDLE", "ABEND AID CONDITION"),
+        ("IGNORE", "CONDITION"),
+        ("PUSH POP", "HANDLE"),
+        ("WRITE", "OPERATOR JOURNALNAME JOURNALNUM"),
+        ("DELETE", "CONTAINER CHANNEL COUNTER DCOUNTER ACTIVITY EVENT TIMER"),
+        ("GET PUT MOVE GET64 PUT64", "CONTAINER COUNTER DCOUNTER"),
+        ("QUERY", "COUNTER DCOUNTER CHANNEL SECURITY"),
+        ("UPDATE REWIND", "COUNTER DCOUNTER"),
+        ("WAIT", "EVENT EXTERNAL JOURNALNAME JOURNALNUM TERMINAL CONVID SIGNAL"),
+        ("START", "ATTACH BREXIT CHANNEL"),
+        ("LINK SUSPEND", "ACTIVITY ACQACTIVITY ACQPROCESS"),
+        ("RETURN", "ENDACTIVITY"),
+        ("RETRIEVE", "REATTACH SUBEVENT"),
+        ("FREE FETCH", "CHILD ANY"),
+        ("ACQUIRE", "TERMINAL"),
+        ("SIGNON", "TOKEN"),
+        ("DUMP", "TRANSACTION"),
+        ("VERIFY", "PASSWORD PHRASE TOKEN"),
+    )
+    for verb in verbs.split()
 }
 _TWO_WORD_COMMANDS = words(
-    "ADDRESS BIF BUILD CHANGE CREATE DEFINE DOCUMENT DUMP ENTER EXTRACT GET INQUIRE INVOKE ISSUE "
-    "MOVE PURGE PUT QUERY RUN SET VERIFY WEB"
+    "ADD ADDRESS BIF BUILD CHANGE CHECK COLLECT CONNECT CREATE CSD DEFINE DISABLE DISCARD DOCUMENT "
+    "DUMP ENABLE ENDBROWSE ENTER EXTRACT FORCE GDS GET GETNEXT INQUIRE INVOKE ISSUE MOVE PERFORM "
+    "PURGE PUT QUERY REMOVE REQUEST RESET RESUME RESYNC RUN SET SIGNAL SOAPFAULT STARTBROWSE TEST "
+    "TRANSFORM VERIFY WEB WSACONTEXT WSAEPR"
 )
+_THREE_WORD_COMMANDS = {
+    **dict.fromkeys(
+        ("WEB READ", "WEB READNEXT", "WEB STARTBROWSE", "WEB ENDBROWSE", "WEB WRITE", "WEB PARSE"),
+        words("FORMFIELD HTTPHEADER QUERYPARM URL"),
+    ),
+    **dict.fromkeys(("DEFINE INPUT", "DEFINE COMPOSITE", "RETRIEVE REATTACH"), words("EVENT")),
+}
 _ENDS_FROM = words(
     "WHERE GROUP ORDER HAVING UNION EXCEPT INTERSECT SET VALUES FOR WITH FETCH OPTIMIZE WHEN"
 )
@@ -240,10 +262,12 @@ def _cics(verb: Token, options: dict[str, Token]) -> Iterator[Found]:
 
 def _command(verb: str, options: dict[str, Token]) -> str:
     names = list(options)[1:]
-    if verb in _TWO_WORD_COMMANDS:
-        return " ".join([verb, *names[:1]])
     seconds = [word for word in _SECOND_WORDS.get(verb, ()) if word in names]
-    return " ".join([verb, *seconds[:1]])
+    if not seconds and verb in _TWO_WORD_COMMANDS:
+        seconds = names
+    command = " ".join([verb, *seconds[:1]])
+    thirds = [word for word in names if word in _THREE_WORD_COMMANDS.get(command, ())]
+    return " ".join([command, *thirds[:1]])
 
 
 def _resource(

@@ -10,7 +10,8 @@ that are in one only, with the source line, for a person to judge.
 
 A fact is the same where kind, file, name (case and quotes apart) and line are. What is left is
 matched where the one's line is in the other's statement: a verb and its operand may stand on
-different lines, and neither of the two is wrong. Only files that the extractor reads are compared, by suffix.
+different lines, and neither of the two is wrong. Only files that the extractor reads are compared,
+by suffix.
 
 To know when judging: to the extractor a browse's start (STARTBR) is no read, a CALL is COBOL's and
 not SQL's, and a PERFORM is the verb, not the INPUT or OUTPUT PROCEDURE of a SORT.
