@@ -672,6 +672,8 @@ def test_sql_yields_its_verb_and_tables(text: str, verb: str, tables: list[str])
         ("RETURN TRANSID('T1')", "RETURN", [("transid", "T1")]),
         ("START TRANSID(WS-T)", "START", [("transid-name", "WS-T")]),
         ("READNEXT FILE('F1 ') INTO(X)", "READNEXT", [("read", "F1")]),
+        ("STARTBR FILE(F) RIDFLD(K)", "STARTBR", [("browse", "F")]),
+        ("RESETBR FILE('F1') RIDFLD(K)", "RESETBR", [("browse", "F1")]),
         ("REWRITE DATASET(F)", "REWRITE", [("rewrite", "F")]),
         ("ENDBR FILE(F)", "ENDBR", []),
         ("WRITEQ TD QUEUE('Q1') FROM(X)", "WRITEQ TD", [("queue", "Q1")]),

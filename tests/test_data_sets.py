@@ -165,7 +165,7 @@ ONLINE = """\
        01  WS-FILE PIC X(8) VALUE 'LOANMST '.
        PROCEDURE DIVISION.
            EXEC CICS READ FILE('LOANMST') INTO(A) END-EXEC.
-           EXEC CICS STARTBR FILE('TWICE') END-EXEC.
+           EXEC CICS READNEXT FILE('TWICE') END-EXEC.
            EXEC CICS WRITE FILE(WS-FILE) FROM(A) END-EXEC.
            EXEC CICS REWRITE FILE('LOANMST') FROM(A) END-EXEC.
            EXEC CICS DELETE FILE(WS-FILE) END-EXEC.
@@ -188,6 +188,20 @@ def test_a_file_of_cics_is_in_the_data_set_that_the_csd_says(tmp_path: Path) -> 
         ("reads", "LIB.LOANMST", True), ("reads", "LIB.ONE", False), ("reads", "LIB.TWO", False),
         ("writes", "LIB.LOANMST", False), ("updates", "LIB.LOANMST", True),
         ("deletes from", "LIB.LOANMST", False), ("deletes from", "LOANS", True),
+    ]  # fmt: skip
+
+
+def test_a_browse_that_starts_reads_nothing_yet(tmp_path: Path) -> None:
+    """STARTBR and RESETBR only find a place; the program browses the file all the same."""
+    (tmp_path / "DEFS.csd").write_text(CSD)
+    (tmp_path / "DESK.cbl").write_text(
+        ONLINE.partition("           EXEC")[0]
+        + "           EXEC CICS STARTBR FILE('LOANMST') RIDFLD(A) END-EXEC.\n"
+        "           EXEC CICS RESETBR FILE(WS-FILE) RIDFLD(A) END-EXEC.\n"
+        "           EXEC CICS ENDBR FILE('LOANMST') END-EXEC.\n"
+    )
+    assert online(tmp_path) == [
+        ("browses", "LIB.LOANMST", True), ("browses", "LIB.LOANMST", False),
     ]  # fmt: skip
 
 

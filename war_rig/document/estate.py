@@ -26,7 +26,10 @@ _TABLES = {
     "delete": "deletes from", "merge": "merges into", "lock": "locks", "truncate": "truncates",
     "declare-table": "declares",
 }  # fmt: skip
-_CHANGES = {"read": "reads", "write": "writes", "rewrite": "updates", "delete": "deletes from"}
+_CHANGES = {
+    "read": "reads", "browse": "browses", "write": "writes", "rewrite": "updates",
+    "delete": "deletes from",
+}  # fmt: skip
 _OF_FILES = frozenset([*_CHANGES, *_TABLES, "assign"])
 """The kinds of facts in which a name may be one of a file that the program declares."""
 LEADS_ON = frozenset([*_CALLS.values(), *_RUNS.values()])

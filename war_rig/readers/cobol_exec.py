@@ -15,7 +15,8 @@ _ONLY_COBOL = words(
     "PERFORM SEARCH STOP SUBTRACT UNSTRING"
 )
 _FILE_KINDS = {
-    "READ": "read", "READNEXT": "read", "READPREV": "read", "STARTBR": "read",
+    "READ": "read", "READNEXT": "read", "READPREV": "read",
+    "STARTBR": "browse", "RESETBR": "browse",  # these find a place, and read nothing
     "WRITE": "write", "REWRITE": "rewrite", "DELETE": "delete",
 }  # fmt: skip
 # The words that make a command of two, by IBM's lists of commands; others may stand before them.
