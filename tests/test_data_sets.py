@@ -143,6 +143,22 @@ def test_an_in_stream_procedure_is_that_of_the_job(tmp_path: Path) -> None:
     assert called == {"BATCH": ("J.jcl",), "DEEPER": ()}
 
 
+def test_a_call_may_change_what_a_dd_refers_to(tmp_path: Path) -> None:
+    """In a procedure, a reference back is followed only where no call can change what it means."""
+    steps = (
+        "//ONE EXEC PGM=OTHER\n//X DD DSN=OLD.STAFF,DISP=SHR\n"
+        "//TWO EXEC PGM={}\n//STAFF DD DSN=*.ONE.X,DISP=SHR\n"
+    )
+    found = data_sets(
+        tmp_path, "PAY01", "PAY02", "PAY03",
+        P_CAT="//CAT PROC\n" + steps.format("PAY01"), J="//J JOB\n//S EXEC CAT\n",
+        K="//K JOB\n//P PROC\n" + steps.format("PAY02") + "// PEND\n//S EXEC P\n"
+        "//ONE.X DD DSN=NEW.STAFF,DISP=SHR\n",
+        L="//L JOB\n//P PROC\n" + steps.format("PAY03") + "// PEND\n//S EXEC P\n",
+    )  # fmt: skip
+    assert found == {"PAY01": set(), "PAY02": set(), "PAY03": {"OLD.STAFF"}}
+
+
 def test_symbols_that_name_each_other_end(tmp_path: Path) -> None:
     """A symbol that grows with each turn is not followed for ever."""
     procedure = PROCEDURE.format(program="PAY01", dds="//STAFF DD DSN=&HLQ..STAFF,DISP=SHR\n")

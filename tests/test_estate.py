@@ -215,6 +215,21 @@ def test_a_data_set_is_deleted_by_the_step_that_ends_it_so(
     assert found == {("runs", "IEFBR14"), ("uses", "A.C")} | {(verb, "A.B") for verb in verbs}
 
 
+def test_a_reference_back_is_no_name(src: Path) -> None:
+    """What it means is stated, a program that can't be told is an open question."""
+    (src / "J.jcl").write_text(
+        "//J JOB (1)\n//S1 EXEC PGM=LINKER\n//L DD DSN=A.LOAD(PAY01),DISP=(,PASS)\n"
+        "//S2 EXEC PGM=*.S1.L\n//D DD DSN=*.S1.L,DISP=(OLD,DELETE)\n"
+        "//STAFF DD DSN=*.S9.X,DISP=OLD\n//S3 EXEC PGM=*.S9.L\n"
+    )
+    assert relations(src, "J.jcl") == {
+        ("runs", "LINKER", (), True), ("creates", "A.LOAD(PAY01)", (), True),
+        ("runs", "PAY01", ("PAY01.cbl",), True), ("uses", "A.LOAD(PAY01)", (), True),
+        ("deletes", "A.LOAD(PAY01)", (), True), ("runs", "*.S9.L", (), False),
+    }  # fmt: skip
+    assert not any(name == "*.S9.X" for _, name, _, _ in relations(src, "PAY01.cbl"))
+
+
 def test_a_data_set_is_created_or_used_by_the_job_that_names_it(src: Path) -> None:
     """A DD statement's disposition says how; libraries of programs are left out."""
     (src / "SAVEJOB.jcl").write_text(

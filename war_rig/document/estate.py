@@ -15,6 +15,7 @@ from war_rig.document.data_sets import DataSets, named_by_jobs
 from war_rig.document.plan import PlannedFile
 from war_rig.document.wholes import Wholes
 from war_rig.readers import Fact, Unit
+from war_rig.readers.jcl_references import is_reference
 
 _CALLS = {"call": "calls", "link": "links to", "xctl": "transfers to"}
 _RUNS = {
@@ -152,6 +153,7 @@ def _related(file: PlannedFile, names: _Names) -> Iterator[Relation]:
     wholes = names.wholes[file.source.file]
     literals = Literals(file, names.copybooks, wholes)
     copied = names.copybooks.copied(file)
+    resolved = {fact.line for fact in file.reading.facts if fact.kind == "exec-resolved"}
     programs, own_files = _seen(file, wholes, "program"), _seen(file, wholes, "fd", "open")
     for fact in file.reading.facts:
         around = wholes.around(wholes.at(fact.line)) if fact.kind in _OF_FILES else ()
@@ -167,6 +169,9 @@ def _related(file: PlannedFile, names: _Names) -> Iterator[Relation]:
             for program in names.data_sets.called.get(fact, ()):
                 targets = _once(names.running(program, fact.file))
                 yield Relation("runs", fact.file, fact.line, program, targets)
+        elif fact.kind == "exec" and is_reference(fact.object):
+            if fact.line not in resolved:
+                yield Relation("runs", fact.file, fact.line, fact.object, is_certain=False)
         elif fact.kind in _RUNS:
             yield _relation(_RUNS[fact.kind], fact, names.running(fact.object, fact.file))
         elif fact.kind in _TABLES and not (is_file or changed):
