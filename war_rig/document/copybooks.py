@@ -96,6 +96,7 @@ class Copybooks:
         facts = [fact for file in files for fact in file.reading.facts]
         self._programs = {fact.file for fact in facts if fact.kind == "program"}
         self._jobs = {fact.file for fact in facts if fact.kind == "job"}
+        self._mapsets = [(f.object.upper(), f.file) for f in facts if f.kind == "defines-mapset"]
         self._procedures = {(f.file, f.object.upper()) for f in facts if f.kind == "proc"}
 
     def copied(self, user: PlannedFile) -> Mapping[Fact, tuple[str, ...]]:
@@ -105,6 +106,12 @@ class Copybooks:
     def read_as_text(self, name: str) -> list[str]:
         """Return the files that are called *name*, in a language that no reader knows."""
         return [path for path in self._members.get(name.upper(), ()) if self.is_text(path)]
+
+    def screens(self, name: str) -> tuple[str, ...]:
+        """Return the files of the mapset from which BMS generates the copybook *name*."""
+        return tuple(
+            dict.fromkeys(path for mapset, path in self._mapsets if mapset == name.upper())
+        )
 
     def is_text(self, path: str) -> bool:
         """Return whether the file was read as plain text."""

@@ -163,7 +163,8 @@ def _related(file: PlannedFile, names: _Names) -> Iterator[Relation]:
         yield from changed
         yield from _called(fact, names, literals)
         if fact.kind in COPIES:
-            yield _relation("copies", fact, copied.get(fact, ()))
+            targets = copied.get(fact) or names.copybooks.screens(fact.object)
+            yield _relation("copies", fact, targets)
         elif fact.kind == "exec-proc":
             yield _relation("runs procedure", fact, names.copybooks.procedure(fact.object, file))
             for program in names.data_sets.called.get(fact, ()):
