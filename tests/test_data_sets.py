@@ -4,6 +4,7 @@ from pathlib import Path
 
 from war_rig.document import plan
 from war_rig.document.estate import Estate, Relation
+from war_rig.document.tables import open_lines
 from war_rig.readers import readers
 
 PROGRAM = """\
@@ -205,6 +206,14 @@ def test_a_file_of_cics_is_in_the_data_set_that_the_csd_says(tmp_path: Path) -> 
         ("writes", "LIB.LOANMST", False), ("updates", "LIB.LOANMST", True),
         ("deletes from", "LIB.LOANMST", False), ("deletes from", "LOANS", True),
     ]  # fmt: skip
+
+
+def test_a_data_set_of_cics_is_no_open_question(tmp_path: Path) -> None:
+    """That a program may use it leaves nothing to be found, as a call without a target does."""
+    (tmp_path / "DESK.cbl").write_text(ONLINE)
+    (tmp_path / "DEFS.csd").write_text(CSD)
+    estate = Estate.of(plan(tmp_path, readers(60)).files)
+    assert open_lines("DESK.cbl", estate, {"DESK.cbl": ("files/DESK.md", "source/DESK.md")}) == []
 
 
 def test_a_browse_that_starts_reads_nothing_yet(tmp_path: Path) -> None:

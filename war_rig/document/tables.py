@@ -70,7 +70,7 @@ def open_lines(file: str, estate: Estate, pages: Pages) -> list[str]:
         name, line = code(relation.name), _lines([relation.line], source)
         if relation.is_missing:
             found.append(f"- {name} is not in this source (line {line}).")
-        elif not (relation.is_certain or relation.files):
+        elif relation.verb in LEADS_ON and not (relation.is_certain or relation.files):
             verb = inert(relation.verb)
             found.append(f"- It {verb} what {name} names, which could not be found (line {line}).")
         elif relation.verb == "copies":
