@@ -10,6 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from war_rig.readers.cobol import CobolReader
+from war_rig.readers.cobol_lines import scan
+from war_rig.readers.cobol_moves import Declared, last_move
+from war_rig.readers.cobol_program import Walk
 from war_rig.readers.source import Problem, Reading, Source
 
 SAMPLE = """\
@@ -819,6 +822,18 @@ def test_any_text_is_read(lines: list[str]) -> None:
 def test_any_mixture_of_cobol_is_read(lines: list[tuple[str, list[str]]]) -> None:
     """Neither does any sequence of the language's own words."""
     assert_whole([margin + " ".join(pieces) for margin, pieces in lines])
+
+
+@settings(max_examples=200, deadline=None)
+@given(LINES)
+def test_the_last_move_is_looked_for_in_any_mixture(lines: list[tuple[str, list[str]]]) -> None:
+    """Whatever stands before the use of a name, the search for a MOVE ends there or finds it."""
+    code = [margin + " ".join(pieces) for margin, pieces in lines]
+    tokens = scan([*code, "       MOVE A TO B. CALL B"]).tokens
+    assert Declared.of(Walk("A.cbl", tokens).items).alone.keys() <= {one.text for one in tokens}
+    for token in tokens:
+        found = last_move(tokens, token.word, token.line)
+        assert found is None or found.first <= token.line
 
 
 @settings(max_examples=100, deadline=None)

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 
 from war_rig.readers.cobol_exec import EXEC_WORDS
 from war_rig.readers.cobol_items import Item
-from war_rig.readers.cobol_lines import Token
+from war_rig.readers.cobol_lines import END, Token
 from war_rig.readers.cobol_statements import VERBS, Tokens, behind_name, is_constant, is_name
 
 _FILE_OPTIONS = ("PROGRAM", "FILE", "DATASET")
+_MOST_QUALIFIERS = 100
 _RECORDS = ("01", "1", "77")
 _NO_STORAGE = ("66", "88")
 
@@ -66,8 +67,8 @@ def _is_use(tokens: Tokens, at: int) -> bool:
 
 def _has_parentheses(tokens: Tokens, at: int) -> bool:
     """Return whether the name at *at* is subscripted, or only a piece of it is meant."""
-    end = behind_name(tokens, at)
-    return any(token.word == "(" for token in tokens[at:end])
+    ahead = [*tokens[at : at + _MOST_QUALIFIERS], END, END]
+    return any(token.word == "(" for token in ahead[: behind_name(ahead, 0)])
 
 
 def _statement_of(tokens: Tokens, at: int) -> int:
@@ -85,7 +86,7 @@ def _verb_before(tokens: Tokens, end: int) -> int:
 
 def _changed(statement: Sequence[Token]) -> list[str] | None:
     """Return what *statement* writes to, None where it may do anything else, or is not alone."""
-    tokens = [*statement, *[Token("end", "", 0, False)] * 2]
+    tokens = [*statement, END, END]
     words = [token.word for token in statement]
     if words[0] == "DISPLAY":
         return [] if all(map(_is_operand, statement[1:])) else None
@@ -105,7 +106,7 @@ def _is_operand(token: Token) -> bool:
 
 def _names(tokens: Tokens, at: int) -> list[str] | None:
     """Return the names that stand from *at* on, None where anything else does."""
-    found, tokens = [], [*tokens, Token("end", "", 0, False)]
+    found, tokens = [], [*tokens, END, END]
     while is_name(tokens[at]) and not is_constant(tokens[at]):
         found.append(tokens[at].word)
         at = behind_name(tokens, at)
