@@ -10,6 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from war_rig.readers.cobol import CobolReader
+from war_rig.readers.cobol_lines import scan
+from war_rig.readers.cobol_moves import Declared, last_move
+from war_rig.readers.cobol_program import Walk
 from war_rig.readers.source import Problem, Reading, Source
 
 SAMPLE = """\
@@ -247,6 +250,24 @@ def test_code_under_no_paragraph_is_a_part() -> None:
         ("call", "P", "X", 3), ("call", "S1", "Y", 5),
         ("call", "P1", "Z", 7), ("call", "P2", "Q", 10),
     ]  # fmt: skip
+
+
+def test_a_paragraph_may_be_called_end_something() -> None:
+    """Only what COBOL reserves, such as END-IF, ends a statement; END-PROGRAM is a name."""
+    reading = in_procedure(
+        "PERFORM END-ACCOUNTS THRU END-JOB", "IF A GO TO END-PROGRAM END-IF.",
+        "EXEC SQL COMMIT END-EXEC END-IF.",
+    )  # fmt: skip
+    more = read(
+        "       PROGRAM-ID. P.", "       PROCEDURE DIVISION.", "       END-PROGRAM.",
+        "           EXEC SQL COMMIT END-EXEC", "           END-READ.", "       END-OF-JOB.",
+        "           GOBACK.", "       END PROGRAM P.",
+    )  # fmt: skip
+    assert pairs(reading) == [
+        ("perform", "END-ACCOUNTS"), ("thru", "END-JOB"), ("goto", "END-PROGRAM"),
+    ]  # fmt: skip
+    assert objects(reading, "paragraph") == ["MAIN"]
+    assert objects(more, "paragraph") == ["END-PROGRAM", "END-OF-JOB"]
 
 
 def test_declaratives_are_no_paragraph() -> None:
@@ -625,6 +646,14 @@ def test_select_yields_the_external_name(entry: str, found: list[str]) -> None:
         ("INCLUDE", "INCLUDE", []),
         ("WHENEVER SQLERROR GO TO ERR", "WHENEVER", ["goto ERR"]),
         ("DELETE -- FROM T2 isn't\n FROM T1)", "DELETE", ["delete T1"]),
+        ('DELETE FROM "OWN"."T6" X WHERE A = \'B\'', "DELETE", ["delete OWN.T6"]),
+        ('SELECT A FROM "T7" Y, T8, D."S"."T 9" Z', "SELECT",
+         ["select T7", "select T8", 'select D.S."T 9"']),
+        ('INSERT INTO "Own"."T11" VALUES (\'A\', \'.\', "B". \'C\' .)', "INSERT",
+         ['insert "Own".T11']),
+        ('WITH "X" AS (SELECT A FROM "T1") SELECT B FROM "X"', "WITH", ["select T1"]),
+        ('DECLARE "S"."T1" TABLE (A CHAR(1))', "DECLARE TABLE", ["declare-table S.T1"]),
+        ('CALL "S"."PROC"(:A)', "CALL", ["call S.PROC"]),
     ],
 )  # fmt: skip
 def test_sql_yields_its_verb_and_tables(text: str, verb: str, tables: list[str]) -> None:
@@ -646,6 +675,8 @@ def test_sql_yields_its_verb_and_tables(text: str, verb: str, tables: list[str])
         ("RETURN TRANSID('T1')", "RETURN", [("transid", "T1")]),
         ("START TRANSID(WS-T)", "START", [("transid-name", "WS-T")]),
         ("READNEXT FILE('F1 ') INTO(X)", "READNEXT", [("read", "F1")]),
+        ("STARTBR FILE(F) RIDFLD(K)", "STARTBR", [("browse", "F")]),
+        ("RESETBR FILE('F1') RIDFLD(K)", "RESETBR", [("browse", "F1")]),
         ("REWRITE DATASET(F)", "REWRITE", [("rewrite", "F")]),
         ("ENDBR FILE(F)", "ENDBR", []),
         ("WRITEQ TD QUEUE('Q1') FROM(X)", "WRITEQ TD", [("queue", "Q1")]),
@@ -662,6 +693,36 @@ def test_cics_yields_its_command_and_resources(
     reading = in_procedure("EXEC CICS", text, "END-EXEC", "GO TO X.")
     assert objects(reading, "cics") == [command]
     assert pairs(reading) == [*found, ("goto", "X")]
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("DELETE COUNTER(C) POOL(P) NOSUSPEND", "DELETE COUNTER"),
+        ("DELETE POOL(P) DCOUNTER(C)", "DELETE DCOUNTER"),
+        ("REWIND COUNTER(C)", "REWIND COUNTER"),
+        ("UPDATE DCOUNTER(C) VALUE(V)", "UPDATE DCOUNTER"),
+        ("GET CHANNEL(H) CONTAINER(C) INTO(D)", "GET CONTAINER"),
+        ("START TRANSID('T1') CHANNEL(H)", "START CHANNEL"),
+        ("SIGNAL EVENT(E) FROMCHANNEL(H)", "SIGNAL EVENT"),
+        ("STARTBROWSE CONTAINER BROWSETOKEN(T)", "STARTBROWSE CONTAINER"),
+        ("WEB READ FORMFIELD(F) VALUE(V)", "WEB READ FORMFIELD"),
+        ("WEB SEND FROM(D)", "WEB SEND"),
+        ("DEFINE INPUT EVENT(E)", "DEFINE INPUT EVENT"),
+        ("WAIT SIGNAL", "WAIT SIGNAL"),
+        ("WRITE JOURNALNUM(1) FROM(D)", "WRITE JOURNALNUM"),
+        ("RECEIVE PARTN(P) INTO(D)", "RECEIVE PARTN"),
+        ("PERFORM STATISTICS RECORD ALL", "PERFORM STATISTICS"),
+        ("SPOOLOPEN INPUT TOKEN(T)", "SPOOLOPEN"),
+        ("FREE CHILD(C)", "FREE CHILD"),
+        ("FREE SESSION(S)", "FREE"),
+    ],
+)
+def test_a_cics_command_has_all_of_its_words(text: str, command: str) -> None:
+    """It is named as IBM's lists of commands name it, and is no command of a file."""
+    reading = in_procedure("EXEC CICS", text, "END-EXEC.")
+    assert objects(reading, "cics") == [command]
+    assert objects(reading, "delete", "write", "read") == []
 
 
 def test_dli_yields_its_function() -> None:
@@ -761,6 +822,18 @@ def test_any_text_is_read(lines: list[str]) -> None:
 def test_any_mixture_of_cobol_is_read(lines: list[tuple[str, list[str]]]) -> None:
     """Neither does any sequence of the language's own words."""
     assert_whole([margin + " ".join(pieces) for margin, pieces in lines])
+
+
+@settings(max_examples=200, deadline=None)
+@given(LINES)
+def test_the_last_move_is_looked_for_in_any_mixture(lines: list[tuple[str, list[str]]]) -> None:
+    """Whatever stands before the use of a name, the search for a MOVE ends there or finds it."""
+    code = [margin + " ".join(pieces) for margin, pieces in lines]
+    tokens = scan([*code, "       MOVE A TO B. CALL B"]).tokens
+    assert Declared.of(Walk("A.cbl", tokens).items).alone.keys() <= {one.text for one in tokens}
+    for token in tokens:
+        found = last_move(tokens, token.word, token.line)
+        assert found is None or found.first <= token.line
 
 
 @settings(max_examples=100, deadline=None)

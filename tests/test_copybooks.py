@@ -125,6 +125,27 @@ def test_what_is_of_another_language_is_never_copied(tmp_path: Path) -> None:
     assert sorted((r.name, r.files) for r in estate.missing) == sorted(names)
 
 
+def test_a_copybook_that_is_generated_from_a_mapset_is_not_missing(tmp_path: Path) -> None:
+    """BMS makes it of the mapset of that name; a copybook that is there is meant all the same."""
+    (tmp_path / "screens.bms").write_text("DESKSET  DFHMSD TYPE=MAP\nDESK     DFHMDI SIZE=(1,1)\n")
+    estate = estate_of(tmp_path, "COPY DESKSET. COPY DESK.")
+    assert {(r.name, r.files) for r in estate.outgoing["USER.cbl"]} == {
+        ("DESKSET", ("screens.bms",)), ("DESK", ()),
+    }  # fmt: skip
+    assert [relation.name for relation in estate.missing] == ["DESK"]
+    assert brought(tmp_path, estate) == []
+    pages = {
+        file: (f"files/{file}.md", f"source/{file}.md") for file in ("USER.cbl", "screens.bms")
+    }
+    assert open_lines("USER.cbl", estate, pages)[0] == (
+        "- <code>DESKSET</code> is not there itself: BMS makes it of "
+        "[<code>screens.bms</code>](screens.bms.md) (line [3](../source/USER.cbl.md#L3))."
+    )
+    estate = estate_of(tmp_path, "COPY DESKSET.", DESKSET="       01  DESKI PIC X.\n")
+    assert [r.files for r in estate.outgoing["USER.cbl"]] == [("DESKSET.cpy",)]
+    assert open_lines("USER.cbl", estate, pages) == []
+
+
 def test_a_member_without_a_suffix_is_copied(tmp_path: Path) -> None:
     """No reader knows a copybook that has no suffix and begins with no division."""
     (tmp_path / "REC").write_text("       01  REC PIC X.\n")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from war_rig.document import plan
 from war_rig.document.estate import Estate, Relation
+from war_rig.document.tables import open_lines
 from war_rig.readers import readers
 
 PROGRAM = """\
@@ -143,6 +144,22 @@ def test_an_in_stream_procedure_is_that_of_the_job(tmp_path: Path) -> None:
     assert called == {"BATCH": ("J.jcl",), "DEEPER": ()}
 
 
+def test_a_call_may_change_what_a_dd_refers_to(tmp_path: Path) -> None:
+    """In a procedure, a reference back is followed only where no call can change what it means."""
+    steps = (
+        "//ONE EXEC PGM=OTHER\n//X DD DSN=OLD.STAFF,DISP=SHR\n"
+        "//TWO EXEC PGM={}\n//STAFF DD DSN=*.ONE.X,DISP=SHR\n"
+    )
+    found = data_sets(
+        tmp_path, "PAY01", "PAY02", "PAY03",
+        P_CAT="//CAT PROC\n" + steps.format("PAY01"), J="//J JOB\n//S EXEC CAT\n",
+        K="//K JOB\n//P PROC\n" + steps.format("PAY02") + "// PEND\n//S EXEC P\n"
+        "//ONE.X DD DSN=NEW.STAFF,DISP=SHR\n",
+        L="//L JOB\n//P PROC\n" + steps.format("PAY03") + "// PEND\n//S EXEC P\n",
+    )  # fmt: skip
+    assert found == {"PAY01": set(), "PAY02": set(), "PAY03": {"OLD.STAFF"}}
+
+
 def test_symbols_that_name_each_other_end(tmp_path: Path) -> None:
     """A symbol that grows with each turn is not followed for ever."""
     procedure = PROCEDURE.format(program="PAY01", dds="//STAFF DD DSN=&HLQ..STAFF,DISP=SHR\n")
@@ -165,7 +182,7 @@ ONLINE = """\
        01  WS-FILE PIC X(8) VALUE 'LOANMST '.
        PROCEDURE DIVISION.
            EXEC CICS READ FILE('LOANMST') INTO(A) END-EXEC.
-           EXEC CICS STARTBR FILE('TWICE') END-EXEC.
+           EXEC CICS READNEXT FILE('TWICE') END-EXEC.
            EXEC CICS WRITE FILE(WS-FILE) FROM(A) END-EXEC.
            EXEC CICS REWRITE FILE('LOANMST') FROM(A) END-EXEC.
            EXEC CICS DELETE FILE(WS-FILE) END-EXEC.
@@ -188,6 +205,28 @@ def test_a_file_of_cics_is_in_the_data_set_that_the_csd_says(tmp_path: Path) -> 
         ("reads", "LIB.LOANMST", True), ("reads", "LIB.ONE", False), ("reads", "LIB.TWO", False),
         ("writes", "LIB.LOANMST", False), ("updates", "LIB.LOANMST", True),
         ("deletes from", "LIB.LOANMST", False), ("deletes from", "LOANS", True),
+    ]  # fmt: skip
+
+
+def test_a_data_set_of_cics_is_no_open_question(tmp_path: Path) -> None:
+    """That a program may use it leaves nothing to be found, as a call without a target does."""
+    (tmp_path / "DESK.cbl").write_text(ONLINE)
+    (tmp_path / "DEFS.csd").write_text(CSD)
+    estate = Estate.of(plan(tmp_path, readers(60)).files)
+    assert open_lines("DESK.cbl", estate, {"DESK.cbl": ("files/DESK.md", "source/DESK.md")}) == []
+
+
+def test_a_browse_that_starts_reads_nothing_yet(tmp_path: Path) -> None:
+    """STARTBR and RESETBR only find a place; the program browses the file all the same."""
+    (tmp_path / "DEFS.csd").write_text(CSD)
+    (tmp_path / "DESK.cbl").write_text(
+        ONLINE.partition("           EXEC")[0]
+        + "           EXEC CICS STARTBR FILE('LOANMST') RIDFLD(A) END-EXEC.\n"
+        "           EXEC CICS RESETBR FILE(WS-FILE) RIDFLD(A) END-EXEC.\n"
+        "           EXEC CICS ENDBR FILE('LOANMST') END-EXEC.\n"
+    )
+    assert online(tmp_path) == [
+        ("browses", "LIB.LOANMST", True), ("browses", "LIB.LOANMST", False),
     ]  # fmt: skip
 
 

@@ -122,6 +122,94 @@ def test_literals_are_followed_the_shortest_way(tmp_path: Path) -> None:
     assert {name for _, name, _, _ in relations(tmp_path, "A.cbl")} == {"PROGY", "PROGU"}
 
 
+TARGETS = """\
+       PROGRAM-ID. A.
+       DATA DIVISION.
+       WORKING-STORAGE SECTION.
+       01  AREA-1.
+           05  NEXT-PGM PIC X(8) VALUE 'OTHER'.
+           05  WS-DAY PIC X(8).
+           05  WS-FLAG PIC X.
+               88  WS-IS-ON VALUE 'Y'.
+           05  WS-PART PIC X(8).
+           05  WS-PART-R REDEFINES WS-PART.
+               10  WS-NUMBER PIC X(8).
+       COPY MORE REPLACING ==:TAG:== BY ==ONE==.
+       COPY MORE REPLACING ==:TAG:== BY ==TWO==.
+       01  GROUP-2.
+           05  IN-GROUP PIC X(8).
+               88  IS-IN VALUE 'PAY99'.
+           05  ALSO-IN PIC X(8).
+       LINKAGE SECTION.
+       01  GIVEN PIC X(8).
+       PROCEDURE DIVISION.
+       FIRST-LINES.
+           MOVE 'FAR' TO NEXT-PGM WS-PART IN-GROUP ALSO-IN GIVEN.
+           MOVE 'FAR' TO WS-TWICE OF TWO-AREA.
+           MOVE 'FAR' TO LATER-PGM.
+       LINES-AT-HAND.
+"""
+MORE = "       01  :TAG:-AREA.\n           05  WS-TWICE PIC X(8).\n"
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "MOVE 'NEAR' TO NEXT-PGM|CALL NEXT-PGM.",
+        "MOVE 'NEAR' TO NEXT-PGM|CALL NEXT-PGM",
+        "MOVE 'NEAR' TO NEXT-PGM.|CALL NEXT-PGM USING NEXT-PGM.",
+        ("IF X = Y|MOVE 'NEAR' TO NEXT-PGM|SET WS-IS-ON TO TRUE|MOVE 1 TO WS-DAY|DISPLAY 'A' X|"
+         "EXEC CICS XCTL COMMAREA(X) PROGRAM(NEXT-PGM) END-EXEC|END-IF."),
+        "MOVE 'NEAR' TO WS-DAY|MOVE WS-DAY TO NEXT-PGM|CALL NEXT-PGM.",
+        "MOVE 'NEAR' TO ALSO-IN|CALL ALSO-IN OF GROUP-2.",
+    ],
+)  # fmt: skip
+def test_the_move_before_a_call_decides(tmp_path: Path, lines: str) -> None:
+    """Where only plain statements lie between the two, no other move counts, nor a VALUE."""
+    assert _targets(tmp_path, lines) == {"NEAR"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "others"),
+    [
+        ("IF X = Y|MOVE 'NEAR' TO NEXT-PGM|END-IF|CALL NEXT-PGM.", {"FAR", "OTHER"}),
+        ("IF X = Y MOVE 'NEAR' TO NEXT-PGM.|CALL NEXT-PGM.", {"FAR", "OTHER"}),
+        ("IF X = Y MOVE 'NEAR' TO NEXT-PGM ELSE|CALL NEXT-PGM.", {"FAR", "OTHER"}),
+        ("MOVE 'NEAR' TO NEXT-PGM.|ANOTHER.|CALL NEXT-PGM.", {"FAR", "OTHER"}),
+        ("MOVE 'NEAR' TO NEXT-PGM|PERFORM ANOTHER|CALL NEXT-PGM.", {"FAR", "OTHER"}),
+        ("MOVE 'NEAR' TO NEXT-PGM|MOVE X TO AREA-1|CALL NEXT-PGM.", {"FAR", "OTHER"}),
+        ("MOVE 'NEAR' TO NEXT-PGM|MOVE X TO UNKNOWN|CALL NEXT-PGM.", {"FAR", "OTHER"}),
+        ("MOVE 'NEAR' TO NEXT-PGM|ACCEPT NEXT-PGM|CALL NEXT-PGM.", {"FAR", "OTHER"}),
+        ("MOVE 'NEAR' TO NEXT-PGM(1:4)|CALL NEXT-PGM.", {"FAR", "OTHER"}),
+        ("MOVE 'NEAR' TO NEXT-PGM|MOVE 'FAR' TO NEXT-PGM(5:3)|CALL NEXT-PGM.", {"FAR", "OTHER"}),
+        ("MOVE 'NEAR' TO WS-PART|MOVE '1' TO WS-NUMBER|CALL WS-PART.", {"FAR"}),
+        ("MOVE 'NEAR' TO WS-PART|CALL WS-PART.", {"FAR"}),
+        ("MOVE 'NEAR' TO IN-GROUP|SET IS-IN TO TRUE|CALL IN-GROUP.", {"FAR"}),
+        ("MOVE 'NEAR' TO IN-GROUP|MOVE X TO GROUP-2|CALL IN-GROUP.", {"FAR"}),
+        ("MOVE 'NEAR' TO WS-TWICE OF ONE-AREA|CALL WS-TWICE OF TWO-AREA.", {"FAR"}),
+        ("MOVE 'NEAR' TO GIVEN|CALL GIVEN.", {"FAR"}),
+        ("MOVE 'NEAR' TO LATER-PGM|CALL LATER-PGM.", {"FAR"}),
+        ("MOVE 'NEAR' TO NEXT-PGM|>>IF X DEFINED|MOVE 'NEAR' TO NEXT-PGM|>>END-IF|CALL NEXT-PGM.",
+         {"FAR", "OTHER"}),
+        ("D:MOVE 'NEAR' TO NEXT-PGM|CALL NEXT-PGM.", {"FAR", "OTHER"}),
+    ],
+)  # fmt: skip
+def test_a_move_that_may_not_be_the_last_decides_nothing(
+    tmp_path: Path, lines: str, others: set[str]
+) -> None:
+    """Behind a condition, at another label, or where anything else may change the item."""
+    assert _targets(tmp_path, lines) >= others
+
+
+def _targets(src: Path, lines: str) -> set[str]:
+    """Return what the program may call with *lines*, D: before one for debugging."""
+    code = (f"      D    {one[2:]}" if one[:2] == "D:" else f"           {one}"
+            for one in lines.split("|"))  # fmt: skip
+    (src / "A.cbl").write_text(TARGETS + "".join(f"{one}\n" for one in code))
+    (src / "MORE.cpy").write_text(MORE)
+    return {name for _, name, _, is_certain in relations(src, "A.cbl") if not is_certain}
+
+
 def test_a_data_item_may_be_called_like_the_program_that_it_names(src: Path) -> None:
     """What its VALUE holds is found, though it is no other name than its own."""
     text = MAIN.replace("WS-NEXT", "PAY02").replace("CALL 'PAY02'", "CALL 'PAY03'")
@@ -213,6 +301,21 @@ def test_a_data_set_is_deleted_by_the_step_that_ends_it_so(
     )
     found = {(verb, name) for verb, name, _, _ in relations(src, "J.jcl")}
     assert found == {("runs", "IEFBR14"), ("uses", "A.C")} | {(verb, "A.B") for verb in verbs}
+
+
+def test_a_reference_back_is_no_name(src: Path) -> None:
+    """What it means is stated, a program that can't be told is an open question."""
+    (src / "J.jcl").write_text(
+        "//J JOB (1)\n//S1 EXEC PGM=LINKER\n//L DD DSN=A.LOAD(PAY01),DISP=(,PASS)\n"
+        "//S2 EXEC PGM=*.S1.L\n//D DD DSN=*.S1.L,DISP=(OLD,DELETE)\n"
+        "//STAFF DD DSN=*.S9.X,DISP=OLD\n//S3 EXEC PGM=*.S9.L\n"
+    )
+    assert relations(src, "J.jcl") == {
+        ("runs", "LINKER", (), True), ("creates", "A.LOAD(PAY01)", (), True),
+        ("runs", "PAY01", ("PAY01.cbl",), True), ("uses", "A.LOAD(PAY01)", (), True),
+        ("deletes", "A.LOAD(PAY01)", (), True), ("runs", "*.S9.L", (), False),
+    }  # fmt: skip
+    assert not any(name == "*.S9.X" for _, name, _, _ in relations(src, "PAY01.cbl"))
 
 
 def test_a_data_set_is_created_or_used_by_the_job_that_names_it(src: Path) -> None:

@@ -320,6 +320,58 @@ def test_each_form_of_a_data_set_is_as_written(
     assert [(kind, what) for kind, _, what, _ in found] == expected
 
 
+REFERENCES = """//J JOB
+//P PROC N=0
+//PS EXEC PGM=LKED
+//MADE DD DSN=LIB.LOAD(PAY01),DISP=SHR
+//HELD DD DSN=HELD.&N,DISP=SHR
+//AGAIN DD DSN=*.HELD,DISP=SHR
+//RUN EXEC PGM=*.PS.MADE
+// PEND
+// SET HLQ=PROD
+//S1 EXEC PGM=A
+//ONE DD DSN=&HLQ..A,DISP=SHR
+// DD DSN=OTHER.A,DISP=SHR
+//TEXT DD *
+//
+// DD DSN=NOT.TEXT,DISP=SHR
+//TWO DD DSN=*.ONE,DISP=SHR
+//S2 EXEC P,N=1
+//PS.MORE DD DSN=MORE.A,DISP=SHR
+//S3 EXEC PGM=*.S2.PS.MADE
+"""
+
+
+@pytest.mark.parametrize(
+    ("reference", "found"),
+    [
+        ("*.S1.ONE", ["PROD.A"]), ("*.s1.TWO", ["PROD.A"]), ("*.MINE", ["MINE.A"]),
+        ("*.S2.PS.MORE", ["MORE.A"]), ("*.S2.PS.MADE", ["LIB.LOAD(PAY01)"]),
+        ("*.S2.PS.HELD", []), ("*.S1.TEXT", []), ("*.S1.THREE", []), ("*.S9.ONE", []),
+        ("*.S9.PS.MADE", []), ("*.PS.MADE", []),
+    ],
+)  # fmt: skip
+def test_a_reference_back_means_the_data_set_of_that_dd(reference: str, found: list[str]) -> None:
+    """The DD stands before it in its step, in another step, or in a step of a procedure."""
+    text = f"{REFERENCES}//MINE DD DSN=MINE.A\n//D DD DSN={reference}\n"
+    last = text.count("\n")
+    assert [f[2] for f in facts(text, "dsn") if f[3] == last] == [reference]
+    assert [f[2] for f in facts(text, "dsn-resolved") if f[3] == last] == found
+
+
+def test_a_reference_back_names_the_program_by_its_member() -> None:
+    """A program that an earlier step links runs by the name of the DD's member."""
+    assert facts(REFERENCES, "exec-resolved") == [
+        ("exec-resolved", "RUN", "PAY01", 7), ("exec-resolved", "S3", "PAY01", 19),
+    ]  # fmt: skip
+    assert objects("//S EXEC PGM=A\n//L DD DSN=&&L\n//T EXEC PGM=*.S.L", "exec-resolved") == []
+
+
+def test_a_reference_back_has_the_symbols_of_the_call() -> None:
+    """In a procedure, what a DD refers to is resolved for each call."""
+    assert [f[2] for f in facts(REFERENCES, "dsn-resolved") if f[3] == 6] == ["HELD.0", "HELD.1"]
+
+
 def test_names_are_upper_case() -> None:
     """Lower case is read as upper case in names, and left in what is quoted or a data set."""
     assert facts("//s exec pgm=prog\n//d dd dsn=low.case\n//i include member=mem") == [

@@ -17,7 +17,9 @@ from war_rig.document.plan import PlannedFile
 from war_rig.document.replacing import Replacing
 from war_rig.document.wholes import Wholes
 from war_rig.readers import Fact, Unit
-from war_rig.readers.cobol_lines import cards
+from war_rig.readers.cobol_lines import cards, scan
+from war_rig.readers.cobol_moves import Declared
+from war_rig.readers.cobol_program import Walk
 from war_rig.readers.text import TextReader
 
 COPIES = ("copy", "include")
@@ -90,12 +92,14 @@ class Copybooks:
         self._brought: dict[str, list[Brought]] = {}
         self._exact: dict[tuple[str, tuple[Replacing, ...]], bool] = {}
         self._codes: dict[str, str] = {}
+        self._declared: dict[str, Declared] = {}
         self._replacings: dict[tuple[str, ...], Replacing] = {}
         for path in self._files:
             self._members[PurePosixPath(path).stem.upper()].append(path)
         facts = [fact for file in files for fact in file.reading.facts]
         self._programs = {fact.file for fact in facts if fact.kind == "program"}
         self._jobs = {fact.file for fact in facts if fact.kind == "job"}
+        self._mapsets = [(f.object.upper(), f.file) for f in facts if f.kind == "defines-mapset"]
         self._procedures = {(f.file, f.object.upper()) for f in facts if f.kind == "proc"}
 
     def copied(self, user: PlannedFile) -> Mapping[Fact, tuple[str, ...]]:
@@ -105,6 +109,12 @@ class Copybooks:
     def read_as_text(self, name: str) -> list[str]:
         """Return the files that are called *name*, in a language that no reader knows."""
         return [path for path in self._members.get(name.upper(), ()) if self.is_text(path)]
+
+    def screens(self, name: str) -> tuple[str, ...]:
+        """Return the files of the mapset from which BMS generates the copybook *name*."""
+        return tuple(
+            dict.fromkeys(path for mapset, path in self._mapsets if mapset == name.upper())
+        )
 
     def is_text(self, path: str) -> bool:
         """Return whether the file was read as plain text."""
@@ -122,6 +132,13 @@ class Copybooks:
         if path not in self._brought:
             self._brought[path] = self._walk(file)
         return self._brought[path]
+
+    def declared(self, path: str) -> Declared:
+        """Return what the data items in the file at *path* are."""
+        if path not in self._declared:
+            tokens = scan(self._files[path].source.lines).tokens
+            self._declared[path] = Declared.of(Walk(path, tokens).items)
+        return self._declared[path]
 
     def unapplied(self, path: str) -> list[Fact]:
         """Return the COPYs in the file at *path* that bring what is not exact."""

@@ -5,15 +5,23 @@ around it. What an item holds is its VALUE, and the literals that are moved to i
 that finds too much rather than too little: which move comes last is not known.
 """
 
+import re
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from war_rig.document.copybooks import Brought, Copybooks
 from war_rig.document.plan import PlannedFile
 from war_rig.document.wholes import Wholes
 from war_rig.readers import Fact, Unit
+from war_rig.readers.cobol_lines import Token, is_free, scan
+from war_rig.readers.cobol_moves import LastMove, last_move
 
 _MOST_MOVES = 4
+_OWN_STORAGE = ("WORKING-STORAGE", "LOCAL-STORAGE")
+_DIRECTIVE = re.compile(r"[\s\d]*(?:>>|\$[A-Za-z])")
+_DEBUGGING = re.compile(r".{6}[Dd]")
 
 Item = tuple[Unit, str]
 """A data item: the whole that declares it, and its name in upper case."""
@@ -24,7 +32,9 @@ class DataItems:
 
     def __init__(self, file: PlannedFile, copybooks: Copybooks, wholes: Wholes) -> None:
         self._brought = copybooks.brought(file)
-        self._wholes = wholes
+        self._copybooks, self._wholes = copybooks, wholes
+        self._storage: _Storage | None = None
+        self._sections = [f for f in file.reading.facts if f.kind == "section"]
         self._places: dict[Item, dict[tuple[str, int], Brought]] = {}
         for fact, brought, whole in self.facts("data"):
             if brought.is_exact:
@@ -50,6 +60,56 @@ class DataItems:
         """Return the lines that declare *item*, each with what brings it."""
         return self._places.get(item, {})
 
+    def is_safe(self, item: Item, written: Iterable[str]) -> bool:
+        """Return whether *item* stays as it is where the names in *written* are written to.
+
+        So it is where they and the item are elementary, and the item lies over no other one.
+        """
+        places = list(self.places(item).items())
+        if len(places) != 1 or not all(brought.is_exact for brought in self._brought):
+            return False
+        (file, line), brought = places[0]
+        if sum(one.file is brought.file for one in self._brought) > 1:
+            return False
+        if self._section(brought.copy.line if brought.copy else line) not in _OWN_STORAGE:
+            return False
+        known = self._storage = self._storage or _Storage.of(self._brought, self._copybooks)
+        groups = known.groups.get((file, item[1]))
+        if groups is None or groups & known.redefined:
+            return False
+        return all(one in known.pieces and one not in known.others for one in written)
+
+    def _section(self, line: int) -> str:
+        """Return the section of the user's own file in which *line* stands."""
+        behind = bisect_right(self._sections, line, key=lambda fact: fact.line)
+        return self._sections[behind - 1].object if behind else ""
+
+
+@dataclass(slots=True)
+class _Storage:
+    """What all files together declare; see Declared. groups: by file and name, itself among them.
+
+    All names are as the user of the files knows them.
+    """
+
+    pieces: set[str] = field(default_factory=set)
+    others: set[str] = field(default_factory=set)
+    redefined: set[str] = field(default_factory=set)
+    groups: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, files: Iterable[Brought], copybooks: Copybooks) -> "_Storage":
+        found = cls()
+        for brought in files:
+            path = brought.file.source.file
+            own = copybooks.declared(path)
+            found.pieces.update(map(brought.name, own.pieces))
+            found.others.update(map(brought.name, own.others))
+            found.redefined.update(map(brought.name, own.redefined))
+            for name, groups in own.alone.items():
+                found.groups[path, brought.name(name)] = set(map(brought.name, groups))
+        return found
+
 
 class Literals:
     """The literals that may reach the data items of one file."""
@@ -59,13 +119,24 @@ class Literals:
         self._given: dict[Item, dict[str, None]] = defaultdict(dict)
         self._moved: dict[Item, dict[Item, None]] = defaultdict(dict)
         self._items: DataItems | None = None
+        self._scanned: tuple[Sequence[Token], bool] | None = None
 
     def of(self, name: str, line: int) -> list[str]:
         """Return the literals that may reach *name* on *line*, over four moves at most, sorted."""
         items = self._items = self._items or self._read()
-        latest = [items.item(name.upper(), self._wholes.at(line))]
+        whole, most = self._wholes.at(line), _MOST_MOVES
+        start = items.item(name.upper(), whole)
+        move = self._last_move(items, start, line)
+        if move and move.is_constant:
+            return _names_in(move.source.text)
+        if move:
+            start, most = items.item(move.source.text, whole), most - 1
+        return self._reaching(start, most)
+
+    def _reaching(self, start: Item, most: int) -> list[str]:
+        latest = [start]
         reached = dict.fromkeys(latest)
-        for _ in range(_MOST_MOVES):
+        for _ in range(most):
             sources = (source for item in latest for source in self._moved.get(item, ()))
             latest = [source for source in dict.fromkeys(sources) if source not in reached]
             reached |= dict.fromkeys(latest)
@@ -75,16 +146,34 @@ class Literals:
         items = DataItems(self._file, self._copybooks, self._wholes)
         for fact, brought, whole in items.facts("value", "value-redefined", "move", "move-name"):
             is_name = fact.kind == "move-name"
-            if not is_name and not _may_be_a_name(fact.object):
+            if not is_name and not _names_in(fact.object):
                 continue
             target = items.item(brought.name(fact.subject), whole)
             if is_name:
                 self._moved[target][items.item(brought.name(fact.object), whole)] = None
             else:
-                self._given[target][fact.object.strip("'\" ")] = None
+                self._given[target] |= dict.fromkeys(_names_in(fact.object))
         return items
 
+    def _last_move(self, items: DataItems, item: Item, line: int) -> LastMove | None:
+        """Return the MOVE that surely gives *item* what it holds on *line*, if there is one."""
+        if not items.places(item):
+            return None
+        lines = self._file.source.lines
+        tokens, is_free_format = self._scanned = self._scanned or (
+            scan(lines).tokens,
+            is_free(lines),
+        )
+        move = last_move(tokens, item[1], line)
+        if move is None or not items.is_safe(item, move.written):
+            return None
+        between = lines[move.first - 1 : line]
+        is_debugging = not is_free_format and any(map(_DEBUGGING.match, between))
+        return None if is_debugging or any(map(_DIRECTIVE.match, between)) else move
 
-def _may_be_a_name(literal: str) -> bool:
+
+def _names_in(literal: str) -> list[str]:
+    """Return the name that *literal* may be, without blanks, none where it is no name."""
     bare = literal.strip("'\" ")
-    return 0 < len(bare) <= 8 and bare[0].isalpha() and bare.replace("-", "").isalnum()
+    is_name = 0 < len(bare) <= 8 and bare[0].isalpha() and bare.replace("-", "").isalnum()
+    return [bare] if is_name else []

@@ -15,6 +15,7 @@ from war_rig.document.copybooks import Copybooks
 from war_rig.document.plan import PlannedFile
 from war_rig.document.steps import Step, Steps, Symbols, Text
 from war_rig.readers import Fact
+from war_rig.readers.jcl_references import is_reference
 
 _Names = dict[str, None]
 
@@ -64,7 +65,8 @@ class DataSets:
     ) -> None:
         for program, (dd, text) in product(programs, data):
             names = self.of_programs[program.upper(), dd]
-            names.update(dict.fromkeys(text.values(symbols)))
+            known = (name for name in text.values(symbols) if not is_reference(name))
+            names.update(dict.fromkeys(known))
 
     def _take_call(self, call: Step, steps: Iterable[Step], symbols: Symbols | None) -> None:
         """Take the *steps* of a procedure with what *call* gives them; it may leave out a name."""
@@ -75,6 +77,8 @@ class DataSets:
             given = call.data_of(*names)
             overridden = dict(given)
             own = [one for one in step.all_data if one[0] not in overridden]
+            if call.data or symbols is not None:  # either may change what is referred to
+                own = [(dd, text) for dd, text in own if not is_reference(text.written)]
             self._take([*programs, *runs], given)
             self._take([*programs, *runs], own, symbols)
             if symbols is not None and "&" in step.program.written:
@@ -107,7 +111,8 @@ def named_by_jobs(facts: Sequence[Fact]) -> Iterator[tuple[str, Fact]]:
     dispositions = {statement(fact): fact.object for fact in facts if fact.kind == "disp"}
     resolved = {(f.subject, f.line) for f in facts if f.kind == "dsn-resolved"}
     for fact in facts:
-        is_given = fact.kind == "dsn" and (fact.subject, fact.line) not in resolved
+        is_known = (fact.subject, fact.line) in resolved or is_reference(fact.object)
+        is_given = fact.kind == "dsn" and not is_known
         is_final = is_given or fact.kind == "dsn-resolved"
         if is_final and fact.subject.rpartition(".")[2] not in _LIBRARIES:
             for verb in _done(dispositions.get(statement(fact), "SHR")):

@@ -15,6 +15,7 @@ from war_rig.document.data_sets import DataSets, named_by_jobs
 from war_rig.document.plan import PlannedFile
 from war_rig.document.wholes import Wholes
 from war_rig.readers import Fact, Unit
+from war_rig.readers.jcl_references import is_reference
 
 _CALLS = {"call": "calls", "link": "links to", "xctl": "transfers to"}
 _RUNS = {
@@ -26,7 +27,10 @@ _TABLES = {
     "delete": "deletes from", "merge": "merges into", "lock": "locks", "truncate": "truncates",
     "declare-table": "declares",
 }  # fmt: skip
-_CHANGES = {"read": "reads", "write": "writes", "rewrite": "updates", "delete": "deletes from"}
+_CHANGES = {
+    "read": "reads", "browse": "browses", "write": "writes", "rewrite": "updates",
+    "delete": "deletes from",
+}  # fmt: skip
 _OF_FILES = frozenset([*_CHANGES, *_TABLES, "assign"])
 """The kinds of facts in which a name may be one of a file that the program declares."""
 LEADS_ON = frozenset([*_CALLS.values(), *_RUNS.values()])
@@ -149,6 +153,7 @@ def _related(file: PlannedFile, names: _Names) -> Iterator[Relation]:
     wholes = names.wholes[file.source.file]
     literals = Literals(file, names.copybooks, wholes)
     copied = names.copybooks.copied(file)
+    resolved = {fact.line for fact in file.reading.facts if fact.kind == "exec-resolved"}
     programs, own_files = _seen(file, wholes, "program"), _seen(file, wholes, "fd", "open")
     for fact in file.reading.facts:
         around = wholes.around(wholes.at(fact.line)) if fact.kind in _OF_FILES else ()
@@ -158,12 +163,16 @@ def _related(file: PlannedFile, names: _Names) -> Iterator[Relation]:
         yield from changed
         yield from _called(fact, names, literals)
         if fact.kind in COPIES:
-            yield _relation("copies", fact, copied.get(fact, ()))
+            targets = copied.get(fact) or names.copybooks.screens(fact.object)
+            yield _relation("copies", fact, targets)
         elif fact.kind == "exec-proc":
             yield _relation("runs procedure", fact, names.copybooks.procedure(fact.object, file))
             for program in names.data_sets.called.get(fact, ()):
                 targets = _once(names.running(program, fact.file))
                 yield Relation("runs", fact.file, fact.line, program, targets)
+        elif fact.kind == "exec" and is_reference(fact.object):
+            if fact.line not in resolved:
+                yield Relation("runs", fact.file, fact.line, fact.object, is_certain=False)
         elif fact.kind in _RUNS:
             yield _relation(_RUNS[fact.kind], fact, names.running(fact.object, fact.file))
         elif fact.kind in _TABLES and not (is_file or changed):

@@ -70,9 +70,16 @@ def open_lines(file: str, estate: Estate, pages: Pages) -> list[str]:
         name, line = code(relation.name), _lines([relation.line], source)
         if relation.is_missing:
             found.append(f"- {name} is not in this source (line {line}).")
-        elif not (relation.is_certain or relation.files):
+        elif relation.verb in LEADS_ON and not (relation.is_certain or relation.files):
             verb = inert(relation.verb)
             found.append(f"- It {verb} what {name} names, which could not be found (line {line}).")
+        elif relation.verb == "copies":
+            mapsets = set(relation.files) & set(estate.copybooks.screens(relation.name))
+            there = " or ".join(_page_of(path, pages, pages[file][0]) for path in sorted(mapsets))
+            if there:
+                found.append(
+                    f"- {name} is not there itself: BMS makes it of {there} (line {line})."
+                )
         elif relation.verb in LEADS_ON:
             text = [path for path in relation.files if estate.copybooks.is_text(path)]
             there = " and ".join(_page_of(path, pages, pages[file][0]) for path in text)

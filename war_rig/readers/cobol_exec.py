@@ -1,5 +1,6 @@
 """The blocks between EXEC and END-EXEC: SQL, CICS and DLI."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,33 +15,57 @@ _ONLY_COBOL = words(
     "PERFORM SEARCH STOP SUBTRACT UNSTRING"
 )
 _FILE_KINDS = {
-    "READ": "read", "READNEXT": "read", "READPREV": "read", "STARTBR": "read",
+    "READ": "read", "READNEXT": "read", "READPREV": "read",
+    "STARTBR": "browse", "RESETBR": "browse",  # these find a place, and read nothing
     "WRITE": "write", "REWRITE": "rewrite", "DELETE": "delete",
 }  # fmt: skip
-# The words that may make a command of two; they may stand after other options.
+# The words that make a command of two, by IBM's lists of commands; others may stand before them.
 _SECOND_WORDS = {
-    "SEND": ("MAP", "TEXT", "CONTROL", "PAGE"),
-    "RECEIVE": ("MAP",),
-    "WRITEQ": ("TS", "TD"),
-    "READQ": ("TS", "TD"),
-    "DELETEQ": ("TS", "TD"),
-    "SYNCPOINT": ("ROLLBACK",),
-    "HANDLE": ("ABEND", "AID", "CONDITION"),
-    "IGNORE": ("CONDITION",),
-    "PUSH": ("HANDLE",),
-    "POP": ("HANDLE",),
-    "WRITE": ("OPERATOR", "JOURNALNAME"),
-    "DELETE": ("CONTAINER", "CHANNEL"),
-    "WAIT": ("EVENT", "EXTERNAL", "JOURNALNAME", "TERMINAL"),
+    verb: second.split()
+    for verbs, second in (
+        ("SEND", "MAP TEXT CONTROL PAGE PARTNSET"),
+        ("RECEIVE", "MAP PARTN"),
+        ("WRITEQ READQ DELETEQ", "TS TD"),
+        ("SYNCPOINT", "ROLLBACK"),
+        ("HANDLE", "ABEND AID CONDITION"),
+        ("IGNORE", "CONDITION"),
+        ("PUSH POP", "HANDLE"),
+        ("WRITE", "OPERATOR JOURNALNAME JOURNALNUM"),
+        ("DELETE", "CONTAINER CHANNEL COUNTER DCOUNTER ACTIVITY EVENT TIMER"),
+        ("GET PUT MOVE GET64 PUT64", "CONTAINER COUNTER DCOUNTER"),
+        ("QUERY", "COUNTER DCOUNTER CHANNEL SECURITY"),
+        ("UPDATE REWIND", "COUNTER DCOUNTER"),
+        ("WAIT", "EVENT EXTERNAL JOURNALNAME JOURNALNUM TERMINAL CONVID SIGNAL"),
+        ("START", "ATTACH BREXIT CHANNEL"),
+        ("LINK SUSPEND", "ACTIVITY ACQACTIVITY ACQPROCESS"),
+        ("RETURN", "ENDACTIVITY"),
+        ("RETRIEVE", "REATTACH SUBEVENT"),
+        ("FREE FETCH", "CHILD ANY"),
+        ("ACQUIRE", "TERMINAL"),
+        ("SIGNON", "TOKEN"),
+        ("DUMP", "TRANSACTION"),
+        ("VERIFY", "PASSWORD PHRASE TOKEN"),
+    )
+    for verb in verbs.split()
 }
 _TWO_WORD_COMMANDS = words(
-    "ADDRESS BIF BUILD CHANGE CREATE DEFINE DOCUMENT DUMP ENTER EXTRACT GET INQUIRE INVOKE ISSUE "
-    "MOVE PURGE PUT QUERY RUN SET VERIFY WEB"
+    "ADD ADDRESS BIF BUILD CHANGE CHECK COLLECT CONNECT CREATE CSD DEFINE DISABLE DISCARD DOCUMENT "
+    "DUMP ENABLE ENDBROWSE ENTER EXTRACT FORCE GDS GET GETNEXT INQUIRE INVOKE ISSUE MOVE PERFORM "
+    "PURGE PUT QUERY REMOVE REQUEST RESET RESUME RESYNC RUN SET SIGNAL SOAPFAULT STARTBROWSE TEST "
+    "TRANSFORM VERIFY WEB WSACONTEXT WSAEPR"
 )
+_THREE_WORD_COMMANDS = {
+    **dict.fromkeys(
+        ("WEB READ", "WEB READNEXT", "WEB STARTBROWSE", "WEB ENDBROWSE", "WEB WRITE", "WEB PARSE"),
+        words("FORMFIELD HTTPHEADER QUERYPARM URL"),
+    ),
+    **dict.fromkeys(("DEFINE INPUT", "DEFINE COMPOSITE", "RETRIEVE REATTACH"), words("EVENT")),
+}
 _ENDS_FROM = words(
     "WHERE GROUP ORDER HAVING UNION EXCEPT INTERSECT SET VALUES FOR WITH FETCH OPTIMIZE WHEN"
 )
 _NO_UPDATE_AFTER = words("FOR KEEP THEN ON")
+_PLAIN_NAME = re.compile(r"[A-Z@#$][A-Z0-9@#$_]*")
 
 
 def block_end(tokens: Sequence[Token], first: int) -> tuple[int, bool]:
@@ -69,14 +94,46 @@ def exec_facts(language: str, tokens: Sequence[Token]) -> Iterator[Found]:
     if not found:
         return
     if language == "SQL":
-        yield from _sql(found, tokens)
+        yield from _sql(list(_with_whole_names(tokens)))
     elif language == "CICS":
         yield from _cics(found[0], _options(tokens))
     else:
         yield Found("dli", found[0].text, found[0].line)
 
 
-def _sql(found: Sequence[Token], tokens: Sequence[Token]) -> Iterator[Found]:
+def _with_whole_names(tokens: Sequence[Token]) -> Iterator[Token]:
+    """Yield *tokens*, those that points join, since some are quoted, as one word."""
+    parts: list[Token] = []
+    for token in tokens:
+        is_part = token.kind in ("word", "literal")
+        if parts and not (token.word == "." if len(parts) % 2 else is_part):
+            yield from _joined(parts)
+            parts = []
+        if parts or is_part:
+            parts.append(token)
+        else:
+            yield token
+    yield from _joined(parts)
+
+
+def _joined(parts: Sequence[Token]) -> Iterator[Token]:
+    """Yield the name that is made of *parts*, names and points in turn."""
+    end = len(parts) - (len(parts) + 1) % 2
+    if end > 2:
+        yield parts[0]._replace(kind="word", text="".join(map(_as_known, parts[:end])))
+    else:
+        yield from parts[:end]
+    yield from parts[max(0, end) :]
+
+
+def _as_known(token: Token) -> str:
+    """Return a part of a name as Db2 knows it: in quotes only where it needs them."""
+    is_plain = token.kind != "literal" or _PLAIN_NAME.fullmatch(token.text)
+    return token.text if is_plain else f'"{token.text}"'
+
+
+def _sql(tokens: Sequence[Token]) -> Iterator[Found]:
+    found = [token for token in tokens if token.kind in ("word", "literal")]
     texts = [word.text for word in found]
     yield Found("sql", _sql_verb(texts), found[0].line)
     operand = next((token for token in tokens[1:] if token.kind in ("word", "literal")), END)
@@ -92,7 +149,7 @@ def _sql(found: Sequence[Token], tokens: Sequence[Token]) -> Iterator[Found]:
             if before.text in ("GOTO", "TO")
         )
     elif texts[0] == "DECLARE" and texts[2:3] == ["TABLE"]:
-        yield Found("declare-table", texts[1], found[1].line)
+        yield Found("declare-table", _as_known(found[1]), found[1].line)
     else:
         yield from _tables(tokens)
 
@@ -118,17 +175,19 @@ class _Level:
 
 def _tables(tokens: Sequence[Token]) -> Iterator[Found]:
     own = {
-        first.text
+        _as_known(first)
         for first, second, third in zip(tokens, tokens[1:], tokens[2:], strict=False)
         if second.word == "AS" and third.word == "("
     }
     levels, before = [_Level()], ""
     for token, following in pairwise([*tokens, END]):
         level = levels[-1]
-        if token.kind == "word":
-            kind = _word(level, before, token.text, following.word)
-            if kind and token.text not in own:
-                yield Found(kind, token.text, token.line)
+        if token.kind in ("word", "literal"):
+            text, behind = token.text, following.word
+            is_word = token.kind == "word"
+            kind = _word(level, before, text, behind) if is_word else _name(level, text, behind)
+            if kind and _as_known(token) not in own:
+                yield Found(kind, _as_known(token), token.line)
         elif token.word == "(":
             levels.append(_Level(level.expects, bool(level.expects)))
             level.expects = ""
@@ -157,11 +216,16 @@ def _word(level: _Level, before: str, word: str, following: str) -> str:
     elif word in ("TABLE", "TRUNCATE"):
         starts = {"LOCK": "lock", "TRUNCATE": "truncate", "TEMPORARY": "declare-table"}
         level.expects = starts.get(before, "truncate" if word == "TRUNCATE" else "")
-    elif level.expects:
-        kind, level.expects = level.expects, ""
-        is_name = not word.startswith(":") and following != "TABLE"
-        return kind if is_name and not (kind == "select" and following == "(") else ""
+    else:
+        return _name(level, word, following)
     return ""
+
+
+def _name(level: _Level, name: str, following: str) -> str:
+    """Return the kind of table that *name*, which is no keyword, is where it stands."""
+    kind, level.expects = level.expects, ""
+    is_table = not name.startswith(":") and following != "TABLE"
+    return kind if is_table and not (kind == "select" and following == "(") else ""
 
 
 def _from(level: _Level, before: str) -> None:
@@ -199,10 +263,12 @@ def _cics(verb: Token, options: dict[str, Token]) -> Iterator[Found]:
 
 def _command(verb: str, options: dict[str, Token]) -> str:
     names = list(options)[1:]
-    if verb in _TWO_WORD_COMMANDS:
-        return " ".join([verb, *names[:1]])
     seconds = [word for word in _SECOND_WORDS.get(verb, ()) if word in names]
-    return " ".join([verb, *seconds[:1]])
+    if not seconds and verb in _TWO_WORD_COMMANDS:
+        seconds = names
+    command = " ".join([verb, *seconds[:1]])
+    thirds = [word for word in names if word in _THREE_WORD_COMMANDS.get(command, ())]
+    return " ".join([command, *thirds[:1]])
 
 
 def _resource(

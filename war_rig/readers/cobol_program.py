@@ -10,6 +10,7 @@ from war_rig.readers.cobol_layout import values_redefined
 from war_rig.readers.cobol_lines import END, Found, Token, words
 from war_rig.readers.cobol_statements import (
     STATEMENTS,
+    TERMINATORS,
     VERBS,
     copy_facts,
     replacing,
@@ -25,6 +26,7 @@ _LAYOUT_WORDS = words("EJECT SKIP1 SKIP2 SKIP3")
 _NO_CODE = _LAYOUT_WORDS | {"DECLARATIVES", "END"}
 _NO_PARAGRAPHS = (
     VERBS
+    | TERMINATORS
     | _LAYOUT_WORDS
     | words("DECLARATIVES FILE-CONTROL I-O-CONTROL SOURCE-COMPUTER OBJECT-COMPUTER SPECIAL-NAMES")
 )
@@ -51,6 +53,7 @@ class Block:
 class Walk:
     """Reads *tokens* once; then facts, problems and blocks hold what it found.
 
+    items: the data items, None where something is copied.
     owners: the program that a block is of, by the block's number of it: the number with
     which that program began, and its name.
     """
@@ -72,7 +75,7 @@ class Walk:
         kind = "declarations" if self.is_program else "copybook"
         self.blocks = [Block(1, self._stem, kind, 0)]
         self.owners: dict[int, tuple[int, str]] = {}
-        self._items: list[Item | None] = []  # None: something is copied there
+        self.items: list[Item | None] = []
         self._walk()
 
     def _walk(self) -> None:
@@ -85,7 +88,7 @@ class Walk:
                 at += 1
                 if token.kind == "unclosed" and self._division != "IDENTIFICATION":
                     self.problems.append(Problem(token.line, "a literal has no end"))
-        self._add(values_redefined(self._items))
+        self._add(values_redefined(self.items))
 
     def _read(self, at: int, token: Token) -> int:
         """Read what begins with the word at *at*; return where to go on, always behind it."""
@@ -109,13 +112,13 @@ class Walk:
         """Read a statement or an entry."""
         self.blocks[-1].has_code |= token.text not in _NO_CODE
         if token.text == "COPY":
-            self._items.append(None)
+            self.items.append(None)
             found, at = copy_facts(self._tokens, at)
             self._add(found)
         elif token.text == "REPLACE" and is_start:
             _, at = replacing(self._tokens, at)
         elif token.text in EXEC_WORDS and self._tokens[at + 1].word in EXEC_LANGUAGES:
-            self._items.append(None)
+            self.items.append(None)
             at = self._exec(at)
         elif self._division != "PROCEDURE" and is_start and self._is_entry(at, token):
             at = self._entry(at, token)
@@ -227,8 +230,7 @@ class Walk:
         return at + 2
 
     def _is_paragraph(self, text: str) -> bool:
-        is_free = text not in _NO_PARAGRAPHS and not text.startswith("END-")
-        return is_free and self._division in ("PROCEDURE", "")
+        return text not in _NO_PARAGRAPHS and self._division in ("PROCEDURE", "")
 
     def _paragraph(self, at: int) -> int:
         token = self._tokens[at]
@@ -268,7 +270,7 @@ class Walk:
             item, at = read_item(self._tokens, at)
             self._next_entry = at
             self._add(item.facts())
-            self._items.append(item)
+            self.items.append(item)
             return at
         name = self._tokens[at + 1]
         if name.kind == "word":

@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 
 from war_rig.readers.comments import telling
 from war_rig.readers.jcl_lines import LAST_COLUMN, SILENT, Operand, Scanner, Statement, bare
+from war_rig.readers.jcl_references import DataSetNames, is_reference, member_of
 from war_rig.readers.source import Fact, Problem, Reading, Source, Unit
 
 _HEAD = re.compile(r"//[A-Z@#$][\w@#$]*\s+(?:JOB|PROC|EXEC)(?:\s|$)", re.IGNORECASE)
@@ -90,6 +91,7 @@ class _Job:
         self._symbols: dict[str, str] = {}
         self._procedure: _Procedure | None = None
         self._procedures: dict[str, _Procedure] = {}
+        self._data_sets = DataSetNames()
         self._takers: dict[str, Callable[[Statement], None]] = {
             "JOB": self._take_job,
             "PROC": self._take_proc,
@@ -189,7 +191,7 @@ class _Job:
     def _take_job(self, statement: Statement) -> None:
         self._close()
         self._job, self._name = statement.name or self._member, ""
-        self._symbols, self._procedures = {}, {}
+        self._symbols, self._procedures, self._data_sets = {}, {}, DataSetNames()
         self._head("job", self._job, statement)
         self._conditions_of(self._job, statement)
 
@@ -223,6 +225,7 @@ class _Job:
             self._take_program(program, statement)
         elif called:
             self._fact("exec-proc", self._step, called.value.upper(), called.line)
+            self._data_sets.note_call(self._name, self._step, called.value.upper())
             self._call(called.value.upper(), statement)
         else:
             self._problem(statement.line, "EXEC names neither a program nor a procedure")
@@ -238,7 +241,8 @@ class _Job:
 
     def _take_program(self, program: Operand, statement: Statement) -> None:
         name = program.value.upper()
-        self._program = self._symbolic("exec", self._step, name, program.line)
+        state = self._referring if is_reference(name) else self._symbolic
+        self._program = state("exec", self._step, name, program.line)
         for operand in statement.having("PARM") if self._program == _IMS_REGION else ():
             words = [word.strip("'()") for word in operand.value.split(",")]
             region, run, block = [*words, "", "", ""][:3]
@@ -251,11 +255,25 @@ class _Job:
         """State a fact, and what it says with its symbols substituted, which is returned."""
         fact = Fact(kind, subject, about, self._source.file, line)
         self._facts.append(fact)
-        if not _SYMBOL.search(about):
-            return about
+        return self._meant(fact)
+
+    def _meant(self, fact: Fact) -> str:
+        if not _SYMBOL.search(fact.object):
+            return fact.object
         if self._procedure:
             self._procedure.templates.append(fact)
         return self._substitute(fact, self._known)
+
+    def _referring(self, kind: str, subject: str, about: str, line: int) -> str:
+        """State a fact about a backward reference, and what that means, which is returned."""
+        self._fact(kind, subject, about, line)
+        referred = self._data_sets.referred(about, self._name, self._step)
+        meant = member_of(referred) if kind == "exec" else referred
+        if meant and not _SYMBOL.search(meant):
+            self._fact(f"{kind}-resolved", subject, meant, line)
+        elif meant:
+            self._meant(Fact(kind, subject, meant, self._source.file, line))
+        return meant
 
     def _substitute(self, fact: Fact, symbols: Mapping[str, str]) -> str:
         resolved = _resolved(fact.object, symbols)
@@ -281,13 +299,22 @@ class _Job:
             self._fact("dd", self._subject, self._dd, statement.line)
         else:
             self._problem(statement.line, "a DD without a name, and none before it")
-        for operand in statement.having("DSN", "DSNAME"):
-            self._symbolic("dsn", self._dd, bare(operand.value), operand.line)
+        names = [self._data_set(operand) for operand in statement.having("DSN", "DSNAME")]
+        if statement.name:
+            self._data_sets.note(self._name, self._step, self._dd, "".join(names[:1]))
         for operand in statement.having("DISP", "SYSOUT"):
             self._fact(operand.keyword.lower(), self._dd, operand.value, operand.line)
         if statement.data is not None:
             self._fact("instream", self._dd, f"{len(statement.data)} lines", statement.line)
             self._take_data(statement.data, statement.last + 1)
+
+    def _data_set(self, operand: Operand) -> str:
+        """State a data set; return it, in a procedure with its symbols, which a call may set."""
+        name = bare(operand.value)
+        if is_reference(name):
+            return self._referring("dsn", self._dd, name, operand.line)
+        resolved = self._symbolic("dsn", self._dd, name, operand.line)
+        return name if self._procedure else resolved
 
     def _take_data(self, data: Sequence[str], line: int) -> None:
         step, _, dd = self._dd.rpartition(".")

@@ -8,9 +8,10 @@ it found ("ours"), how many the JSON beside the pages holds ("theirs"), how many
 recall and the precision of War Rig, and how many of both stand on different lines. Then come all
 that are in one only, with the source line, for a person to judge.
 
-A fact is the same where kind, file, name (case apart) and line are. What is left is matched where
-the one's line is in the other's statement: a verb and its operand may stand on different lines,
-and neither of the two is wrong. Only files that the extractor reads are compared, by suffix.
+A fact is the same where kind, file, name (case and quotes apart) and line are. What is left is
+matched where the one's line is in the other's statement: a verb and its operand may stand on
+different lines, and neither of the two is wrong. Only files that the extractor reads are compared,
+by suffix.
 
 To know when judging: to the extractor a browse's start (STARTBR) is no read, a CALL is COBOL's and
 not SQL's, and a PERFORM is the verb, not the INPUT or OUTPUT PROCEDURE of a SORT.
@@ -111,7 +112,7 @@ def their_facts(docs: Path) -> Iterator[Theirs]:
     """Read the facts of all files from the JSON beside the pages."""
     for path in sorted((docs / "files").rglob("*.json")):
         for fact in json.loads(path.read_text("utf-8"))["facts"]:
-            name = fact["object"].upper()
+            name = fact["object"].upper().replace('"', "")
             yield Theirs(fact["kind"], fact["file"], fact["line"], name)
 
 
