@@ -231,6 +231,13 @@ def test_what_is_missing_at_several_lines_is_one_question(tmp_path: Path) -> Non
     assert question.count("#L") == 2
 
 
+def test_what_is_perhaps_called_is_no_entry_point(tmp_path: Path) -> None:
+    """Work begins where nothing leads to, not even over a data name."""
+    index = (letters(tmp_path) / "README.md").read_text()
+    entries = index.partition("## Entry points")[2].partition("## ")[0]
+    assert re.findall(r"\[<code>(.*?)</code>", entries) == ["MAIL"]
+
+
 @pytest.mark.parametrize(
     ("disposition", "verbs"),
     [
