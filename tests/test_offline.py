@@ -403,6 +403,20 @@ def test_a_paragraph_without_relations_is_told_by_its_statements(
     assert paragraph(*lines) == [text]
 
 
+def test_a_text_that_is_put_together_is_cited_from_its_verb_on() -> None:
+    """Where STRING and INTO stand on several lines, all of them are cited."""
+    lines = [
+        "       ONE.",
+        "           ADD 1 TO N.",
+        "           STRING A B",
+        "             DELIMITED BY",
+    ]
+    found = told("pay01.cbl", *HEAD, *lines, "             SIZE INTO C-LINE.")
+    (said,) = [claim for claim in found if "`ONE`" in claim[0]]
+    text = "`ONE` adds to `N`; it puts text into `C-LINE`."
+    assert said == (text, ("pay01.cbl:4-8",))
+
+
 def test_many_moves_are_not_all_listed_and_it_is_said_so() -> None:
     """A reader sees that there are others."""
     (text,) = paragraph(*[f"MOVE A-{n} TO B-{n}." for n in range(9)])

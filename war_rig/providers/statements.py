@@ -32,13 +32,15 @@ _MOST_FACTS = 8  # of one claim, which may have ten citations
 _FARTHEST = 8
 _NAME = r"([A-Z0-9]+(?:-+[A-Z0-9]+)*)(?![-\w])"
 _NO_NAMES = frozenset(["TRUE", "FALSE", "FUNCTION", "LENGTH", "ADDRESS", "SPACES", "ZERO"])
+_PUTS = "puts text into"
+_STRING = re.compile(r"\bSTRING\b", re.IGNORECASE)
 _VERBS = (
     ("tests", rf"\b(?<!END-)(?:EVALUATE|IF)\s+(?:NOT\s+)?{_NAME}"),
     ("sets", rf"\bSET\s+{_NAME}\s+TO\b"),
     ("works out", rf"\bCOMPUTE\s+{_NAME}"),
     ("adds to", rf"\bADD\b.*?\sTO\s+{_NAME}"),
     ("subtracts from", rf"\bSUBTRACT\b.*?\sFROM\s+{_NAME}"),
-    ("puts text into", rf"\bSIZE\s+INTO\s+{_NAME}"),
+    (_PUTS, rf"\bSIZE\s+INTO\s+{_NAME}"),
     ("initializes", rf"\bINITIALIZE\s+{_NAME}"),
     ("inspects", rf"\bINSPECT\s+{_NAME}"),
     ("searches", rf"\b(?<!END-)SEARCH\s+(?:ALL\s+)?{_NAME}"),
@@ -131,9 +133,12 @@ def _code(name: Fact | None, part: Fact, facts: Sequence[Fact], lines: Lines) ->
         moved, span = _moved(fact, lines)
         if moved and span:
             done.setdefault("moves", {}).setdefault(moved, span)
+    begun_at = 0
     for number, text in _statements(part, lines):
+        begun_at = number if _STRING.search(text) else begun_at
         for verb, shown in _verbs(text):
-            done.setdefault(verb, {}).setdefault(shown, (number, number))
+            first = begun_at if begun_at and verb == _PUTS else number
+            done.setdefault(verb, {}).setdefault(shown, (first, number))
     for fact in facts:
         told, span = _passed(fact, lines)
         if told and span:
