@@ -47,10 +47,12 @@ _VERBS = (
     ("accepts", rf"\bACCEPT\s+{_NAME}"),
     ("closes", rf"\bCLOSE\s+{_NAME}"),
 )
+_FORMS = [(verb, re.compile(form, re.IGNORECASE)) for verb, form in _VERBS]
 _CARD = re.compile(r"(?:[\d ]{6}|(?=[A-Z]{1,4}\d{2,5})\w{6})(?:[ *\-/dD]|$)")
 _LAST_OF_CARD = 80
 _SHOWN = re.compile(r"""\bDISPLAY\s+(['"])(?=.*\w)([^'"]{2,60})\1""", re.IGNORECASE)
 _LITERAL = re.compile(r"'[^']*'|\"[^\"]*\"")
+_PROCEDURE = re.compile(r"PROCEDURE DIVISION[^.]*\. ")
 _ONLY = re.compile(r"(?:EXIT|GOBACK|CONTINUE|STOP RUN)(?: PROGRAM)?", re.IGNORECASE)
 _FIGURATIVE = re.compile(r"(?:LOW|HIGH)-VALUES?|SPACES?|ZERO(?:E?S)?|NULLS?|QUOTES?", re.IGNORECASE)
 
@@ -102,8 +104,10 @@ def _subject(name: Fact | None) -> str:
 def _only(name: Fact, part: Fact, lines: Lines) -> Statement | None:
     """Return that a paragraph holds one word, such as EXIT, for others to go to."""
     code = " ".join(text for _, text in _statements(part, lines))
-    head = rf"(?:PROCEDURE DIVISION[^.]*\. ?)?{re.escape(name['object'])}(?: SECTION)? ?\."
-    word = re.sub(head, "", " ".join(code.split()), count=1, flags=re.IGNORECASE).strip(" .")
+    before, _, behind = " ".join(code.split()).upper().partition(name["object"].upper())
+    word = behind.removeprefix(" SECTION").strip(" .")
+    if before and not _PROCEDURE.fullmatch(before):
+        return None
     if not _ONLY.fullmatch(word):
         return None
     return f"`{name['object']}` holds nothing but `{word}`.", [(part["first"], part["last"])]
@@ -169,8 +173,8 @@ def _passed(fact: Fact, lines: Lines) -> tuple[tuple[str, str] | None, Cited | N
 def _verbs(text: str) -> Iterator[tuple[str, str]]:
     """Yield each verb of a line with its operand."""
     bare = _LITERAL.sub("''", text)
-    for verb, form in _VERBS:
-        for operand in re.findall(form, bare, re.IGNORECASE):
+    for verb, form in _FORMS:
+        for operand in form.findall(bare):
             if operand.upper() not in _NO_NAMES and not operand.isdigit():
                 yield verb, f"`{operand}`"
     yield from (("displays", f'"{shown.strip()}"') for _, shown in _SHOWN.findall(text))
@@ -204,7 +208,15 @@ def _span(line: int, names: Sequence[str], lines: Lines) -> Cited | None:
 
 
 def _stands_in(name: str, text: str) -> bool:
-    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE) is not None
+    """Return whether *name* stands in *text* as a word, in whatever case; compiles nothing."""
+    wanted, known = name.lower(), f" {text.lower()} "
+    at = known.find(wanted)
+    while at >= 0:
+        around = known[at - 1], known[at + len(wanted)]
+        if not any(character.isalnum() or character == "_" for character in around):
+            return True
+        at = known.find(wanted, at + 1)
+    return False
 
 
 def _is_shown(text: str, cited: Sequence[Cited], lines: Lines) -> bool:
