@@ -129,6 +129,12 @@ def test_a_quotation_that_is_cut_ends_where_a_reader_would_pause(
     assert found == [quote(quoted, 1, last)]
 
 
+def test_a_comment_that_comes_again_is_quoted_once() -> None:
+    """The heading of each block of a list is said where it comes first."""
+    again = [(1, "Job information"), (3, "Other words"), (5, "Job information")]
+    assert claims(facts(again)) == [quote("Job information", 1, 1), quote("Other words", 3, 3)]
+
+
 def test_a_quotation_mark_in_a_comment_does_not_end_the_quotation() -> None:
     """Double quotes inside a quotation become single ones."""
     assert claims(facts([(1, 'Sets "A".')])) == [quote("Sets 'A'.", 1, 1)]

@@ -25,7 +25,8 @@ FACTS_FENCE = "war-rig-facts"
      "facts": [{"kind": str, "subject": str, "object": str, "line": int}],
      "comments": [{"line": int, "text": str}]}
 
-Or, where something is to be composed of claims:
+The unit's lines stand before it, each as ``  12 | TEXT``. Or, where something is to be
+composed of claims:
 
     {"file": str, "most": int, "claims": [{"about": str, "text": str, "cites": [str]}]}
 """
@@ -131,7 +132,10 @@ def _telling(claims: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
     Without any, return all, first those that say anything.
     """
-    quoting = [claim for claim in claims if _is_quotation(claim)]
+    once: dict[str, dict[str, Any]] = {}
+    for claim in filter(_is_quotation, claims):
+        once.setdefault(claim["text"], claim)
+    quoting = list(once.values())
     if not quoting:
         return sorted(claims, key=lambda claim: claim["text"].startswith(_EMPTY))
     first = next((claim for claim in quoting if _words(claim) > 2), quoting[0])
@@ -153,9 +157,11 @@ def _claims(part: dict[str, Any], block: dict[str, Any], lines: Lines) -> Iterat
         [thing for thing in block[kind] if part["first"] <= thing["line"] <= part["last"]]
         for kind in ("comments", "facts")
     )
-    quoted = list(quotes(comments))[:_MOST_CLAIMS]
-    for first, last, text in quoted:
-        yield _claim(f'"{text}"', block["file"], [(first, last)])
+    quoted: dict[str, tuple[int, int]] = {}
+    for first, last, text in quotes(comments):
+        quoted.setdefault(text, (first, last))
+    for text, place in list(quoted.items())[:_MOST_CLAIMS]:
+        yield _claim(f'"{text}"', block["file"], [place])
     related = list(relations(part, facts))
     for text, cited in related:
         yield _claim(text, block["file"], cited)
