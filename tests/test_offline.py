@@ -348,11 +348,12 @@ def test_no_relation_is_left_out() -> None:
 
 
 def test_a_part_of_many_claims_leaves_room_for_the_others() -> None:
-    """An answer has at most 50 claims, at least one of each part."""
+    """An answer has at most 50 claims; quotations make room, and each part keeps one."""
     parts = [{"name": f"P{n}", "first": 30 * n + 1, "last": 30 * n + 30} for n in range(6)]
     comments = [(n, f"Rule {n} of it.") for n in range(1, 181, 2)]
-    found = claims(facts(comments, [], parts))
+    found = claims(facts(comments, [("call", "SUB01", 30)], parts))
     assert len(found) == 50
+    assert "This part calls `SUB01`." in [claim["text"] for claim in found]
     first = [int(claim["cites"][0].rpartition("-")[2]) for claim in found]
     assert {(line - 1) // 30 for line in first} == set(range(6))
 

@@ -110,7 +110,8 @@ def _answer(block: dict[str, Any], lines: Lines) -> list[dict[str, Any]]:
         return _composed(block["claims"], block["most"])
     about = [list(_claims(part, block, lines)) for part in block["parts"]]
     while sum(map(len, about)) > _MOST_OF_A_UNIT and len(longest := max(about, key=len)) > 1:
-        longest.pop(-1)
+        quoting = [claim for claim in longest if claim["text"].startswith('"')]
+        longest.remove(quoting[-1] if quoting else longest[-1])
     return [claim for claims in about for claim in claims]
 
 
