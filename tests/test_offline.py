@@ -18,6 +18,7 @@ from war_rig.providers import (
     create_provider,
 )
 from war_rig.providers.offline import OfflineProvider
+from war_rig.providers.statements import code_of
 from war_rig.readers import Fact, Reading, Source, Unit, reader_for, readers
 
 FILE = "src/PAY01.cbl"
@@ -475,6 +476,24 @@ def test_the_numbers_of_a_card_are_no_text() -> None:
     block = unit_task(file.reading.units[-1], file).text.partition('"parts": [')[2]
     part = next(p for p in json.loads(f"[{block.partition(']')[0]}]") if p["name"] == "ONE-EXIT")
     assert (part["begins"], part["ends"]) == ("ONE-EXIT.", "EXIT.")
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        (f"000100     {'ADD 1 TO WS-B.':61}00000100", "ADD 1 TO WS-B."),
+        (f"           {'ADD 1 TO WS-B.':61}PAY01   ", "ADD 1 TO WS-B.".ljust(61) + "PAY01"),
+        (f"           {'ADD 1 TO WS-B.':61}PAYROLLX", "ADD 1 TO WS-B."),
+        (f"           {'IF A = B':>46} ADD 1 TO WS-LONG-NAME", "IF A = B ADD 1 TO WS-LONG-NAME"),
+        ("000100*    ADD 1 TO WS-B.", ""),
+        ("000100", ""),
+        ("*> ADD 1 TO WS-B.", ""),
+        ("ADD 1 TO WS-B.", "ADD 1 TO WS-B."),
+    ],
+)
+def test_a_name_is_not_cut_where_a_card_might_end(line: str, code: str) -> None:
+    """Columns 73-80 are left out only where they hold a number or a word of their own."""
+    assert code_of(line) == code
 
 
 @pytest.mark.parametrize(

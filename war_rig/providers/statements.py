@@ -49,7 +49,7 @@ _VERBS = (
 )
 _FORMS = [(verb, re.compile(form, re.IGNORECASE)) for verb, form in _VERBS]
 _CARD = re.compile(r"(?:[\d ]{6}|(?=[A-Z]{1,4}\d{2,5})\w{6})(?:[ *\-/dD]|$)")
-_LAST_OF_CARD = 80
+_NUMBER = re.compile(r"\w{0,5}\d{3,8}\s*|(?<= )\w{8}")  # in columns 73-80
 _SHOWN = re.compile(r"""\bDISPLAY\s+(['"])(?=.*\w)([^'"]{2,60})\1""", re.IGNORECASE)
 _LITERAL = re.compile(r"'[^']*'|\"[^\"]*\"")
 _PROCEDURE = re.compile(r"PROCEDURE DIVISION[^.]*\. ")
@@ -116,7 +116,7 @@ def _only(name: Fact, part: Fact, lines: Lines) -> Statement | None:
 def code_of(line: str) -> str:
     """Return a line of COBOL without what stands before and behind its code; "" for a comment."""
     if _CARD.match(line):
-        line = line[6:72] if len(line.rstrip()) <= _LAST_OF_CARD else line[6:]
+        line = line[6:72] if _NUMBER.fullmatch(line, 72) else line[6:]
         line = "" if line[:1] in ("*", "/") else line[1:]
     text = line.strip()
     return "" if text.startswith("*") else text
