@@ -281,6 +281,51 @@ def test_the_pages_show_relations_with_links(src: Path, tmp_path: Path) -> None:
     assert broken_links(docs) == []
 
 
+def letters(tmp_path: Path) -> Path:
+    """Return the pages of MAIL, which calls LETT1 or LETT2 at two lines, and SORTS twice."""
+    src, docs = tmp_path / "src", tmp_path / "docs"
+    src.mkdir()
+    for name in ("LETT1", "LETT2"):
+        (src / f"{name}.cbl").write_text(program(name))
+    calls = "           MOVE 'LETT1' TO P.\n           MOVE 'LETT2' TO P.\n" + "".join(
+        f"           CALL {called}.\n" for called in ("P", "P", "'SORTS'", "'SORTS'")
+    )
+    text = program("MAIL").replace("           GOBACK", f"{calls}           GOBACK")
+    item = "       DATA DIVISION.\n       WORKING-STORAGE SECTION.\n       01  P PIC X(8).\n"
+    (src / "MAIL.cbl").write_text(text.replace("       PROC", f"{item}       PROC", 1))
+    scribe = Agent("scribe", OfflineProvider())
+    work = document(
+        plan(src, readers(60)), scribe, DocsFolder(docs, src), provider="offline", rounds=1
+    )
+    asyncio.run(work)
+    return docs
+
+
+def test_what_the_same_lines_may_mean_is_one_row(tmp_path: Path) -> None:
+    """The programs that a call may lead to stand side by side, not in a row each."""
+    page = (letters(tmp_path) / "files" / "MAIL.cbl.md").read_text()
+    rows = [line for line in page.splitlines() if line.startswith("| perhaps")]
+    assert [row.rpartition(" | ")[0] for row in rows] == [
+        "| perhaps calls | [<code>LETT1</code>](LETT1.cbl.md) or [<code>LETT2</code>](LETT2.cbl.md)"
+    ]
+    assert rows[0].count("#L") == 2
+
+
+def test_what_is_missing_at_several_lines_is_one_question(tmp_path: Path) -> None:
+    """A name that is not in the source is asked about once, with all its lines."""
+    page = (letters(tmp_path) / "files" / "MAIL.cbl.md").read_text()
+    (question,) = [line for line in page.splitlines() if "is not in this source" in line]
+    assert question.startswith("- <code>SORTS</code> is not in this source (lines [")
+    assert question.count("#L") == 2
+
+
+def test_what_is_perhaps_called_is_no_entry_point(tmp_path: Path) -> None:
+    """Work begins where nothing leads to, not even over a data name."""
+    index = (letters(tmp_path) / "README.md").read_text()
+    entries = index.partition("## Entry points")[2].partition("## ")[0]
+    assert re.findall(r"\[<code>(.*?)</code>", entries) == ["MAIL"]
+
+
 @pytest.mark.parametrize(
     ("disposition", "verbs"),
     [

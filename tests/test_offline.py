@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from war_rig.agents import Agent
+from war_rig.document.check import check
 from war_rig.document.plan import PlannedFile
 from war_rig.document.write import unit_task, write
 from war_rig.providers import (
@@ -17,7 +18,8 @@ from war_rig.providers import (
     create_provider,
 )
 from war_rig.providers.offline import OfflineProvider
-from war_rig.readers import Fact, Reading, Source, Unit
+from war_rig.providers.statements import code_of
+from war_rig.readers import Fact, Reading, Source, Unit, reader_for, readers
 
 FILE = "src/PAY01.cbl"
 
@@ -126,6 +128,12 @@ def test_a_quotation_that_is_cut_ends_where_a_reader_would_pause(
     """Behind a sentence, else behind a clause with an ellipsis, where most of it is kept."""
     found = claims(facts([(number, text.strip()) for number, text in enumerate(lines, 1)]))
     assert found == [quote(quoted, 1, last)]
+
+
+def test_a_comment_that_comes_again_is_quoted_once() -> None:
+    """The heading of each block of a list is said where it comes first."""
+    again = [(1, "Job information"), (3, "Other words"), (5, "Job information")]
+    assert claims(facts(again)) == [quote("Job information", 1, 1), quote("Other words", 3, 3)]
 
 
 def test_a_quotation_mark_in_a_comment_does_not_end_the_quotation() -> None:
@@ -294,10 +302,222 @@ def test_it_streams_what_it_would_complete() -> None:
     assert "".join(piece.content for piece in pieces) == answer.content
 
 
-def test_what_is_said_of_rights_comes_last() -> None:
-    """A licence at a file's head is no purpose: it is quoted behind the rest."""
-    found = claims(facts([(1, "Copyright 1994, all rights reserved."), (3, "Pays the staff.")]))
-    assert found == [
-        quote("Pays the staff.", 3, 3),
-        quote("Copyright 1994, all rights reserved.", 1, 1),
+@pytest.mark.parametrize(
+    "silent",
+    [
+        ["Copyright 1994, all rights reserved."],
+        ["Copyright Town Library.", "It may not be lent."],
+        ["Licensed under the Apache License, Version 2.0 (the 'License')."],
+        ["http://www.apache.org/licenses/LICENSE-2.0"],
+        ["Ver: CardDemo_v1.0-70-g193b394-123 Date: 2022-08-22 17:02:44 CDT"],
+        ["1994-03-01 RH  WRITTEN.", "AND A LINE THAT GOES ON.", "1999-01-02 MO  DATES."],
+        ["DCLGEN TABLE(LIB.FEE) LANGUAGE(COBOL)", "... IS THE DCLGEN COMMAND"],
+        ["THE NUMBER OF COLUMNS DESCRIBED BY THIS DECLARATION IS 8"],
+    ],
+)
+def test_what_says_nothing_of_the_code_is_not_quoted(silent: list[str]) -> None:
+    """A licence, a version stamp, a log of changes and a generator's words are no purpose."""
+    lines = list(enumerate(silent, 1))
+    assert claims(facts([*lines, (9, "Pays the staff.")])) == [quote("Pays the staff.", 9, 9)]
+    about, *_ = claims(facts([(1, "Pays the staff."), *[(n + 1, text) for n, text in lines]]))
+    assert about == quote("Pays the staff.", 1, 1)
+
+
+def test_a_licence_goes_on_below_its_first_lines() -> None:
+    """What is said of warranty near a licence belongs to it; elsewhere it may be the business."""
+    law = "Unless required by applicable law it is without warranties."
+    assert claims(facts([(1, "Licensed under the Apache License."), (3, law), (9, "Pays.")])) == [
+        quote("Pays.", 9, 9)
     ]
+    business = "Checks the warranty and the licence number of the car."
+    assert claims(facts([(3, business)])) == [quote(business, 3, 3)]
+
+
+def test_the_head_of_a_program_is_quoted_from_its_function_on() -> None:
+    """Its name and its kind are facts; what it is for stands behind a label of its own."""
+    head = ["Program : PAY01.CBL", "Type : BATCH COBOL", "Function : Pays the", "staff."]
+    assert claims(facts(list(enumerate(head, 2)))) == [quote("Pays the staff.", 4, 5)]
+
+
+def test_no_relation_is_left_out() -> None:
+    """What does not fit into one claim is said by a further one, each with its lines."""
+    called = [("call", f"SUB{n:02}", n) for n in range(1, 20)]
+    found = claims(facts([], called))
+    assert [claim["text"].count("`SUB") for claim in found] == [8, 8, 3]
+    assert found[2]["text"] == "This part also calls `SUB17`, `SUB18` and `SUB19`."
+    assert found[2]["cites"] == [f"{FILE}:{n}-{n}" for n in (17, 18, 19)]
+
+
+def test_a_part_of_many_claims_leaves_room_for_the_others() -> None:
+    """An answer has at most 50 claims; quotations make room, and each part keeps one."""
+    parts = [{"name": f"P{n}", "first": 30 * n + 1, "last": 30 * n + 30} for n in range(6)]
+    comments = [(n, f"Rule {n} of it.") for n in range(1, 181, 2)]
+    found = claims(facts(comments, [("call", "SUB01", 30)], parts))
+    assert len(found) == 50
+    assert "This part calls `SUB01`." in [claim["text"] for claim in found]
+    first = [int(claim["cites"][0].rpartition("-")[2]) for claim in found]
+    assert {(line - 1) // 30 for line in first} == set(range(6))
+
+
+def told(name: str, *lines: str) -> list[tuple[str, tuple[str, ...]]]:
+    """Return the verified claims about a file of *lines*, as its own reader reads it."""
+    source = Source(name, lines, "utf-8")
+    file = PlannedFile.of(source, reader_for(source, readers(60)))
+    found = []
+    for unit in file.reading.units:
+        task = unit_task(unit, file)
+        written, _ = asyncio.run(write(Agent("scribe", OfflineProvider()), task))
+        assert [check(claim, task.ground).issues for claim in written] == [()] * len(written)
+        found += [(claim.text, claim.cites) for claim in written]
+    return found
+
+
+HEAD = (
+    "       IDENTIFICATION DIVISION.",
+    "       PROGRAM-ID. PAY01.",
+    "       PROCEDURE DIVISION.",
+)
+
+
+def paragraph(*lines: str) -> list[str]:
+    """Return what is said of the paragraph ONE of *lines*."""
+    code = (*HEAD, "       ONE.", *[f"           {line}" for line in lines])
+    return [text for text, _ in told("pay01.cbl", *code) if "`ONE`" in text]
+
+
+@pytest.mark.parametrize(
+    ("lines", "text"),
+    [
+        (["EXIT."], "`ONE` holds nothing but `EXIT`."),
+        (["GOBACK."], "`ONE` holds nothing but `GOBACK`."),
+        (["MOVE A-X TO", "   B-X."], "`ONE` moves `A-X` into `B-X`."),
+        (["MOVE 'NO SUCH' TO WS-MSG."], '`ONE` moves "NO SUCH" into `WS-MSG`.'),
+        (["MOVE 16 TO RETURN-CODE."], "`ONE` moves 16 into `RETURN-CODE`."),
+        (["MOVE ZEROS TO WS-SUM."], "`ONE` moves `ZEROS` into `WS-SUM`."),
+        (["IF WS-A > 1", "   ADD 1 TO WS-B", "END-IF."], "`ONE` tests `WS-A`; it adds to `WS-B`."),
+        (["EVALUATE WS-K", "END-EVALUATE."], "`ONE` tests `WS-K`."),
+        (["SET ALL-DONE TO TRUE."], "`ONE` sets `ALL-DONE`."),
+        (["COMPUTE WS-FEE = 2 * WS-A."], "`ONE` works out `WS-FEE`."),
+        (["DISPLAY 'IF WS-A IS WRONG'."], '`ONE` displays "IF WS-A IS WRONG".'),
+        (["CALL WS-PGM."], "`ONE` passes control to what `WS-PGM` names."),
+        (["EXEC CICS RETURN END-EXEC."], "`ONE` gives CICS `RETURN`."),
+        (["MOVE A1 TO B1.", "MOVE '*' TO C1."], "`ONE` moves `A1` into `B1`."),
+    ],
+)
+def test_a_paragraph_without_relations_is_told_by_its_statements(
+    lines: list[str], text: str
+) -> None:
+    """What it moves, tests, sets, works out and shows is said, and stands in the cited lines."""
+    assert paragraph(*lines) == [text]
+
+
+def test_a_text_that_is_put_together_is_cited_from_its_verb_on() -> None:
+    """Where STRING and INTO stand on several lines, all of them are cited."""
+    lines = [
+        "       ONE.",
+        "           ADD 1 TO N.",
+        "           STRING A B",
+        "             DELIMITED BY",
+    ]
+    found = told("pay01.cbl", *HEAD, *lines, "             SIZE INTO C-LINE.")
+    (said,) = [claim for claim in found if "`ONE`" in claim[0]]
+    text = "`ONE` adds to `N`; it puts text into `C-LINE`."
+    assert said == (text, ("pay01.cbl:4-8",))
+
+
+def test_many_moves_are_not_all_listed_and_it_is_said_so() -> None:
+    """A reader sees that there are others."""
+    (text,) = paragraph(*[f"MOVE A-{n} TO B-{n}." for n in range(9)])
+    assert text.startswith("`ONE` moves, among others, `A-0` into `B-0`, ")
+    assert text.count(" into ") == 6
+
+
+@pytest.mark.parametrize(
+    ("name", "lines", "text"),
+    [
+        ("A.csd", ["DEFINE TRANSACTION(LIBL) GROUP(G)", "  PROGRAM(LIBC02)"],
+         "The transaction `LIBL` starts the program `LIBC02`."),
+        ("A.csd", ["DEFINE MAPSET(LIBSET) GROUP(G)"], "This part defines the mapset `LIBSET`."),
+        ("A.csd", ["DEFINE FILE(LOAN) GROUP(G)", "  DSNAME(LIB.LOAN)"],
+         "The file `LOAN` is the data set `LIB.LOAN`."),
+        ("a.sql", ["CREATE TABLE LIB.FEE", "(ID CHAR(8), PAID DATE, PRIMARY KEY (ID));"],
+         "This part creates the table `LIB.FEE` with the columns `ID` and `PAID`; "
+         "its key is `ID`."),
+        ("a.sql", ["CREATE INDEX LIB.X1 ON LIB.FEE (ID);"],
+         "This part creates the index `LIB.X1` on `LIB.FEE`."),
+        ("A.jcl", ["//PAYJOB JOB (A),'PAY ALL STAFF'"],
+         'The card of the job `PAYJOB` says "PAY ALL STAFF".'),
+        ("A.jcl", ["//PAYJOB JOB (A),'PAYJOB'"], "The job `PAYJOB` begins here."),
+        ("A.cpy", ["       01  PAY-RECORD.", "           05 PAY-SUM PIC 9(5)."],
+         "This part declares `PAY-RECORD` and `PAY-SUM`."),
+        ("A.cpy", ["       01  PAY-R.", *[f"           05 PAY-{n} PIC 9." for n in range(9)]],
+         "This part declares `PAY-R` and the items down to `PAY-8`."),
+        ("list.txt", ["CLUSTER --- LIB.LOAN.KSDS", "REC-TOTAL--50 VOL--X'01'"],
+         "This part names `LIB.LOAN.KSDS`."),
+        ("notes.txt", ["Fees are due at the desk.", "They are paid in cash."],
+         '"Fees are due at the desk. They are paid in cash."'),
+    ],
+)  # fmt: skip
+def test_a_part_that_defines_something_is_told_by_what_it_defines(
+    name: str, lines: list[str], text: str
+) -> None:
+    """Transactions, files, tables, jobs and items are named as the cited lines spell them."""
+    assert [text for text, _ in told(name, *lines)] == [text]
+
+
+def test_the_numbers_of_a_card_are_no_text() -> None:
+    """What stands in columns 1-6 and 73-80 neither begins nor ends a part."""
+    lines = [f"{n:06} {text:65}{n:08}" for n, text in
+             enumerate(["ONE-EXIT.", "    EXIT.", "*    THE NEXT PART", ""], 1)]  # fmt: skip
+    source = Source(
+        "a.cbl", (*HEAD, "       ONE.", "           STOP RUN.", *lines, "000005"), "utf-8"
+    )
+    file = PlannedFile.of(source, reader_for(source, readers(60)))
+    block = unit_task(file.reading.units[-1], file).text.partition('"parts": [')[2]
+    part = next(p for p in json.loads(f"[{block.partition(']')[0]}]") if p["name"] == "ONE-EXIT")
+    assert (part["begins"], part["ends"]) == ("ONE-EXIT.", "EXIT.")
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        (f"000100     {'ADD 1 TO WS-B.':61}00000100", "ADD 1 TO WS-B."),
+        (f"           {'ADD 1 TO WS-B.':61}PAY01   ", "ADD 1 TO WS-B.".ljust(61) + "PAY01"),
+        (f"           {'ADD 1 TO WS-B.':61}PAYROLLX", "ADD 1 TO WS-B."),
+        (f"           {'IF A = B':>46} ADD 1 TO WS-LONG-NAME", "IF A = B ADD 1 TO WS-LONG-NAME"),
+        ("000100*    ADD 1 TO WS-B.", ""),
+        ("000100", ""),
+        ("*> ADD 1 TO WS-B.", ""),
+        ("ADD 1 TO WS-B.", "ADD 1 TO WS-B."),
+    ],
+)
+def test_a_name_is_not_cut_where_a_card_might_end(line: str, code: str) -> None:
+    """Columns 73-80 are left out only where they hold a number or a word of their own."""
+    assert code_of(line) == code
+
+
+@pytest.mark.parametrize(
+    ("texts", "kept"),
+    [
+        (["This part holds no words.", "It pays."], [1, 0]),
+        (['"WORK AREAS"', '"It pays the staff."', '"OTHER"'], [1]),
+        (['"It pays."', '"DATE FIELDS"', '"No one is paid twice a month."'], [2]),
+        (['The card of the job `P` says "PAY ALL".', '"EXECUTE THE PROGRAM FOR PAY"'], [0, 1]),
+    ],
+)
+def test_a_whole_is_composed_of_what_tells_most(texts: list[str], kept: list[int]) -> None:
+    """Neither headings nor parts without words say what a file is for, where anything else does."""
+    given = [
+        {"about": "purpose", "text": text, "cites": [f"{FILE}:{n}"]} for n, text in enumerate(texts)
+    ]
+    unit = {"file": FILE, "most": 5, "claims": given}
+    assert claims(unit) == [given[n] for n in kept]
+
+
+def test_an_estate_is_told_each_text_once() -> None:
+    """Files that say the same count as one."""
+    given = [
+        {"about": "purpose", "text": f'"{text}"', "cites": [f"{file}:1"]}
+        for file, text in (("a", "Runs the program."), ("b", "Runs the program."), ("c", "Pays."))
+    ]
+    assert claims({"file": "", "most": 5, "claims": given}) == [given[0], given[2]]

@@ -327,6 +327,14 @@ def test_the_graph_starts_from_the_job_that_holds_the_line(src: Path) -> None:
     assert "<code>SELF</code>" in entries
 
 
+def test_a_page_is_titled_with_all_that_it_holds(src: Path) -> None:
+    """Several jobs of a file are listed as in a sentence."""
+    (src / "three.jcl").write_text("//A JOB\n//B JOB\n//C JOB\n")
+    run(src, OfflineProvider())
+    title, *_ = page(src, "files/three.jcl.md").splitlines()
+    assert title == "# Job <code>A</code>, <code>B</code> and <code>C</code>"
+
+
 def test_a_reader_that_counts_wrongly_costs_its_own_file_only(src: Path) -> None:
     """A fact or a unit outside the file is the reader's failure: the file is read as text."""
 

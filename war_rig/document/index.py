@@ -93,18 +93,18 @@ def entry_points(
     for entry in entries:
         word = kind_of(entry.file).fact
         for whole, leading in _leading_to(entry, estate).items():
-            starts = [relation for relation in leading if relation.verb == "starts"]
+            starts = [r for r in leading if r.verb == "starts" and r.is_certain]
             if word == "job" or (word == "program" and (starts or not leading)):
                 yield entry, whole, starts
 
 
 def _leading_to(entry: FilePages, estate: Estate) -> dict[Unit, list[Relation]]:
-    """Return what surely leads to each whole of *entry* from outside of it."""
+    """Return what leads to each whole of *entry* from outside of it, or perhaps does."""
     found: dict[Unit, list[Relation]] = {whole: [] for whole in entry.wholes.all}
     for relation in estate.incoming.get(entry.file.source.file, ()):
         whole = estate.target(relation, entry.file.source.file)
         is_inside = estate.whole_of(relation) == whole
-        if relation.verb in LEADS_ON and relation.is_certain and not is_inside:
+        if relation.verb in LEADS_ON and not is_inside:
             found[whole].append(relation)
     return found
 

@@ -104,7 +104,8 @@ def title(file: PlannedFile) -> str:
     names, kind = list(names_of(file)), kind_of(file)
     if not names:
         return f"{kind.word} {code(file.source.file)}"
-    return f"{kind.word} {' and '.join(map(code, names))}"
+    *before, last = map(code, names)
+    return f"{kind.word} {', '.join(before)}{' and ' if before else ''}{last}"
 
 
 def counted(number: int, thing: str) -> str:

@@ -65,12 +65,12 @@ def missing_lines(estate: Estate, pages: Pages) -> list[str]:
 def open_lines(file: str, estate: Estate, pages: Pages) -> list[str]:
     """Return what *file* uses that is not in the source, or whose target can't be told."""
     source = relative(pages[file][1], pages[file][0])
-    found = []
+    found = [*_missing(estate.outgoing.get(file, ()), source)]
     for relation in estate.outgoing.get(file, ()):
         name, line = code(relation.name), _lines([relation.line], source)
         if relation.is_missing:
-            found.append(f"- {name} is not in this source (line {line}).")
-        elif relation.verb in LEADS_ON and not (relation.is_certain or relation.files):
+            continue
+        if relation.verb in LEADS_ON and not (relation.is_certain or relation.files):
             verb = inert(relation.verb)
             found.append(f"- It {verb} what {name} names, which could not be found (line {line}).")
         elif relation.verb == "copies":
@@ -91,6 +91,17 @@ def open_lines(file: str, estate: Estate, pages: Pages) -> list[str]:
             f"- {name} is copied with a REPLACING that could not be applied (line {line})."
         )
     return list(dict.fromkeys(found))
+
+
+def _missing(outgoing: Iterable[Relation], source: str) -> Iterator[str]:
+    """Yield each name that is not in the source, with the lines that use it."""
+    lines: dict[str, list[int]] = defaultdict(list)
+    for relation in outgoing:
+        if relation.is_missing:
+            lines[relation.name].append(relation.line)
+    for name, numbers in lines.items():
+        word = "line" if len(set(numbers)) == 1 else "lines"
+        yield f"- {code(name)} is not in this source ({word} {_lines(numbers, source)})."
 
 
 def data_lines(estate: Estate, pages: Pages) -> list[str]:
@@ -130,17 +141,23 @@ def _target(relation: Relation, file: str, estate: Estate, pages: Pages, start: 
 
 
 def _uses(file: str, outgoing: Iterable[Relation], estate: Estate, pages: Pages) -> Iterator[str]:
+    """Yield a row for each name; one for all names that the same lines may mean."""
+
     def key(relation: Relation) -> tuple[str, bool, str]:
         return relation.verb, not relation.is_certain, relation.name.upper()
 
     page, source = pages[file]
+    rows: dict[tuple[str, str, str], list[str]] = {}
     for _, group in groupby(sorted(outgoing, key=key), key=key):
         relations = list(group)
         first = relations[0]
         targets = [_target(first, target, estate, pages, page) for target in first.files]
-        name = " or ".join(targets) or code(first.name)
         lines = _lines((r.line for r in relations), relative(source, page))
-        yield f"{_verb(first)} | {name} | {lines}"
+        alone = first.name.upper() if first.is_certain else ""
+        names = rows.setdefault((_verb(first), lines, alone), [])
+        names += targets or [code(first.name)]
+    for (verb, lines, _), names in rows.items():
+        yield f"{verb} | {' or '.join(names)} | {lines}"
 
 
 def _used_by(

@@ -6,7 +6,7 @@ which it composes what the whole is for.
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -20,9 +20,13 @@ from war_rig.document.ground import LONGEST_LINE, Ground, Line
 from war_rig.document.plan import PlannedFile
 from war_rig.providers import CompletionResponse
 from war_rig.providers.offline import FACTS_FENCE
+from war_rig.providers.statements import code_of
 from war_rig.readers import Fact, Source, Unit, clipped
 
 _UNTOLD = frozenset(["comment", "add", "subtract", *COMPARED])  # the lines say it as well
+_COMMENTS = {"JCL": "//*", "BMS": "*", "CSD": "*"}
+_COMMENT = ("*", "/*")  # in assembler, and in control cards
+_LAST_COLUMN = 71  # of JCL, BMS and CSD
 
 
 class WrittenClaim(BaseModel):
@@ -69,7 +73,7 @@ def unit_task(unit: Unit, file: PlannedFile, context: Context = Context()) -> Ta
     """Return the task to write claims about *unit*."""
     parts = file.parts_of(unit)
     about = f"FILE is {json.dumps(unit.file)}, language {file.language}, {unit.kind} {unit.name}."
-    block = _facts_block(unit, file.facts_of(unit), [_part(part, file.source) for part in parts])
+    block = _facts_block(unit, file.facts_of(unit), [_part(part, file) for part in parts])
     shown = [about, _numbered(file.source, unit), _declared(context.lines), _known(context.known)]
     text = "\n\n".join(filter(None, [*shown, block]))
     return Task(unit, text, Ground.of_unit(unit, file, context.lines), parts)
@@ -128,12 +132,29 @@ def _known(known: Mapping[str, str] | None) -> str:
     return "\n".join(["What is known of what it uses, to understand it, not to be cited:", *lines])
 
 
-def _part(part: Unit, source: Source) -> dict[str, Any]:
-    """Return a part for the block, with the first and the last of its lines that hold a word."""
-    lines = (clipped(line.strip()) for line in source.lines[part.first - 1 : part.last])
-    wordy = [line for line in lines if re.search(r"\w", line)] or [""]
+def _part(part: Unit, file: PlannedFile) -> dict[str, Any]:
+    """Return a part for the block, with the first and the last of its lines that hold a word.
+
+    Where it can be told, the lines are of code, without the numbers of a card.
+    """
+    lines = file.source.lines[part.first - 1 : part.last]
+    wordy = list(_wordy(_code(lines, file.language))) or list(_wordy(lines)) or [""]
     edges = {"begins": wordy[0], "ends": wordy[-1]}
     return {"name": part.name, "first": part.first, "last": part.last, **edges}
+
+
+def _wordy(lines: Iterable[str]) -> Iterator[str]:
+    """Yield those of *lines*, as they are quoted, that hold a word."""
+    return (text for line in lines if re.search(r"\w", text := clipped(line.strip())))
+
+
+def _code(lines: Iterable[str], language: str) -> Iterator[str]:
+    """Yield *lines* without comments, and without the numbers of a card."""
+    for line in lines:
+        if language == "COBOL":
+            yield code_of(line)
+        elif not line.startswith(_COMMENTS.get(language, _COMMENT)):
+            yield (line[:_LAST_COLUMN] if language in _COMMENTS else line).strip()
 
 
 def _facts_block(unit: Unit, facts: Iterable[Fact], parts: list[dict[str, Any]]) -> str:

@@ -1,17 +1,19 @@
 """The embedded provider: no model, no key, no network.
 
-It composes claims from the facts that ``war-rig document`` puts into its
-prompts, and says of any other prompt that it can't answer it. The same prompt
-always gets the same answer.
+It composes claims from the comments, the facts and the numbered lines that
+``war-rig document`` puts into its prompts, and says of any other prompt that it
+can't answer it. The same prompt always gets the same answer.
 """
 
 import json
 import re
 from collections.abc import AsyncGenerator, Iterable, Iterator
-from itertools import pairwise
 from typing import Any
 
+from war_rig.providers.definitions import Lines, Statement, names
 from war_rig.providers.protocol import CompletionChunk, CompletionResponse, Message
+from war_rig.providers.quotations import LONGEST_QUOTE, is_legal, quote, quotes
+from war_rig.providers.statements import relations, statement
 from war_rig.providers.streams import words
 from war_rig.providers.usage import estimate_tokens
 
@@ -23,21 +25,24 @@ FACTS_FENCE = "war-rig-facts"
      "facts": [{"kind": str, "subject": str, "object": str, "line": int}],
      "comments": [{"line": int, "text": str}]}
 
-Or, where something is to be composed of claims:
+The unit's lines stand before it, each as ``  12 | TEXT``. Or, where something is to be
+composed of claims:
 
     {"file": str, "most": int, "claims": [{"about": str, "text": str, "cites": [str]}]}
 """
 
 _BLOCK = re.compile(rf"^```{FACTS_FENCE}\n(.*?)\n```$", re.MULTILINE | re.DOTALL)
-_LEGAL = re.compile(r"copyright|all rights reserved|\blicen[cs]e", re.IGNORECASE)
-_LONGEST_QUOTE = 200
-_PAUSES = (
-    (re.compile(r"(?<!\.\w)[.!?][)'\"]*(?=\s|$)"), 60, ""),  # of a sentence, not of "e.g."
-    (re.compile(r"[,;](?=\s|$)"), 120, " ..."),  # of a clause
-)
-"""Where a quotation that is cut may end, from which length on, and what stands for the rest."""
+_NUMBERED = re.compile(r"^ *(\d+) \| (.*)$", re.MULTILINE)
 _MOST_OF_ONE_FILE = 3
 _MOST_CLAIMS = 12
+_A_HEADING = 3  # words at most
+_QUOTES = re.compile(r'"|The card of the job `[^`]+` says "\w+ ')
+_NO_WORDS = "This part holds no words."
+_EDGES = "This part begins with"
+_EMPTY = (_NO_WORDS, _EDGES)
+_MOST_OF_A_UNIT = 50
+_WORD = r"(?:[(\"']*[A-Za-z][A-Za-z'/-]*[)\"',.:;!?]*|[&-]|\d{1,4}[.,]?)"
+_PROSE = re.compile(rf"{_WORD}(?: +{_WORD}){{2,}}")
 
 
 class OfflineProvider:
@@ -60,9 +65,9 @@ class OfflineProvider:
     ) -> CompletionResponse:
         """Return claims for a prompt with a facts block, else a sentence on what to do next."""
         asked = next((m.content for m in reversed(messages) if m.role == "user"), "")
-        block = _facts(messages)
+        found = _facts(messages)
         try:
-            content = json.dumps({"claims": _answer(block)}) if block else _refusal(asked)
+            content = json.dumps({"claims": _answer(*found)}) if found else _refusal(asked)
         except (KeyError, TypeError, AttributeError):  # a block that document did not write
             content = _refusal(asked)
         prompt_tokens = sum(estimate_tokens(m.content) for m in messages)
@@ -86,85 +91,120 @@ class OfflineProvider:
         yield CompletionChunk(response=answer)
 
 
-def _facts(messages: list[Message]) -> dict[str, Any] | None:
-    """Return the last facts block, None where there is none that can be read."""
-    found = [match for m in messages if m.role == "user" for match in _BLOCK.findall(m.content)]
+def _facts(messages: list[Message]) -> tuple[dict[str, Any], Lines] | None:
+    """Return the last facts block and the numbered lines before it, None where there is none."""
+    prompts = [m.content for m in messages if m.role == "user" and _BLOCK.search(m.content)]
+    if not prompts:
+        return None
+    *_, last = _BLOCK.finditer(prompts[-1])
     try:
-        block = json.loads(found[-1]) if found else None
+        block = json.loads(last[1])
     except ValueError:
         return None
-    return block if isinstance(block, dict) else None
+    lines = {int(number): line for number, line in _NUMBERED.findall(prompts[-1][: last.start()])}
+    return (block, lines) if isinstance(block, dict) else None
 
 
-def _answer(block: dict[str, Any]) -> list[dict[str, Any]]:
-    return _composed(block["claims"], block["most"]) if "claims" in block else list(_claims(block))
+def _answer(block: dict[str, Any], lines: Lines) -> list[dict[str, Any]]:
+    if "claims" in block:
+        return _composed(block["claims"], block["most"])
+    about = [list(_claims(part, block, lines)) for part in block["parts"]]
+    while sum(map(len, about)) > _MOST_OF_A_UNIT and len(longest := max(about, key=len)) > 1:
+        quoting = [claim for claim in longest if claim["text"].startswith('"')]
+        longest.remove(quoting[-1] if quoting else longest[-1])
+    return [claim for claims in about for claim in claims]
 
 
 def _composed(claims: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
-    """Return the first claims that quote a comment, else the first: of many files one of each."""
-    quotes = [claim for claim in claims if claim["text"].startswith('"')]
-    quoting = [claim for claim in quotes if not _is_legal(claim["text"])] or quotes or claims
-    by_file = {claim["cites"][0].rpartition(":")[0]: claim for claim in reversed(quoting)}
-    if len(by_file) > 1:
-        return [claim for claim in quoting if claim in by_file.values()][:most]
-    return quoting[: min(most, _MOST_OF_ONE_FILE)]
+    """Return the first claims that tell most, of many files one of each, each text once."""
+    by_file: dict[str, list[dict[str, Any]]] = {}
+    for claim in claims:
+        by_file.setdefault(claim["cites"][0].rpartition(":")[0], []).append(claim)
+    if len(by_file) == 1:
+        return _telling(claims)[: min(most, _MOST_OF_ONE_FILE)]
+    firsts = [_telling(own)[0] for own in by_file.values()]
+    told = {claim["text"]: claim for claim in reversed(firsts)}
+    found = [claim for claim in firsts if claim is told[claim["text"]]]
+    return ([claim for claim in found if _is_quotation(claim)] or found)[:most]
 
 
-def _claims(block: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield claims about each part of the unit: its comments, and what its facts say it does."""
-    for part in block["parts"]:
-        comments, facts = (
-            [thing for thing in block[kind] if part["first"] <= thing["line"] <= part["last"]]
-            for kind in ("comments", "facts")
-        )
-        quoted = sorted(_quotes(comments), key=lambda quote: _is_legal(quote[2]))[:_MOST_CLAIMS]
-        for first, last, text in quoted:
-            yield _claim(f'"{text}"', block["file"], [(first, last)])
-        does = _does(part, facts)
-        if does is not None:
-            text, lines = does
-            yield _claim(text, block["file"], [(line, line) for line in lines])
-        elif not quoted:
-            yield _claim(_edges(part), block["file"], [(part["first"], part["last"])])
+def _telling(claims: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return those that quote: the first of some words, and what is more than a heading.
+
+    Without any, return all, first those that say anything.
+    """
+    once: dict[str, dict[str, Any]] = {}
+    for claim in filter(_is_quotation, claims):
+        once.setdefault(claim["text"], claim)
+    quoting = list(once.values())
+    if not quoting:
+        return sorted(claims, key=lambda claim: claim["text"].startswith(_EMPTY))
+    first = next((claim for claim in quoting if _words(claim) > 2), quoting[0])
+    return [c for c in quoting if c is first or _words(c) > _A_HEADING]
 
 
-_DOES = {
-    "perform": "performs", "call": "calls", "link": "calls", "xctl": "calls", "exec": "runs",
-    "exec-proc": "runs", "runs": "runs", "goto": "goes to", "open": "opens", "read": "reads",
-    "select": "reads", "write": "writes", "insert": "writes", "rewrite": "updates",
-    "update": "updates", "delete": "deletes from", "send": "sends", "receive": "receives",
-    "copy": "copies", "include": "copies",
-}  # fmt: skip
-_NAMES = ("paragraph", "section", "step", "job", "proc", "entry")
-_MOST_FACTS = 8
+def _is_quotation(claim: dict[str, Any]) -> bool:
+    """Return whether a claim quotes a comment, or some words of a job's card."""
+    return _QUOTES.match(claim["text"]) is not None and not is_legal(claim["text"])
 
 
-def _does(part: dict[str, Any], facts: list[dict[str, Any]]) -> tuple[str, list[int]] | None:
-    """Return ``X performs A and B, and reads F.`` with the lines that show it, if facts do."""
-    name = next((f for f in facts if f["kind"] in _NAMES and f["object"] == part["name"]), None)
-    relations: dict[str, dict[str, int]] = {}
-    for fact in [fact for fact in facts if fact["kind"] in _DOES][:_MOST_FACTS]:
-        relations.setdefault(_DOES[fact["kind"]], {}).setdefault(fact["object"], fact["line"])
-    if not relations:
-        return None
-    done = [f"{verb} {_listed(objects)}" for verb, objects in relations.items()]
-    lines = {line for objects in relations.values() for line in objects.values()}
-    subject = f"`{name['object']}`" if name else "This part"
-    text = f"{subject} {', and '.join(done)}."
-    return text, sorted(lines | ({name["line"]} if name else set()))
+def _words(claim: dict[str, Any]) -> int:
+    return len(claim["text"].split())
 
 
-def _listed(names: Iterable[str]) -> str:
-    *before, last = [f"`{name}`" for name in names]
-    return f"{', '.join(before)} and {last}" if before else last
+def _claims(part: dict[str, Any], block: dict[str, Any], lines: Lines) -> Iterator[dict[str, Any]]:
+    """Yield claims about a part of the unit: its comments, and what its facts say it does."""
+    comments, facts = (
+        [thing for thing in block[kind] if part["first"] <= thing["line"] <= part["last"]]
+        for kind in ("comments", "facts")
+    )
+    quoted: dict[str, tuple[int, int]] = {}
+    for first, last, text in quotes(comments):
+        quoted.setdefault(text, (first, last))
+    for text, place in list(quoted.items())[:_MOST_CLAIMS]:
+        yield _claim(f'"{text}"', block["file"], [place])
+    related = list(relations(part, facts))
+    for text, cited in related:
+        yield _claim(text, block["file"], cited)
+    if not (quoted or related):
+        text, cited = statement(part, facts, lines) or _otherwise(part, facts, comments, lines)
+        yield _claim(text, block["file"], cited)
+
+
+def _otherwise(
+    part: dict[str, Any], facts: list[Any], comments: list[dict[str, Any]], lines: Lines
+) -> Statement:
+    """Return what can be said of a part without telling comments and facts: words of its own."""
+    prose = [] if facts or comments else list(_prose(part, lines))
+    named = None if facts or prose else names(part, lines)
+    if named:
+        return named
+    has_edges = part["begins"] and part["ends"]
+    shown = prose or ([] if has_edges else [comment for comment in comments if comment["text"]])
+    if shown:
+        first, last, text = quote(shown)
+        return f'"{text}"', [(first, last)]
+    text = _edges(part) if has_edges else _NO_WORDS
+    return text, [(part["first"], part["last"])]
+
+
+def _prose(part: dict[str, Any], lines: Lines) -> Iterator[dict[str, Any]]:
+    """Yield the first lines of a text that hold words and little else."""
+    numbers = range(part["first"], part["last"] + 1)
+    first = next((n for n in numbers if re.search(r"\w", lines.get(n, ""))), part["last"] + 1)
+    for number in range(first, part["last"] + 1):
+        line = lines[number].strip()
+        if len(line) > LONGEST_QUOTE or not _PROSE.fullmatch(line):
+            return
+        yield {"line": number, "text": line}
 
 
 def _edges(part: dict[str, Any]) -> str:
-    """Return what can be said of a part without comments and relations."""
+    """Return the first and the last line of a part."""
     begins, ends = (part[edge].replace('"', "'") for edge in ("begins", "ends"))
-    if not (begins and ends):
-        return "This part holds no words."
-    return f'This part begins with "{begins}" and ends with "{ends}".'
+    if begins == ends:
+        return f'{_EDGES} "{begins}".'
+    return f'{_EDGES} "{begins}" and ends with "{ends}".'
 
 
 def _claim(text: str, file: str, lines: Iterable[tuple[int, int]]) -> dict[str, Any]:
@@ -172,49 +212,11 @@ def _claim(text: str, file: str, lines: Iterable[tuple[int, int]]) -> dict[str, 
     return {"about": "purpose", "text": text, "cites": cites}
 
 
-def _is_legal(text: str) -> bool:
-    """Return whether a comment is about rights, and says nothing of what the code is for."""
-    return _LEGAL.search(text) is not None
-
-
-def _quotes(comments: list[dict[str, Any]]) -> Iterator[tuple[int, int, str]]:
-    """Yield runs of comments on neighbouring lines as (first line, last line, text)."""
-    run: list[dict[str, Any]] = []
-    for comment, following in pairwise([*comments, {"line": -1, "text": ""}]):
-        run.append(comment)
-        if following["line"] == comment["line"] + 1:
-            continue
-        yield _quote(run)
-        run = []
-
-
-def _quote(run: list[dict[str, Any]]) -> tuple[int, int, str]:
-    """Return as much of the run as fits into a quotation, whole lines unless it has to be cut."""
-    text, ends = "", {}
-    for comment in run:
-        longer = f"{text} {comment['text']}".strip()
-        if text and len(longer) > _LONGEST_QUOTE:
-            break
-        text, ends[comment["line"]] = longer, len(longer)
-    size, mark = _pause(text) if len(ends) < len(run) else (len(text), "")
-    last = next(line for line, end in ends.items() if end >= size)
-    return run[0]["line"], last, text[:size].replace('"', "'") + mark
-
-
-def _pause(text: str) -> tuple[int, str]:
-    """Return how much of *text*, which goes on, to quote, and what stands for the rest."""
-    for end, shortest, mark in _PAUSES:
-        found = [match.end() for match in end.finditer(text) if match.end() >= shortest]
-        if found:
-            return found[-1], mark
-    return len(text), " ..."
-
-
 def _refusal(asked: str) -> str:
     first_line = next((line.strip() for line in asked.splitlines() if line.strip()), "")
     return (
         f"I am War Rig's offline provider, not a language model, so I can't answer "
-        f'"{first_line[:_LONGEST_QUOTE]}". Set LLM_PROVIDER to a provider '
+        f'"{first_line[:LONGEST_QUOTE]}". Set LLM_PROVIDER to a provider '
         "(`war-rig providers` lists them), or try me on source code: "
         "war-rig document SRC --out DOCS"
     )

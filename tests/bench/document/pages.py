@@ -17,8 +17,9 @@ Broken is, each with where:
 The JSON does not say what a claim was made of, so its wording does, in this order: it has no
 words where it says so; it quotes an edge where it says what a part begins and ends with; a comment
 where all of it is in quotation marks and those words stand in the comments on the cited lines (of a
-licence, where they are about rights or warranty); it restates facts where all names in backticks
-are in facts on the cited lines and nothing but verbs and commas is between them. The rest is prose.
+licence, where they are about rights or warranty), else a text; it restates facts where all names in
+backticks are in facts on the cited lines and nothing but verbs and commas is between them. The rest
+is prose, which is no model's where `offline` wrote it: it states what the code does.
 Exit code: 1 if anything is broken. Links to other sites are counted, not followed.
 """
 
@@ -47,7 +48,7 @@ Fault = tuple[str, str]
 
 SCHEMA = Path(__file__).parents[3] / "docs" / "document.schema.json"
 MOST_EDGES = 40
-ORIGINS = ("prose", "restated fact", "comment", "licence", "edge", "no words")
+ORIGINS = ("prose", "restated fact", "statement", "comment", "text", "licence", "edge", "no words")
 PUBLISHED = ("verified", "supported")
 LEGAL = re.compile(r"copyright|rights reserved|licen[cs]e|warrant|\bas is\b|spdx", re.IGNORECASE)
 NODE = re.compile(r'  ([A-Za-z0-9_]+)\["[^"<>`]+"\]')
@@ -165,9 +166,11 @@ class Docs:
             comments = _words(" ".join(f["object"] for f in facts if f["kind"] == "comment"))
             if f" {_words(text)} " in f" {comments} ":
                 return "licence" if LEGAL.search(text) else "comment"
+            return "licence" if LEGAL.search(text) else "text"
         names = {f[key] for f in facts if f["kind"] != "comment" for key in ("subject", "object")}
         restates = RESTATED.fullmatch(text) and names.issuperset(re.findall("`([^`]+)`", text))
-        return "restated fact" if restates else "prose"
+        rest = "statement" if self.estate["provider"] == "offline" else "prose"
+        return "restated fact" if restates else rest
 
 
 def _json(path: Path) -> Json:

@@ -1,0 +1,230 @@
+"""What the offline provider says of a part that no comment explains: what its facts state.
+
+Whatever is named stands in the lines that are cited, so that it can be looked up there.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from war_rig.providers.definitions import (
+    MOST_NAMES,
+    Cited,
+    Fact,
+    Lines,
+    Statement,
+    begun,
+    declared,
+    defined,
+    joined,
+    listed,
+    ranges,
+)
+
+_DOES = {
+    "perform": "performs", "call": "calls", "link": "calls", "xctl": "calls", "exec": "runs",
+    "exec-proc": "runs", "runs": "runs", "goto": "goes to", "open": "opens", "read": "reads",
+    "select": "reads", "write": "writes", "insert": "writes", "rewrite": "updates",
+    "update": "updates", "delete": "deletes from", "send": "sends", "receive": "receives",
+    "copy": "copies", "include": "copies",
+}  # fmt: skip
+_NAMES = ("paragraph", "section", "step", "job", "proc", "entry")
+_MOST_FACTS = 8  # of one claim, which may have ten citations
+_FARTHEST = 8
+_NAME = r"([A-Z0-9]+(?:-+[A-Z0-9]+)*)(?![-\w])"
+_NO_NAMES = frozenset(["TRUE", "FALSE", "FUNCTION", "LENGTH", "ADDRESS", "SPACES", "ZERO"])
+_PUTS = "puts text into"
+_STRING = re.compile(r"\bSTRING\b", re.IGNORECASE)
+_VERBS = (
+    ("tests", rf"\b(?<!END-)(?:EVALUATE|IF)\s+(?:NOT\s+)?{_NAME}"),
+    ("sets", rf"\bSET\s+{_NAME}\s+TO\b"),
+    ("works out", rf"\bCOMPUTE\s+{_NAME}"),
+    ("adds to", rf"\bADD\b.*?\sTO\s+{_NAME}"),
+    ("subtracts from", rf"\bSUBTRACT\b.*?\sFROM\s+{_NAME}"),
+    (_PUTS, rf"\bSIZE\s+INTO\s+{_NAME}"),
+    ("initializes", rf"\bINITIALIZE\s+{_NAME}"),
+    ("inspects", rf"\bINSPECT\s+{_NAME}"),
+    ("searches", rf"\b(?<!END-)SEARCH\s+(?:ALL\s+)?{_NAME}"),
+    ("accepts", rf"\bACCEPT\s+{_NAME}"),
+    ("closes", rf"\bCLOSE\s+{_NAME}"),
+)
+_FORMS = [(verb, re.compile(form, re.IGNORECASE)) for verb, form in _VERBS]
+_CARD = re.compile(r"(?:[\d ]{6}|(?=[A-Z]{1,4}\d{2,5})\w{6})(?:[ *\-/dD]|$)")
+_NUMBER = re.compile(r"\w{0,5}\d{3,8}\s*|(?<= )\w{8}")  # in columns 73-80
+_SHOWN = re.compile(r"""\bDISPLAY\s+(['"])(?=.*\w)([^'"]{2,60})\1""", re.IGNORECASE)
+_LITERAL = re.compile(r"'[^']*'|\"[^\"]*\"")
+_PROCEDURE = re.compile(r"PROCEDURE DIVISION[^.]*\. ")
+_ONLY = re.compile(r"(?:EXIT|GOBACK|CONTINUE|STOP RUN)(?: PROGRAM)?", re.IGNORECASE)
+_FIGURATIVE = re.compile(r"(?:LOW|HIGH)-VALUES?|SPACES?|ZERO(?:E?S)?|NULLS?|QUOTES?", re.IGNORECASE)
+
+
+def relations(part: Fact, facts: Sequence[Fact]) -> Iterator[Statement]:
+    """Yield ``X performs A and B, and reads F.`` with its lines, as often as there are facts."""
+    name = _named(part, facts)
+    known: dict[tuple[str, str], int] = {}
+    for fact in (fact for fact in facts if fact["kind"] in _DOES):
+        known.setdefault((_DOES[fact["kind"]], fact["object"]), fact["line"])
+    every = list(known.items())
+    for first in range(0, len(every), _MOST_FACTS):
+        verbs: dict[str, list[str]] = {}
+        lines = {name["line"]} if name else set()
+        for (verb, object), line in every[first : first + _MOST_FACTS]:
+            verbs.setdefault(verb, []).append(object)
+            lines.add(line)
+        also = "also " if first else ""
+        done = [f"{verb} {listed(objects)}" for verb, objects in verbs.items()]
+        text = f"{_subject(name)} {also}{', and '.join(done)}."
+        yield text, [(line, line) for line in sorted(lines)]
+
+
+def statement(part: Fact, facts: Sequence[Fact], lines: Lines) -> Statement | None:
+    """Return what else is stated in *part*, None where nothing is that the lines show."""
+    kinds = {fact["kind"] for fact in facts}
+    name = _named(part, facts)
+    found: Statement | None = None
+    if name and name["kind"] in ("paragraph", "section", "entry"):
+        found = _only(name, part, lines) or _code(name, part, facts, lines)
+    elif kinds & {"job", "proc"}:
+        found = begun(part, facts, lines)
+    elif kinds & {"move", "move-name"}:
+        found = _code(None, part, facts, lines)
+    elif facts:
+        text = defined(facts, lines) or declared(facts)
+        found = (text, [(part["first"], part["last"])]) if text else None
+    return found if found and _is_shown(*found, lines) else None
+
+
+def _named(part: Fact, facts: Iterable[Fact]) -> Fact | None:
+    return next((f for f in facts if f["kind"] in _NAMES and f["object"] == part["name"]), None)
+
+
+def _subject(name: Fact | None) -> str:
+    return f"`{name['object']}`" if name else "This part"
+
+
+def _only(name: Fact, part: Fact, lines: Lines) -> Statement | None:
+    """Return that a paragraph holds one word, such as EXIT, for others to go to."""
+    code = " ".join(text for _, text in _statements(part, lines))
+    before, _, behind = " ".join(code.split()).upper().partition(name["object"].upper())
+    word = behind.removeprefix(" SECTION").strip(" .")
+    if before and not _PROCEDURE.fullmatch(before):
+        return None
+    if not _ONLY.fullmatch(word):
+        return None
+    return f"`{name['object']}` holds nothing but `{word}`.", [(part["first"], part["last"])]
+
+
+def code_of(line: str) -> str:
+    """Return a line of COBOL without what stands before and behind its code; "" for a comment."""
+    if _CARD.match(line):
+        line = line[6:72] if _NUMBER.fullmatch(line, 72) else line[6:]
+        line = "" if line[:1] in ("*", "/") else line[1:]
+    text = line.strip()
+    return "" if text.startswith("*") else text
+
+
+def _statements(part: Fact, lines: Lines) -> Iterator[tuple[int, str]]:
+    """Yield the lines of COBOL in *part* that hold code."""
+    for number in range(part["first"], part["last"] + 1):
+        code = code_of(lines.get(number, ""))
+        if code:
+            yield number, code
+
+
+def _code(name: Fact | None, part: Fact, facts: Sequence[Fact], lines: Lines) -> Statement | None:
+    """Return what a paragraph moves, tests, sets and shows."""
+    done: dict[str, dict[str, Cited]] = {}
+    for fact in facts:
+        moved, span = _moved(fact, lines)
+        if moved and span:
+            done.setdefault("moves", {}).setdefault(moved, span)
+    begun_at = 0
+    for number, text in _statements(part, lines):
+        begun_at = number if _STRING.search(text) else begun_at
+        for verb, shown in _verbs(text):
+            first = begun_at if begun_at and verb == _PUTS else number
+            done.setdefault(verb, {}).setdefault(shown, (first, number))
+    for fact in facts:
+        told, span = _passed(fact, lines)
+        if told and span:
+            done.setdefault(told[0], {}).setdefault(told[1], span)
+    if not done:
+        return None
+    cited = {(name["line"], name["line"])} if name else set()
+    phrases = []
+    for verb, objects in done.items():
+        some = list(objects)[:MOST_NAMES]
+        cited |= {objects[one] for one in some}
+        others = ", among others," if len(objects) > len(some) else ""
+        phrases.append(f"{verb}{others} {joined(some)}")
+    return f"{_subject(name)} {'; it '.join(phrases)}.", ranges(cited)
+
+
+def _passed(fact: Fact, lines: Lines) -> tuple[tuple[str, str] | None, Cited | None]:
+    """Return to what control is passed, or which other command CICS gets, with its lines."""
+    kind, object = fact["kind"], str(fact["object"])
+    if kind in ("call-name", "link-name", "xctl-name"):
+        told = "passes control to", f"what `{object}` names"
+        return told, _span(fact["line"], [object], lines)
+    if kind == "cics" and object.upper() not in ("LINK", "XCTL"):
+        return ("gives CICS", f"`{object}`"), _span(fact["line"], object.split(), lines)
+    return None, None
+
+
+def _verbs(text: str) -> Iterator[tuple[str, str]]:
+    """Yield each verb of a line with its operand."""
+    bare = _LITERAL.sub("''", text)
+    for verb, form in _FORMS:
+        for operand in form.findall(bare):
+            if operand.upper() not in _NO_NAMES and not operand.isdigit():
+                yield verb, f"`{operand}`"
+    yield from (("displays", f'"{shown.strip()}"') for _, shown in _SHOWN.findall(text))
+
+
+def _moved(fact: Fact, lines: Lines) -> tuple[str, Cited | None]:
+    """Return ``A into B`` with its lines; nothing for what can't be shown so."""
+    source, target = str(fact["object"]), str(fact["subject"])
+    if fact["kind"] == "move-name":
+        return f"`{source}` into `{target}`", _span(fact["line"], [source, target], lines)
+    if fact["kind"] != "move" or '"' in source or len(source) > 60:
+        return "", None
+    shown = f'"{source}"'
+    if re.fullmatch(r"[+-]?\d+(?:\.\d+)?", source):
+        shown = source
+    elif _FIGURATIVE.fullmatch(source):
+        shown = f"`{source}`"
+    elif not re.search(r"\w", source):
+        return "", None
+    return f"{shown} into `{target}`", _span(fact["line"], [source, target], lines)
+
+
+def _span(line: int, names: Sequence[str], lines: Lines) -> Cited | None:
+    """Return the lines from *line* on in which all of *names* stand, None if far or unknown."""
+    text = ""
+    for last in range(line, line + _FARTHEST):
+        text += lines.get(last, "") + "\n"
+        if all(_stands_in(name, text) for name in names):
+            return line, last
+    return None
+
+
+def _stands_in(name: str, text: str) -> bool:
+    """Return whether *name* stands in *text* as a word, in whatever case; compiles nothing."""
+    wanted, known = name.lower(), f" {text.lower()} "
+    at = known.find(wanted)
+    while at >= 0:
+        around = known[at - 1], known[at + len(wanted)]
+        if not any(character.isalnum() or character == "_" for character in around):
+            return True
+        at = known.find(wanted, at + 1)
+    return False
+
+
+def _is_shown(text: str, cited: Sequence[Cited], lines: Lines) -> bool:
+    """Return whether all that *text* names stands in the lines of *cited*."""
+    shown = "\n".join(lines.get(n, "") for first, last in cited for n in range(first, last + 1))
+    named = re.findall(r"`([^`]+)`", _LITERAL.sub("", text))
+    quoted = re.findall(r'"([^"]+)"', text)
+    flat = " ".join(shown.split())
+    return all(_stands_in(word, shown) for name in named for word in name.split()) and all(
+        " ".join(literal.split()) in flat for literal in quoted
+    )
