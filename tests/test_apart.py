@@ -103,9 +103,9 @@ def test_each_program_calls_what_its_own_items_hold(src: Path) -> None:
     write(
         src,
         two_cbl=program(
-            "PAY01", "MOVE 'MOVED1' TO WS-NEXT.", "CALL WS-NEXT.", data=holding("HELD1")
+            "PAY01", "IF A = 1 MOVE 'MOVED1' TO WS-NEXT.", "CALL WS-NEXT.", data=holding("HELD1")
         )
-        + program("PAY02", "MOVE WS-OTHER TO WS-NEXT.", "CALL WS-NEXT.",
+        + program("PAY02", "IF A = 1 MOVE WS-OTHER TO WS-NEXT.", "CALL WS-NEXT.",
                   data="COPY NAMES.\n" + holding("HELD2", "WS-OTHER")),
         NAMES_cpy="       01  WS-NEXT PIC X(8) VALUE 'COPIED'.\n",
     )  # fmt: skip
@@ -133,7 +133,7 @@ def test_a_copybook_is_each_programs_own(src: Path) -> None:
 def test_a_contained_program_sees_what_it_does_not_declare_around_it(src: Path) -> None:
     """What it moves there, the program around it may call; its own items hide those of a name."""
     inner = program(
-        "TAX01", "MOVE 'INNER' TO WS-NEXT.", "CALL WS-NEXT.", "CALL WS-OWN.",
+        "TAX01", "IF A = 1 MOVE 'INNER' TO WS-NEXT.", "CALL WS-NEXT.", "CALL WS-OWN.",
         data=holding("OWN2", "WS-OWN"),
     )  # fmt: skip
     outer = program(

@@ -137,7 +137,7 @@ def test_a_copybook_that_is_generated_from_a_mapset_is_not_missing(tmp_path: Pat
     pages = {
         file: (f"files/{file}.md", f"source/{file}.md") for file in ("USER.cbl", "screens.bms")
     }
-    assert open_lines("USER.cbl", estate, pages)[0] == (
+    assert open_lines("USER.cbl", estate, pages)[-1] == (
         "- <code>DESKSET</code> is not there itself: BMS makes it of "
         "[<code>screens.bms</code>](screens.bms.md) (line [3](../source/USER.cbl.md#L3))."
     )

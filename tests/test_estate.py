@@ -287,7 +287,7 @@ def letters(tmp_path: Path) -> Path:
     src.mkdir()
     for name in ("LETT1", "LETT2"):
         (src / f"{name}.cbl").write_text(program(name))
-    calls = "           MOVE 'LETT1' TO P.\n           MOVE 'LETT2' TO P.\n" + "".join(
+    calls = "           MOVE 'LETT1' TO P.\n           IF A = 1 MOVE 'LETT2' TO P.\n" + "".join(
         f"           CALL {called}.\n" for called in ("P", "P", "'SORTS'", "'SORTS'")
     )
     text = program("MAIL").replace("           GOBACK", f"{calls}           GOBACK")

@@ -17,8 +17,7 @@ from war_rig.providers import (
     Message,
     create_provider,
 )
-from war_rig.providers.offline import OfflineProvider
-from war_rig.providers.statements import code_of
+from war_rig.providers.offline import OfflineProvider, code_of
 from war_rig.readers import Fact, Reading, Source, Unit, reader_for, readers
 
 FILE = "src/PAY01.cbl"

@@ -19,8 +19,7 @@ from war_rig.document.comparisons import COMPARED
 from war_rig.document.ground import LONGEST_LINE, Ground, Line
 from war_rig.document.plan import PlannedFile
 from war_rig.providers import CompletionResponse
-from war_rig.providers.offline import FACTS_FENCE
-from war_rig.providers.statements import code_of
+from war_rig.providers.offline import FACTS_FENCE, code_of
 from war_rig.readers import Fact, Source, Unit, clipped
 
 _UNTOLD = frozenset(["comment", "add", "subtract", *COMPARED])  # the lines say it as well

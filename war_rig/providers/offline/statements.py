@@ -6,7 +6,7 @@ Whatever is named stands in the lines that are cited, so that it can be looked u
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from war_rig.providers.definitions import (
+from war_rig.providers.offline.definitions import (
     MOST_NAMES,
     Cited,
     Fact,
@@ -25,7 +25,7 @@ _DOES = {
     "exec-proc": "runs", "runs": "runs", "goto": "goes to", "open": "opens", "read": "reads",
     "select": "reads", "write": "writes", "insert": "writes", "rewrite": "updates",
     "update": "updates", "delete": "deletes from", "send": "sends", "receive": "receives",
-    "copy": "copies", "include": "copies",
+    "copy": "copies", "include": "copies", "browse": "browses",
 }  # fmt: skip
 _NAMES = ("paragraph", "section", "step", "job", "proc", "entry")
 _MOST_FACTS = 8  # of one claim, which may have ten citations

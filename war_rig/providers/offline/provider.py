@@ -10,10 +10,10 @@ import re
 from collections.abc import AsyncGenerator, Iterable, Iterator
 from typing import Any
 
-from war_rig.providers.definitions import Lines, Statement, names
+from war_rig.providers.offline.definitions import Lines, Statement, names
+from war_rig.providers.offline.quotations import LONGEST_QUOTE, is_legal, quote, quotes
+from war_rig.providers.offline.statements import relations, statement
 from war_rig.providers.protocol import CompletionChunk, CompletionResponse, Message
-from war_rig.providers.quotations import LONGEST_QUOTE, is_legal, quote, quotes
-from war_rig.providers.statements import relations, statement
 from war_rig.providers.streams import words
 from war_rig.providers.usage import estimate_tokens
 
