@@ -2,7 +2,7 @@
 
 import pytest
 
-from war_rig.document.literals import is_quoted_from, number_faults
+from war_rig.document.literals import edge_faults, is_quoted_from, number_faults
 
 NUMBERS = [
     ("It ends with SQLCODE -803.", "WHEN -803"),
@@ -91,3 +91,40 @@ def test_a_quoted_text_is_a_literal_or_whole_words(literal: str, cited: str) -> 
 def test_a_piece_of_a_word_is_no_quotation(literal: str, cited: str) -> None:
     """One letter stands in nearly every line."""
     assert not is_quoted_from(literal, cited)
+
+
+PART = "  1000-START.\n\n      * SETS UP.\n     MOVE 1 TO A.\n     GOBACK.\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'This part begins with "1000-START." and ends with "GOBACK.".',
+        'This part begins with "1000-START. SETS UP." and ends with "MOVE 1 TO A. GOBACK".',
+        'This part begins with "1000 ..." and ends with "GOBACK.".',
+        'This part does not begin with "GOBACK." and end with "1000-START.".',
+        'The report begins with "SETS" and ends with "1".',
+    ],
+)
+def test_a_part_may_be_told_by_its_first_and_last_words(text: str) -> None:
+    """They stand at either end of the cited lines; what else begins so is not known."""
+    assert list(edge_faults(text, PART)) == []
+
+
+WRONG_EDGES = {
+    'This part begins with "GOBACK." and ends with "1000-START.".': (
+        "the cited lines do not begin with the one and end with the other"
+    ),
+    'This part begins with "1000-START." and ends with "MOVE 1 TO A.".': (
+        "the cited lines do not begin with the one and end with the other"
+    ),
+    'This part does not begin with "1000-START." and ends with "GOBACK.".': (
+        "the cited lines do begin and end so"
+    ),
+}
+
+
+@pytest.mark.parametrize("text", WRONG_EDGES)
+def test_a_part_that_begins_or_ends_otherwise_is_a_fault(text: str) -> None:
+    """The two are not exchanged, nor denied, nor words from the middle."""
+    assert list(edge_faults(text, PART)) == [WRONG_EDGES[text]]

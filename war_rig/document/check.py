@@ -3,7 +3,8 @@
 1. Each citation parses, and its lines are among those that the writer was shown.
 2. Each identifier of the sentence stands in the cited lines.
 3. So does each number, and each text in quotation marks: literals.py.
-4. A relation word (calls, reads, ...) before a known name needs its fact: relations.py.
+4. A relation word (calls, reads, ...) before a known name needs its fact: relations.py, and
+   passive.py. No whole statement is denied: denial.py.
 5. What is compared, moved or added has to be so in the cited lines: comparisons.py.
 
 The sixth, coverage, is about a unit: it needs a claim that passed these.
@@ -16,9 +17,17 @@ from typing import Literal
 
 from war_rig.document.claims import Citation, Claim
 from war_rig.document.comparisons import comparison_faults
+from war_rig.document.denial import denial_faults
 from war_rig.document.ground import Ground
-from war_rig.document.literals import LINE_REFERENCE, QUOTED, is_quoted_from, number_faults
-from war_rig.document.relations import relation_faults
+from war_rig.document.literals import (
+    LINE_REFERENCE,
+    QUOTED,
+    edge_faults,
+    is_quoted_from,
+    number_faults,
+)
+from war_rig.document.passive import passive_faults
+from war_rig.document.relations import Words, relation_faults
 from war_rig.readers import Fact
 
 _CODE = re.compile(r"`([^`]+)`")
@@ -35,7 +44,7 @@ _IDENTIFIER = re.compile(
     re.VERBOSE,
 )
 _ACRONYMS = frozenset({"COBOL", "ASCII", "EBCDIC", "HTTPS", "CICS", "VSAM"})  # said of any source
-_WORD = re.compile(r"[\w$@#-]+(?:\.\w+)*")
+_WORD = re.compile(r"&{0,2}[\w$@#-]+(?:\.\w+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +71,14 @@ def check(claim: Claim, ground: Ground) -> Checked:
     faults = list(_citation_faults(claim, ground))
     if not faults:
         cited, unquoted = ground.text(claim.citations), QUOTED.sub(" ", claim.text)
+        words = Words.of(unquoted)
         faults = [
             *_identifier_faults(claim.text, cited, ground),
             *_literal_faults(claim, cited),
-            *relation_faults(unquoted, ground.facts, ground.related, ground.doers),
+            *edge_faults(claim.text, cited),
+            *denial_faults(unquoted),
+            *relation_faults(words, ground.known),
+            *passive_faults(words, ground.known),
             *comparison_faults(unquoted, _on(claim.citations, ground.facts)),
         ]
     return Checked(claim, tuple(faults))
@@ -95,7 +108,7 @@ def _identifier_faults(text: str, cited: str, ground: Ground) -> Iterator[str]:
     for name in identifiers(text):
         if _stands_in(name, cited):
             continue
-        lines = (line for source in ground.sources for line in source.lines)
+        lines = (line for file in ground.files for line in file.source.lines)
         if _stands_in(name, "\n".join(lines)):
             yield f"'{name}' is in the file but not in the cited lines: widen the citation"
         else:

@@ -33,6 +33,11 @@ _IN_LINES = re.compile(
 )
 _IN_A_NAME = re.compile(r"[A-Za-z_$#@]-?$")
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+_EDGES = re.compile(
+    r"""This\ part\ (?P<denied>(?:does\ not|doesn['\u2019]t|never)\ )?begins?\ with\ "(?P<first>.+)"
+    \ and\ ends?\ with\ "(?P<last>.+)"\.?""",
+    re.VERBOSE,
+)
 _LAST_COLUMN = 72
 _SHORT = 2
 
@@ -88,6 +93,27 @@ def is_quoted_from(literal: str, cited: str) -> bool:
     if words:
         return any(f" {words} " in f" {_only_words(text)} " for text in (cited, cards))
     return " ".join(literal.split()) in " ".join(cited.split())
+
+
+def edge_faults(text: str, cited: str) -> Iterator[str]:
+    """Yield what is wrong where *text* says with which words a part begins and ends."""
+    found = _EDGES.fullmatch(text)
+    if found:
+        is_so = _begins(cited, found["first"]) and _ends(cited, found["last"])
+        if is_so and found["denied"]:
+            yield "the cited lines do begin and end so"
+        elif not (is_so or found["denied"]):
+            yield "the cited lines do not begin with the one and end with the other"
+
+
+def _begins(text: str, words: str) -> bool:
+    return f"{_only_words(text)} ".startswith(f"{_only_words(words)} ")
+
+
+def _ends(text: str, words: str) -> bool:
+    """Return whether *text* ends with *words*, or its last line with a word begins with them."""
+    last = next((line for line in reversed(text.split("\n")) if _only_words(line)), "")
+    return f" {_only_words(text)}".endswith(f" {_only_words(words)}") or _begins(last, words)
 
 
 def _only_words(text: str) -> str:
