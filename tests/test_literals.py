@@ -111,6 +111,16 @@ def test_a_part_may_be_told_by_its_first_and_last_words(text: str) -> None:
     assert list(edge_faults(text, PART)) == []
 
 
+def test_the_sequence_number_of_a_card_may_be_an_edge() -> None:
+    """A card may hold nothing else, and its number is told with what stands on it."""
+    cards = "000100 1000-START.".ljust(72) + "00000100\n000200 GOBACK.\n000300\n"
+    text = f'This part begins with "{cards.splitlines()[0]}" and ends with "000300".'
+    assert list(edge_faults(text, cards)) == []
+    assert (
+        list(edge_faults('This part begins with "1000-START" and ends with "GOBACK".', cards)) == []
+    )
+
+
 WRONG_EDGES = {
     'This part begins with "GOBACK." and ends with "1000-START.".': (
         "the cited lines do not begin with the one and end with the other"

@@ -6,6 +6,7 @@
 4. A relation word (calls, reads, ...) before a known name needs its fact: relations.py, and
    passive.py. No whole statement is denied: denial.py.
 5. What is compared, moved or added has to be so in the cited lines: comparisons.py.
+   So does what is subtracted or divided: arithmetic.py.
 
 The sixth, coverage, is about a unit: it needs a claim that passed these.
 """
@@ -15,6 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from war_rig.document.arithmetic import arithmetic_faults
 from war_rig.document.claims import Citation, Claim
 from war_rig.document.comparisons import comparison_faults
 from war_rig.document.denial import denial_faults
@@ -79,7 +81,8 @@ def check(claim: Claim, ground: Ground) -> Checked:
             *denial_faults(unquoted),
             *relation_faults(words, ground.known),
             *passive_faults(words, ground.known),
-            *comparison_faults(unquoted, _on(claim.citations, ground.facts)),
+            *arithmetic_faults(unquoted, cited),
+            *comparison_faults(unquoted, _on(claim.citations, ground.facts), cited),
         ]
     return Checked(claim, tuple(faults))
 

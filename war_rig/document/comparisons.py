@@ -4,13 +4,18 @@ A comparison and its opposite ("over 40", "at most 40") say the same of the sour
 them holds in a branch, the other behind it. So a sentence is wrong where the source compares
 the two only the other way round, or has the limit on the other side: "at least 40" of what
 is over 40. It is wrong, too, where the source moves, adds or subtracts between two items
-only in the other direction.
+only in the other direction. A limit is also the number that a cited declaration gives to it.
+
+Where the cited lines do something in one branch only, and the sentence says that it is
+done in the other one, it is wrong, too: branches.py.
 """
 
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import product
 
+from war_rig.document.branches import code_of
 from war_rig.readers import Fact
 
 COMPARED = {"greater": True, "at-most": True, "less": False, "at-least": False}
@@ -32,6 +37,10 @@ _BEHIND = re.compile(
     rf"\b{_NAME}(?:\s+\w+)?\s+(or\s+(?:{_MORE}|above|over|{_LESS}|below|under))\b(?!\s+than)",
     re.IGNORECASE,
 )
+_VALUE = re.compile(
+    r"(?<!\S)\d{1,2}\s+([A-Za-z][\w$#@-]*)\s(?:[^.]|\.\d){0,300}?\bVALUE\s+(?:IS\s+)?(\d+(?:\.\d+)?)",
+    re.IGNORECASE,
+)
 _IS_MORE = re.compile(rf"{_MORE}|exceed|over|above", re.IGNORECASE)
 _DIRECTIONS = (  # (verb, what it is about first, what it changes first)
     ("moves", rf"\b(?:moves?|copies|copy)\s+{_NAME}\s+(?:in)?to\s+{_NAME}", False),
@@ -45,22 +54,32 @@ _DIRECTIONS = (  # (verb, what it is about first, what it changes first)
 _DIRECTED = tuple((verb, re.compile(form, re.IGNORECASE), to) for verb, form, to in _DIRECTIONS)
 
 
-def comparison_faults(text: str, facts: Sequence[Fact]) -> Iterator[str]:
-    """Yield what the sentence *text*, without its quotations, compares or changes wrongly."""
-    plain = text.replace("`", "")
+def comparison_faults(text: str, facts: Sequence[Fact], cited: str = "") -> Iterator[str]:
+    """Yield what the sentence *text*, without its quotations, compares or changes wrongly.
+
+    facts: those on the lines *cited*.
+    """
+    plain, values = text.replace("`", ""), _values(cited)
     compared: dict[tuple[str, str], set[bool]] = defaultdict(set)
     changed = set()
     for fact in facts:
         one, other = _plain(fact.subject), _plain(fact.object)
         if fact.kind in COMPARED:
-            compared[one, other].add(COMPARED[fact.kind])
-            compared[other, one].add(not COMPARED[fact.kind])
+            for first, second in product(values.get(one, [one]), values.get(other, [other])):
+                compared[first, second].add(COMPARED[fact.kind])
+                compared[second, first].add(not COMPARED[fact.kind])
         elif fact.kind in CHANGED:
             changed.add((CHANGED[fact.kind], other, one))
     if compared:
         yield from _compared_wrongly(plain, compared)
     if changed:
         yield from _changed_wrongly(plain, changed)
+
+
+def _values(cited: str) -> dict[str, list[str]]:
+    """Return each item that *cited* declares with a number: its name, and the number."""
+    found = _VALUE.findall(code_of(cited))
+    return {_plain(name): [_plain(name), _plain(number)] for name, number in found}
 
 
 def _compared_wrongly(text: str, compared: dict[tuple[str, str], set[bool]]) -> Iterator[str]:

@@ -107,14 +107,19 @@ def edge_faults(text: str, cited: str) -> Iterator[str]:
 
 
 def _begins(text: str, words: str) -> bool:
-    return f"{_only_words(text)} ".startswith(f"{_only_words(words)} ")
+    return any(f"{of(text)} ".startswith(f"{of(words)} ") for of in (_only_words, _words))
 
 
 def _ends(text: str, words: str) -> bool:
     """Return whether *text* ends with *words*, or its last line with a word begins with them."""
-    last = next((line for line in reversed(text.split("\n")) if _only_words(line)), "")
-    return f" {_only_words(text)}".endswith(f" {_only_words(words)}") or _begins(last, words)
+    last = next((line for line in reversed(text.split("\n")) if _words(line)), "")
+    is_end = (f" {of(text)}".endswith(f" {of(words)}") for of in (_only_words, _words))
+    return any(is_end) or _begins(last, words)
 
 
 def _only_words(text: str) -> str:
-    return " ".join(re.findall(r"\w+", _SEQUENCE_NUMBERS.sub(" ", text).lower()))
+    return _words(_SEQUENCE_NUMBERS.sub(" ", text))
+
+
+def _words(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.lower()))
