@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from war_rig.document.branches import code_of
+from war_rig.document.ground import code_of
 
 _NAME = r"([A-Za-z0-9][\w$#@-]*(?:\.\d+)*)"
 _THE = r"(?:(?:the|value|of)\s+){0,3}"

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from war_rig.document.arithmetic import arithmetic_faults
+from war_rig.document.branches import branch_faults
 from war_rig.document.claims import Citation, Claim
 from war_rig.document.comparisons import comparison_faults
 from war_rig.document.denial import denial_faults
@@ -73,7 +74,7 @@ def check(claim: Claim, ground: Ground) -> Checked:
     faults = list(_citation_faults(claim, ground))
     if not faults:
         cited, unquoted = ground.text(claim.citations), QUOTED.sub(" ", claim.text)
-        words = Words.of(unquoted)
+        words, facts = Words.of(unquoted), _on(claim.citations, ground.facts)
         faults = [
             *_identifier_faults(claim.text, cited, ground),
             *_literal_faults(claim, cited),
@@ -82,7 +83,8 @@ def check(claim: Claim, ground: Ground) -> Checked:
             *relation_faults(words, ground.known),
             *passive_faults(words, ground.known),
             *arithmetic_faults(unquoted, cited),
-            *comparison_faults(unquoted, _on(claim.citations, ground.facts), cited),
+            *comparison_faults(unquoted, facts, cited),
+            *branch_faults(unquoted, facts, cited),
         ]
     return Checked(claim, tuple(faults))
 
