@@ -101,7 +101,7 @@ PART = "  1000-START.\n\n      * SETS UP.\n     MOVE 1 TO A.\n     GOBACK.\n"
     [
         'This part begins with "1000-START." and ends with "GOBACK.".',
         'This part begins with "1000-START. SETS UP." and ends with "MOVE 1 TO A. GOBACK".',
-        'This part begins with "1000 ..." and ends with "GOBACK.".',
+        'This part begins with "1000-START ..." and ends with "GOBACK.".',
         'This part does not begin with "GOBACK." and end with "1000-START.".',
         'The report begins with "SETS" and ends with "1".',
     ],
@@ -122,6 +122,9 @@ def test_the_sequence_number_of_a_card_may_be_an_edge() -> None:
 
 
 WRONG_EDGES = {
+    'This part begins with "1000" and ends with "GOBACK.".': (
+        "the cited lines do not begin with the one and end with the other"
+    ),
     'This part begins with "GOBACK." and ends with "1000-START.".': (
         "the cited lines do not begin with the one and end with the other"
     ),

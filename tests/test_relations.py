@@ -166,6 +166,7 @@ DENIED = {
     "`MAIN-LINE` performs no `CALC`.": PERFORMED,
     "`MAIN-LINE` performs the rest instead of `CALC`.": PERFORMED,
     "`MAIN-LINE` performs neither `FINISH` nor `CALC`.": PERFORMED,
+    "`MAIN-LINE` performs neither what is late nor `CALC`.": PERFORMED,
     "`MAIN-LINE` neither goes to `CALC` nor performs `CALC`.": PERFORMED,
     "Nothing performs `CALC`.": PERFORMED,
     "It reads nothing, and calls `PAY02`, but not `PAY02`.": "a line of this part calls PAY02",
@@ -207,7 +208,10 @@ PASSIVE = {
     "`CALC` isn't performed by the paragraph `MAIN-LINE`.": "a line of MAIN-LINE performs CALC",
     "`PAY02` is called only by `MAIN-LINE`.": "no line of MAIN-LINE calls PAY02",
     "OLD-FILE is never deleted by PAY01.": "a line of PAY01 deletes OLD-FILE",
-    "`PAY01` is called by `PAY02`.": ("it is the other way round: a line of PAY01 calls PAY02"),
+    "`CALC` is deleted by `OLD-FILE`.": (
+        "it is the other way round: a line of this part deletes OLD-FILE"
+    ),
+    "`PAY01` is called by `PAY02`.": ("it is the other way round: a line of this part calls PAY02"),
 }
 
 

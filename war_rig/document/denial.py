@@ -30,7 +30,8 @@ _NEAR = 3
 _FAILS = "fails-to"
 _FAR = frozenset({"never"})  # it denies a verb over a comma, too
 _NONE = frozenset({"no", "nothing", "none", "nobody"})
-_NEGATIONS = frozenset({"not", "neither", "nor"}) | _FAR | _NONE
+_NEITHER = frozenset({"neither", "nor"})
+_NEGATIONS = frozenset({"not"}) | _NEITHER | _FAR | _NONE
 _AFFIRMED = frozenset(
     {"only", "but", "except", "just", "merely"}
 )  # as in "not only", "nothing but"
@@ -93,7 +94,8 @@ def denies(gap: Sequence[str], verb: bool, before: bool | None) -> bool:
     is_but = words[-1] == "but" and bool((_ALL | _NONE).intersection(words))
     if words[-1] in _EXCEPT or plain[-2:] in _EXCEPT_PAIRS or is_but:
         return verb if _NONE.intersection(words) else not verb
-    if words[-1] in _NEGATIONS and _JOINS.union(_NEGATIONS).issuperset(words):
+    is_joined = _JOINS.union(_NEGATIONS).issuperset(words)
+    if words[-1] in _NEITHER or (words[-1] in _NEGATIONS and is_joined):
         return True
     if before is not None and {"and", "or"}.issuperset(words):
         return before

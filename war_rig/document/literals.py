@@ -107,19 +107,22 @@ def edge_faults(text: str, cited: str) -> Iterator[str]:
 
 
 def _begins(text: str, words: str) -> bool:
-    return any(f"{of(text)} ".startswith(f"{of(words)} ") for of in (_only_words, _words))
+    return any(f"{one} ".startswith(f"{other} ") for one, other in _told(text, words))
 
 
 def _ends(text: str, words: str) -> bool:
     """Return whether *text* ends with *words*, or its last line with a word begins with them."""
-    last = next((line for line in reversed(text.split("\n")) if _words(line)), "")
-    is_end = (f" {of(text)}".endswith(f" {of(words)}") for of in (_only_words, _words))
-    return any(is_end) or _begins(last, words)
+    last = next((line for line in reversed(text.split("\n")) if re.search(r"\w", line)), "")
+    is_end = any(f" {one}".endswith(f" {other}") for one, other in _told(text, words))
+    return is_end or _begins(last, words)
+
+
+def _told(*texts: str) -> Iterator[list[str]]:
+    """Yield the words of *texts*, names whole, with the sequence numbers and without them."""
+    for form in (r"(?!)", _SEQUENCE_NUMBERS):
+        bare = (re.sub(form, " ", text).lower() for text in texts)
+        yield [" ".join(re.findall(r"\w+(?:-\w+)*", text)) for text in bare]
 
 
 def _only_words(text: str) -> str:
-    return _words(_SEQUENCE_NUMBERS.sub(" ", text))
-
-
-def _words(text: str) -> str:
-    return " ".join(re.findall(r"\w+", text.lower()))
+    return " ".join(re.findall(r"\w+", _SEQUENCE_NUMBERS.sub(" ", text).lower()))

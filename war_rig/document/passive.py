@@ -52,11 +52,12 @@ def _behind(words: tuple[str, ...], by: int) -> str:
 def _faults(relation: str, done: str, doer: str, is_negated: bool, known: Known) -> Iterator[str]:
     found = known.found(relation, done)
     told = f"{relation} {done.upper()}"
-    if known.is_elsewhere(doer) and known.is_own(done):
-        if known.found(relation, doer) and not is_negated:
-            yield f"it is the other way round: a line of {done.upper()} {relation} {doer.upper()}"
-    elif done in known.related and (known.is_doer(doer) or known.is_own(doer)):
-        is_program = not known.is_doer(doer)
+    is_program = known.is_own(doer)
+    if not (is_program or known.is_doer(doer)):
+        is_turned = known.found(relation, doer) and not (found or is_negated)
+        if is_turned and (known.is_doer(done) or known.is_own(done)):
+            yield f"it is the other way round: a line of this part {relation} {doer.upper()}"
+    elif done in known.related:
         by_doer = [fact for fact in found if is_program or fact.subject.lower() == doer]
         if is_negated and by_doer:
             yield f"a line of {doer.upper()} {told}"
