@@ -32,10 +32,10 @@ _FORMS = {
 
 def arithmetic_faults(text: str, cited: str) -> Iterator[str]:
     """Yield what the sentence *text*, without its quotations, subtracts or divides turned round."""
-    plain, code = text.replace("`", ""), code_of(cited)
+    plain = text.replace("`", "")
     for sign, form in _SAID:
         for said in form.finditer(plain):
-            one, other = said[1], said[2]
+            one, other, code = said[1], said[2], code_of(cited)
             if not _stands(sign, one, other, code) and _stands(sign, other, one, code):
                 yield f"'{said[0]}': the cited lines do it the other way round"
 

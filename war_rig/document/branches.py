@@ -49,15 +49,10 @@ def branch_faults(text: str, facts: Sequence[Fact], cited: str) -> Iterator[str]
     """
     bare = text.replace("`", "")
     said, compared = list(comparisons_in(bare)), _only_comparison(facts)
+    if len(said) != 1 or compared is None or not _is_condition(bare, said[0]):
+        return
     branch = _only_branch(code_of(cited))
-    if (
-        len(said) == 1
-        and compared
-        and branch
-        and _is_condition(bare, said[0])
-        and _is_opposite(bare, said[0], compared, cited)
-        and _is_done(bare, *branch)
-    ):
+    if branch and _is_opposite(bare, said[0], compared, cited) and _is_done(bare, *branch):
         phrase = said[0].found[0]
         yield f"'{phrase}': the cited lines do it only on the other side of the limit"
 

@@ -6,7 +6,8 @@
 4. A relation word (calls, reads, ...) before a known name needs its fact: relations.py, and
    passive.py. No whole statement is denied: denial.py.
 5. What is compared, moved or added has to be so in the cited lines: comparisons.py.
-   So does what is subtracted or divided: arithmetic.py.
+   So does what is subtracted or divided: arithmetic.py; and what is done in one branch
+   is not said of the other one: branches.py.
 
 The sixth, coverage, is about a unit: it needs a claim that passed these.
 """

@@ -60,7 +60,8 @@ def comparison_faults(text: str, facts: Sequence[Fact], cited: str = "") -> Iter
 
     facts: those on the lines *cited*.
     """
-    bare, values = text.replace("`", ""), values_in(cited)
+    bare = text.replace("`", "")
+    values = values_in(cited) if any(fact.kind in COMPARED for fact in facts) else {}
     compared: dict[tuple[str, str], set[bool]] = defaultdict(set)
     changed = set()
     for fact in facts:

@@ -6,7 +6,9 @@ FEES01 holds no 1.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+
+from war_rig.readers import clipped
 
 QUOTED = re.compile(r'"([^"]+)"|\u201c([^\u201d]+)\u201d|(?<![\w])\'([^\']+)\'(?![\w])')
 LINE_REFERENCE = re.compile(r"\blines?\s+(\d+)(?:\s*(?:-|to|and)\s*(\d+))?", re.IGNORECASE)
@@ -44,8 +46,11 @@ _SHORT = 2
 
 def number_faults(text: str, cited: str) -> Iterator[str]:
     """Yield the numbers of *text*, without its quotations and line references, not in *cited*."""
+    said = list(_NUMBER.finditer(text))
+    if not said:
+        return
     found, of_lines = set(_numbers(_LINE_NUMBERS.sub(" ", cited))), set(_numbers(cited))
-    for match in _NUMBER.finditer(text):
+    for match in said:
         number = match[0].replace("\u2212", "-")
         plain = _plain(number)
         if plain in found or number in found:
@@ -96,10 +101,14 @@ def is_quoted_from(literal: str, cited: str) -> bool:
 
 
 def edge_faults(text: str, cited: str) -> Iterator[str]:
-    """Yield what is wrong where *text* says with which words a part begins and ends."""
+    """Yield what is wrong where *text* says with which words a part begins and ends.
+
+    A line that is a single endless word is shown to nobody, so it is no edge.
+    """
     found = _EDGES.fullmatch(text)
     if found:
-        is_so = _begins(cited, found["first"]) and _ends(cited, found["last"])
+        lines = [line for line in cited.split("\n") if re.search(r"\w", clipped(line.strip()))]
+        is_so = _begins("\n".join(lines), found["first"]) and _ends(lines, found["last"])
         if is_so and found["denied"]:
             yield "the cited lines do begin and end so"
         elif not (is_so or found["denied"]):
@@ -110,11 +119,10 @@ def _begins(text: str, words: str) -> bool:
     return any(f"{one} ".startswith(f"{other} ") for one, other in _told(text, words))
 
 
-def _ends(text: str, words: str) -> bool:
-    """Return whether *text* ends with *words*, or its last line with a word begins with them."""
-    last = next((line for line in reversed(text.split("\n")) if re.search(r"\w", line)), "")
-    is_end = any(f" {one}".endswith(f" {other}") for one, other in _told(text, words))
-    return is_end or _begins(last, words)
+def _ends(lines: Sequence[str], words: str) -> bool:
+    """Return whether *lines* end with *words*, or the last one begins with them."""
+    is_end = any(f" {one}".endswith(f" {other}") for one, other in _told("\n".join(lines), words))
+    return is_end or _begins("".join(lines[-1:]), words)
 
 
 def _told(*texts: str) -> Iterator[list[str]]:
