@@ -15,6 +15,7 @@ from war_rig.readers.cobol_lines import scan
 
 _WORD = re.compile(r"[\w:$#@-]+")
 _MOST_LINES = 40
+_AHEAD = (1, 4, _MOST_LINES)  # most items end on their first line
 _MOST_KNOWN = 20
 
 
@@ -46,18 +47,22 @@ def _item(brought: Brought, first: int, name: str) -> list[Line]:
     """Return the lines that declare *name* from *first* on: to its period, where there is one."""
     source = brought.file.source
     is_cobol = brought.file.language == CobolReader.language
-    numbers = range(
-        first, min(first + _MOST_LINES, len(source.lines) + 1) if is_cobol else first + 1
-    )
-    lines = [Line(source.file, number, brought.line(number)) for number in numbers]
-    return lines[: _length([line.text for line in lines], name)]
+    most = min(_MOST_LINES, len(source.lines) - first + 1) if is_cobol else 1
+    lines: list[Line] = []
+    for ahead in _AHEAD:
+        numbers = range(first + len(lines), first + min(ahead, most))
+        lines += [Line(source.file, number, brought.line(number)) for number in numbers]
+        length = _length([line.text for line in lines], name)
+        if length:
+            return lines[:length]
+    return lines[:1]
 
 
 def _length(lines: Sequence[str], name: str) -> int:
-    """Return how many of *lines* belong to the item *name*, which begins on the first."""
+    """Return how many of *lines* belong to the item *name* on the first, 0 without its period."""
     tokens = scan(lines).tokens
     start = next((at for at, token in enumerate(tokens) if token.word == name), len(tokens))
-    return next((token.line for token in tokens[start:] if token.kind == "."), 1)
+    return next((token.line for token in tokens[start:] if token.kind == "."), 0)
 
 
 def known_of(
