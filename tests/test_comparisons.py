@@ -93,6 +93,32 @@ def test_a_change_that_is_turned_round_is_a_fault(phrase: str) -> None:
     assert fault == f"'{phrase.replace('`', '')}': a line of this part does it the other way round"
 
 
+DECLARED = "       05  WS-LIMIT   PIC S9(5)V99 COMP-3\n             VALUE 20.00.\n"
+
+
+@pytest.mark.parametrize(
+    "text", ["Who owes more than 20.00 is blocked.", "A `WS-FEE` of at most 20.00 is kept."]
+)
+def test_a_limit_is_also_the_number_that_is_declared(text: str) -> None:
+    """The declaration is cited, so the sentence need not name the item."""
+    assert list(comparison_faults(text, FACTS, DECLARED)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase"),
+    [
+        ("Who owes at least 20.00 is blocked.", "at least 20.00"),
+        ("It is cut when 20.00 is above `WS-FEE`.", "above WS-FEE"),
+    ],
+)
+def test_a_declared_number_on_the_other_side_is_a_fault(text: str, phrase: str) -> None:
+    """As one of the name is; without the declaration, nothing is known of the number."""
+    assert list(comparison_faults(text, FACTS, DECLARED)) == [
+        f"'{phrase}': no line of this part compares so; see which side has the limit"
+    ]
+    assert list(comparison_faults("Who owes at least 20.00 is blocked.", FACTS)) == []
+
+
 def test_without_such_facts_nothing_is_said() -> None:
     """A source whose reader tells of no comparison can't be turned round."""
     assert list(comparison_faults("It is over 40, and moves A to B.", [])) == []

@@ -4,9 +4,18 @@ import pytest
 
 from war_rig.document.check import check
 from war_rig.document.claims import Claim
+from war_rig.document.denial import denial_faults
 from war_rig.document.ground import Ground
+from war_rig.document.passive import passive_faults
 from war_rig.document.plan import PlannedFile
-from war_rig.document.relations import doers_in, related_names, relation_faults
+from war_rig.document.relations import (
+    Known,
+    Words,
+    doers_in,
+    is_owner,
+    related_names,
+    relation_faults,
+)
 from war_rig.readers import Fact, Reading, Source, Unit
 
 FACTS = [
@@ -21,7 +30,16 @@ FACTS = [
 
 
 def faults(text: str) -> list[str]:
-    return list(relation_faults(text, FACTS, related_names(FACTS), doers_in(FACTS)))
+    return faults_among(text, FACTS, FACTS)
+
+
+def faults_among(text: str, facts: list[Fact], of_the_file: list[Fact]) -> list[str]:
+    """Return the faults of a sentence about a part with *facts*."""
+    known = Known(
+        facts, related_names(of_the_file), doers_in(of_the_file), lambda n: is_owner(n, of_the_file)
+    )
+    words = Words.of(text)
+    return [*relation_faults(words, known), *passive_faults(words, known)]
 
 
 TRUE = [
@@ -71,8 +89,7 @@ OF_THE_FILE = [
 
 def faults_in_part(text: str) -> list[str]:
     """Return the faults where the part holds FACTS, and the file and another one more."""
-    related = related_names(OF_THE_FILE)
-    return list(relation_faults(text, FACTS, related, doers_in(OF_THE_FILE)))
+    return faults_among(text, FACTS, OF_THE_FILE)
 
 
 @pytest.mark.parametrize(
@@ -134,3 +151,173 @@ def test_a_reader_is_told_of_a_paragraph_outside_of_the_unit() -> None:
 
 
 WHERE = {"A-1": 1, "B-1": 3}
+
+
+PERFORMED = "a line of this part performs CALC"
+DENIED = {
+    "`MAIN-LINE` doesn't perform `CALC`.": PERFORMED,
+    "`MAIN-LINE` doesn\u2019t perform `CALC`.": PERFORMED,
+    "`MAIN-LINE` cannot perform `CALC`.": PERFORMED,
+    "`MAIN-LINE` can't perform `CALC`.": PERFORMED,
+    "`MAIN-LINE` fails to perform `CALC`.": PERFORMED,
+    "`MAIN-LINE` performs everything except `CALC`.": PERFORMED,
+    "`MAIN-LINE` performs all but `CALC`.": PERFORMED,
+    "`MAIN-LINE` performs everything other than the paragraph `CALC`.": PERFORMED,
+    "`MAIN-LINE` performs no `CALC`.": PERFORMED,
+    "`MAIN-LINE` performs the rest instead of `CALC`.": PERFORMED,
+    "`MAIN-LINE` performs neither `FINISH` nor `CALC`.": PERFORMED,
+    "`MAIN-LINE` performs neither what is late nor `CALC`.": PERFORMED,
+    "`MAIN-LINE` neither goes to `CALC` nor performs `CALC`.": PERFORMED,
+    "Nothing performs `CALC`.": PERFORMED,
+    "It reads nothing, and calls `PAY02`, but not `PAY02`.": "a line of this part calls PAY02",
+    "It calls nothing but `FINISH`.": "no line of this part calls FINISH",
+    "It does not fail to perform `FINISH`.": "no line of this part performs FINISH",
+}
+AFFIRMED = [
+    "`MAIN-LINE` performs nothing but `CALC`.",
+    "`MAIN-LINE` performs no paragraph except `CALC`.",
+    "`MAIN-LINE` does not perform anything other than `CALC`.",
+    "`MAIN-LINE` performs not only `CALC`, but also goes to `FINISH`.",
+    "`MAIN-LINE` not only performs `CALC`.",
+    "`MAIN-LINE` never fails to perform `CALC`.",
+    "`MAIN-LINE` performs `CALC`, not `FINISH`.",
+    "`MAIN-LINE` performs everything except `FINISH`.",
+    "`MAIN-LINE` performs not `FINISH` but `CALC`.",
+    "`CALC` calls no program but `PAY02`.",
+    "When no slip is found, performs `CALC`.",
+    "If the slip is not there, this part performs `CALC`, except when it is late, and then `CALC`.",
+    "It can't perform `FINISH`, and doesn't call `CALC`.",
+]
+
+
+@pytest.mark.parametrize("text", DENIED)
+def test_a_denial_is_one_however_it_is_worded(text: str) -> None:
+    """Before the verb, or right before the name."""
+    assert faults(text) == [DENIED[text]]
+
+
+@pytest.mark.parametrize("text", AFFIRMED)
+def test_what_is_not_denied_passes(text: str) -> None:
+    """Two denials are none, "not only" is none, nor is one of a condition before the verb."""
+    assert faults(text) == []
+
+
+PASSIVE = {
+    "`MAIN-LINE` is performed by `CALC`.": "no line of CALC performs MAIN-LINE",
+    "`CALC` is not performed by `MAIN-LINE`.": "a line of MAIN-LINE performs CALC",
+    "`CALC` isn't performed by the paragraph `MAIN-LINE`.": "a line of MAIN-LINE performs CALC",
+    "`PAY02` is called only by `MAIN-LINE`.": "no line of MAIN-LINE calls PAY02",
+    "OLD-FILE is never deleted by PAY01.": "a line of PAY01 deletes OLD-FILE",
+    "`CALC` is deleted by `OLD-FILE`.": (
+        "it is the other way round: a line of this part deletes OLD-FILE"
+    ),
+    "`PAY01` is called by `PAY02`.": ("it is the other way round: a line of this part calls PAY02"),
+}
+
+
+@pytest.mark.parametrize("text", PASSIVE)
+def test_the_passive_needs_its_fact(text: str) -> None:
+    """What is done, and who does it, are as in "`A` performs `B`"."""
+    assert faults_among(text, FACTS, OF_THE_FILE[:-1]) == [PASSIVE[text]]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "`CALC` is performed by `MAIN-LINE`.",
+        "`CALC`, performed by `MAIN-LINE`, calls `PAY02`.",
+        "`MAIN-LINE` is not performed by `CALC`.",
+        "`PAY02` is called by `PAY01`, and OLD-FILE is deleted by `CALC`.",
+        "`PAY02` is called by `PAY09`.",
+        "What the clerk typed is read by `CALC`.",
+    ],
+)
+def test_the_passive_of_a_fact_passes(text: str) -> None:
+    """A paragraph does it, or the program around it; of what is not known, all passes."""
+    assert faults_in_part(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "`PAY02` calls `PAY02`.",
+        "The program PAY02 deletes OLD-FILE.",
+        "When late, `PAY02` itself deletes OLD-FILE.",
+        "In `PAY02`, `CALC` deletes OLD-FILE.",
+    ],
+)
+def test_a_program_that_is_only_called_does_nothing_here(text: str) -> None:
+    """The lines are those of the program that calls it."""
+    (fault,) = faults(text)
+    assert fault.startswith("no line of PAY02 ")
+    assert fault.endswith(": these lines are of another program")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "PAY01 calls PAY02, then deletes OLD-FILE.",
+        "It starts PAY02 and deletes OLD-FILE.",
+        "After PAY02 it deletes OLD-FILE.",
+        "Like PAY02, deletes OLD-FILE.",
+        "If PAY02 fails, deletes OLD-FILE.",
+        "PAY09 deletes OLD-FILE.",
+        "In PAY01, `CALC` deletes OLD-FILE.",
+    ],
+)
+def test_a_called_program_may_be_named_beside_what_is_done(text: str) -> None:
+    """It is not the subject, or nothing is known of it."""
+    assert faults_in_part(text) == []
+
+
+RUN = [
+    Fact("step", "NIGHT", "POST", "j", 1),
+    Fact("exec", "POST", "IKJEFT01", "j", 1),
+    Fact("runs", "POST", "PAY02", "j", 2),
+    Fact("exec", "POST", "&PGM", "j", 3),
+]
+
+
+def test_a_utility_runs_the_program_that_it_is_given() -> None:
+    """The program runs no utility; a name may begin with an ampersand."""
+    for text, found in {
+        "IKJEFT01 runs PAY02.": [],
+        "PAY02 runs IKJEFT01.": [
+            "no line of PAY02 runs IKJEFT01: these lines are of another program"
+        ],
+        "`POST` runs `&PGM`.": [],
+        "`POST` does not run `&PGM`.": ["a line of this part runs &PGM"],
+    }.items():
+        assert faults_among(text, RUN, RUN) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("It is not true that `A` ends.", "It is not true"),
+        ("It isn't the case that `A` ends.", "It is not the case"),
+        ("It is no longer true that `A` ends.", "It is no longer true"),
+        ("It is false that `A` ends.", "It is false"),
+        ("`A` ends, but it would be wrong to say that `B` does.", "it would be wrong"),
+        ("Untrue: `A` ends.", "Untrue"),
+    ],
+)
+def test_a_whole_statement_is_not_denied(text: str, said: str) -> None:
+    """Such a sentence tells nothing of the source, so it is refused for its form."""
+    (fault,) = denial_faults(text)
+    assert said in fault
+    assert fault.endswith("denies a statement: say what the lines do, not what they do not")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It is true that `A` ends.",
+        "When it is not true that a slip is due, `A` ends.",
+        "It is not the last one, and it is false when none is due.",
+        "It is not right of the edge.",
+    ],
+)
+def test_a_denial_inside_a_statement_is_none(text: str) -> None:
+    """A condition may not hold, and a switch may be false."""
+    assert list(denial_faults(text)) == []

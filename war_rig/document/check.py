@@ -2,9 +2,12 @@
 
 1. Each citation parses, and its lines are among those that the writer was shown.
 2. Each identifier of the sentence stands in the cited lines.
-3. So does each number, and each text in quotation marks.
-4. A relation word (calls, reads, ...) before a known name needs its fact: relations.py.
+3. So does each number, and each text in quotation marks: literals.py.
+4. A relation word (calls, reads, ...) before a known name needs its fact: relations.py, and
+   passive.py. No whole statement is denied: denial.py.
 5. What is compared, moved or added has to be so in the cited lines: comparisons.py.
+   So does what is subtracted or divided: arithmetic.py; and what is done in one branch
+   is not said of the other one: branches.py.
 
 The sixth, coverage, is about a unit: it needs a claim that passed these.
 """
@@ -14,15 +17,24 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from war_rig.document.arithmetic import arithmetic_faults
+from war_rig.document.branches import branch_faults
 from war_rig.document.claims import Citation, Claim
 from war_rig.document.comparisons import comparison_faults
+from war_rig.document.denial import denial_faults
 from war_rig.document.ground import Ground
-from war_rig.document.relations import relation_faults
+from war_rig.document.literals import (
+    LINE_REFERENCE,
+    QUOTED,
+    edge_faults,
+    is_quoted_from,
+    number_faults,
+)
+from war_rig.document.passive import passive_faults
+from war_rig.document.relations import Words, relation_faults
 from war_rig.readers import Fact
 
 _CODE = re.compile(r"`([^`]+)`")
-_QUOTED = re.compile(r'"([^"]+)"|\u201c([^\u201d]+)\u201d|(?<![\w])\'([^\']+)\'(?![\w])')
-_LINE_REFERENCE = re.compile(r"\blines?\s+(\d+)(?:\s*(?:-|to|and)\s*(\d+))?", re.IGNORECASE)
 _IDENTIFIER = re.compile(
     r"""(?<![\w.$@-])(?:
         [A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+          # snake_case
@@ -36,8 +48,7 @@ _IDENTIFIER = re.compile(
     re.VERBOSE,
 )
 _ACRONYMS = frozenset({"COBOL", "ASCII", "EBCDIC", "HTTPS", "CICS", "VSAM"})  # said of any source
-_NUMBER = re.compile(r"(?<![\w.$-])\d+(?:[.,]\d+)*(?![\w-])")
-_WORD = re.compile(r"[\w$@#-]+(?:\.\w+)*")
+_WORD = re.compile(r"&{0,2}[\w$@#-]+(?:\.\w+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +74,18 @@ def check(claim: Claim, ground: Ground) -> Checked:
     """Return *claim* with what the checks found; a fault of the citations ends them."""
     faults = list(_citation_faults(claim, ground))
     if not faults:
-        cited, unquoted = ground.text(claim.citations), _QUOTED.sub(" ", claim.text)
+        cited, unquoted = ground.text(claim.citations), QUOTED.sub(" ", claim.text)
+        words, facts = Words.of(unquoted), _on(claim.citations, ground.facts)
         faults = [
             *_identifier_faults(claim.text, cited, ground),
             *_literal_faults(claim, cited),
-            *relation_faults(unquoted, ground.facts, ground.related, ground.doers),
-            *comparison_faults(unquoted, _on(claim.citations, ground.facts)),
+            *edge_faults(claim.text, cited),
+            *denial_faults(unquoted),
+            *relation_faults(words, ground.known),
+            *passive_faults(words, ground.known),
+            *arithmetic_faults(unquoted, cited),
+            *comparison_faults(unquoted, facts, cited),
+            *branch_faults(unquoted, facts, cited),
         ]
     return Checked(claim, tuple(faults))
 
@@ -97,7 +114,7 @@ def _identifier_faults(text: str, cited: str, ground: Ground) -> Iterator[str]:
     for name in identifiers(text):
         if _stands_in(name, cited):
             continue
-        lines = (line for source in ground.sources for line in source.lines)
+        lines = (line for file in ground.files for line in file.source.lines)
         if _stands_in(name, "\n".join(lines)):
             yield f"'{name}' is in the file but not in the cited lines: widen the citation"
         else:
@@ -106,58 +123,30 @@ def _identifier_faults(text: str, cited: str, ground: Ground) -> Iterator[str]:
 
 def identifiers(text: str) -> list[str]:
     """Return the source names in a sentence: code spans of one word, and words spelt like code."""
-    unquoted = _QUOTED.sub(" ", text)
+    unquoted = QUOTED.sub(" ", text)
     spans = [span.strip() for span in _CODE.findall(unquoted)]
-    plain = _IDENTIFIER.findall(_LINE_REFERENCE.sub(" ", _CODE.sub(" ", unquoted)))
+    plain = _IDENTIFIER.findall(LINE_REFERENCE.sub(" ", _CODE.sub(" ", unquoted)))
     found = [span for span in spans if _WORD.fullmatch(span)] + plain
-    names = dict.fromkeys(name for name in found if not name.replace(".", "").isdigit())
+    names = dict.fromkeys(
+        name for name in found if not name.lstrip("-+").replace(".", "").isdigit()
+    )
     return [name for name in names if name not in _ACRONYMS]
 
 
 def _literal_faults(claim: Claim, cited: str) -> Iterator[str]:
     text = claim.text
-    quoted = ["".join(groups) for groups in _QUOTED.findall(text)]
-    code = [span.strip() for span in _CODE.findall(_QUOTED.sub(" ", text))]
+    quoted = ["".join(groups) for groups in QUOTED.findall(text)]
+    code = [span.strip() for span in _CODE.findall(QUOTED.sub(" ", text))]
     for literal in quoted + [span for span in code if not _WORD.fullmatch(span)]:
-        if not _is_quoted_from(literal, cited):
+        if not is_quoted_from(literal, cited):
             yield f"{literal!r} does not stand in the cited lines"
-    rest = _QUOTED.sub(" ", text)
-    for first, last in _LINE_REFERENCE.findall(rest):
+    rest = QUOTED.sub(" ", text)
+    for first, last in LINE_REFERENCE.findall(rest):
         for line in filter(None, (first, last)):
             if not any(c.first <= int(line) <= c.last for c in claim.citations):
                 yield f"line {line} is not among the cited lines"
-    for number in _NUMBER.findall(_LINE_REFERENCE.sub(" ", rest)):
-        if not _number_stands_in(number, cited):
-            yield f"the number {number} does not stand in the cited lines"
+    yield from number_faults(LINE_REFERENCE.sub(" ", rest), cited)
 
 
 def _stands_in(name: str, text: str) -> bool:
     return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE) is not None
-
-
-def _number_stands_in(number: str, text: str) -> bool:
-    wanted = number.replace(",", "")
-    found = (match.replace(",", "") for match in re.findall(r"\d+(?:[.,]\d+)*", text))
-    return any(_same_number(wanted, other) for other in found)
-
-
-def _same_number(one: str, other: str) -> bool:
-    return one == other or (one.lstrip("0") or "0") == (other.lstrip("0") or "0")
-
-
-def _is_quoted_from(literal: str, cited: str) -> bool:
-    """Return whether *literal* stands in *cited*, apart from punctuation and line breaks."""
-    words = _only_words(literal)
-    cards = "\n".join(line[:_LAST_COLUMN] for line in cited.split("\n"))
-    if words and any(f" {words} " in f" {_only_words(text)} " for text in (cited, cards)):
-        return True
-    return " ".join(literal.split()) in " ".join(cited.split())
-
-
-def _only_words(text: str) -> str:
-    return " ".join(re.findall(r"\w+", _SEQUENCE_NUMBERS.sub(" ", text).lower()))
-
-
-_LAST_COLUMN = 72
-# Columns 1-6 and 73-80 of a card: no part of the text that runs over its lines.
-_SEQUENCE_NUMBERS = re.compile(r"^\d{6}(?!\d)|(?<=\W)\d{8}\s*$", re.MULTILINE)

@@ -4,13 +4,19 @@ A comparison and its opposite ("over 40", "at most 40") say the same of the sour
 them holds in a branch, the other behind it. So a sentence is wrong where the source compares
 the two only the other way round, or has the limit on the other side: "at least 40" of what
 is over 40. It is wrong, too, where the source moves, adds or subtracts between two items
-only in the other direction.
+only in the other direction. A limit is also the number that a cited declaration gives to it.
+
+Where the cited lines do something in one branch only, and the sentence says that it is
+done in the other one, it is wrong, too: branches.py.
 """
 
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
 
+from war_rig.document.ground import code_of
 from war_rig.readers import Fact
 
 COMPARED = {"greater": True, "at-most": True, "less": False, "at-least": False}
@@ -32,6 +38,10 @@ _BEHIND = re.compile(
     rf"\b{_NAME}(?:\s+\w+)?\s+(or\s+(?:{_MORE}|above|over|{_LESS}|below|under))\b(?!\s+than)",
     re.IGNORECASE,
 )
+_VALUE = re.compile(
+    r"(?<!\S)\d{1,2}\s+([A-Za-z][\w$#@-]*)\s(?:[^.]|\.\d){0,300}?\bVALUE\s+(?:IS\s+)?(\d+(?:\.\d+)?)",
+    re.IGNORECASE,
+)
 _IS_MORE = re.compile(rf"{_MORE}|exceed|over|above", re.IGNORECASE)
 _DIRECTIONS = (  # (verb, what it is about first, what it changes first)
     ("moves", rf"\b(?:moves?|copies|copy)\s+{_NAME}\s+(?:in)?to\s+{_NAME}", False),
@@ -45,65 +55,85 @@ _DIRECTIONS = (  # (verb, what it is about first, what it changes first)
 _DIRECTED = tuple((verb, re.compile(form, re.IGNORECASE), to) for verb, form, to in _DIRECTIONS)
 
 
-def comparison_faults(text: str, facts: Sequence[Fact]) -> Iterator[str]:
-    """Yield what the sentence *text*, without its quotations, compares or changes wrongly."""
-    plain = text.replace("`", "")
+def comparison_faults(text: str, facts: Sequence[Fact], cited: str = "") -> Iterator[str]:
+    """Yield what the sentence *text*, without its quotations, compares or changes wrongly.
+
+    facts: those on the lines *cited*.
+    """
+    bare = text.replace("`", "")
+    values = values_in(cited) if any(fact.kind in COMPARED for fact in facts) else {}
     compared: dict[tuple[str, str], set[bool]] = defaultdict(set)
     changed = set()
     for fact in facts:
-        one, other = _plain(fact.subject), _plain(fact.object)
+        one, other = plain(fact.subject), plain(fact.object)
         if fact.kind in COMPARED:
-            compared[one, other].add(COMPARED[fact.kind])
-            compared[other, one].add(not COMPARED[fact.kind])
+            for first, second in product(values.get(one, [one]), values.get(other, [other])):
+                compared[first, second].add(COMPARED[fact.kind])
+                compared[second, first].add(not COMPARED[fact.kind])
         elif fact.kind in CHANGED:
             changed.add((CHANGED[fact.kind], other, one))
     if compared:
-        yield from _compared_wrongly(plain, compared)
+        yield from _compared_wrongly(bare, compared)
     if changed:
-        yield from _changed_wrongly(plain, changed)
+        yield from _changed_wrongly(bare, changed)
+
+
+def values_in(cited: str) -> dict[str, list[str]]:
+    """Return each item that *cited* declares with a number: its name, and the number."""
+    found = _VALUE.findall(code_of(cited))
+    return {plain(name): [plain(name), plain(number)] for name, number in found}
 
 
 def _compared_wrongly(text: str, compared: dict[tuple[str, str], set[bool]]) -> Iterator[str]:
     subjects = {one for one, _ in compared}
-    for found, limit, is_above in _comparisons(text):
-        before = [_plain(name) for name in re.findall(_NAME, text[: found.start()])]
+    for said in comparisons_in(text):
+        found, is_above = said.found, COMPARED[said.kind]
+        before = [plain(name) for name in re.findall(_NAME, text[: found.start()])]
         subject = next((name for name in reversed(before) if name in subjects), "")
         known = [
             sides
             for (one, other), sides in compared.items()
-            if other == _plain(limit) and subject in ("", one)
+            if other == plain(said.limit) and subject in ("", one)
         ]
         if known and not any(is_above in sides for sides in known):
             yield f"'{found[0]}': no line of this part compares so; see which side has the limit"
 
 
-def _comparisons(text: str) -> Iterator[tuple[re.Match[str], str, bool]]:
-    """Yield each comparison with its limit, and whether the equal is on the side of the less.
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A comparison in a sentence, and its limit; kind: as of a fact that compares."""
 
-    So it is in "over" and "at most", which say the same of a limit.
-    """
+    found: re.Match[str]
+    limit: str
+    kind: str
+
+
+def comparisons_in(text: str) -> Iterator[Compared]:
+    """Yield each comparison in *text*, as it is worded: a "not" before it does not count."""
     for found in _BEFORE.finditer(text):
         words = found[1].lower().split()
-        is_above = _IS_MORE.match(found[1]) is not None
+        is_more = _IS_MORE.match(found[1]) is not None
         if words[0] == "at":
-            is_above = words[1] == "most"
+            kind = "at-most" if words[1] == "most" else "at-least"
         elif "equal" in words:
-            is_above = not is_above
-        yield found, found[2], is_above
+            kind = "at-least" if is_more else "at-most"
+        else:
+            kind = "greater" if is_more else "less"
+        yield Compared(found, found[2], kind)
     for found in _BEHIND.finditer(text):
-        yield found, found[1], _IS_MORE.search(found[2]) is None
+        yield Compared(found, found[1], "at-least" if _IS_MORE.search(found[2]) else "at-most")
 
 
 def _changed_wrongly(text: str, changed: set[tuple[str, str, str]]) -> Iterator[str]:
     for verb, form, is_target_first in _DIRECTED:
         for found in form.finditer(text):
-            one, other = _plain(found[1]), _plain(found[2])
+            one, other = plain(found[1]), plain(found[2])
             source, target = (other, one) if is_target_first else (one, other)
             if (verb, source, target) not in changed and (verb, target, source) in changed:
                 yield f"'{found[0]}': a line of this part does it the other way round"
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
     """Return a name in lower case, a number without what does not change it."""
     bare = name.strip("'\"+ ").lower()
     if bare in ("zero", "zeros", "zeroes"):

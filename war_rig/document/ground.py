@@ -1,13 +1,16 @@
 """What a claim may stand on: the lines that its writer was shown, and the facts on them."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count, groupby
 
 from war_rig.document.claims import Citation, Claim
 from war_rig.document.plan import PlannedFile
-from war_rig.readers import Fact, Source, Unit
+from war_rig.document.relations import Known, is_owner
+from war_rig.readers import Fact, Unit
 
+_COMMENT = re.compile(r"^(?:.{6}[*/]|\s*(?:\*|--|#|//)).*$", re.MULTILINE)
 _MOST_RANGES = 5
 
 LONGEST_LINE = 500
@@ -25,14 +28,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Lines that may be cited, the facts on them, and the sources that they are of.
+    """Lines that may be cited, the facts on them, and the files that they are of.
 
-    related, doers: ``related_names`` and ``doers_in`` of those sources.
+    related, doers: ``related_names`` and ``doers_in`` of those files.
     """
 
     lines: Mapping[tuple[str, int], str]
     facts: Sequence[Fact]
-    sources: tuple[Source, ...]
+    files: tuple[PlannedFile, ...]
     related: frozenset[str] = frozenset()
     doers: frozenset[tuple[str, str]] = frozenset()
 
@@ -42,7 +45,7 @@ class Ground:
         source, numbers = file.source, range(unit.first, unit.last + 1)
         lines = {(line.file, line.number): line.text for line in shown}
         lines |= {(unit.file, n): source.lines[n - 1] for n in numbers}
-        return cls(lines, file.facts_of(unit), (source,), file.related, file.doers)
+        return cls(lines, file.facts_of(unit), (file,), file.related, file.doers)
 
     @classmethod
     def of_claims(
@@ -58,10 +61,18 @@ class Ground:
         }
         lines |= {k: line.text for line in shown if (k := (line.file, line.number)) in lines}
         facts = [f for name in names for f in files[name].reading.facts if (name, f.line) in lines]
-        sources = tuple(files[name].source for name in names)
+        read = tuple(files[name] for name in names)
         related = frozenset[str]().union(*(files[name].related for name in names))
         doers = frozenset[tuple[str, str]]().union(*(files[name].doers for name in names))
-        return cls(lines, facts, sources, related, doers)
+        return cls(lines, facts, read, related, doers)
+
+    @property
+    def known(self) -> Known:
+        """Return what a sentence about the lines is held against."""
+        return Known(self.facts, self.related, self.doers, self._is_own)
+
+    def _is_own(self, name: str) -> bool:
+        return any(is_owner(name, file.reading.facts) for file in self.files)
 
     def fault(self, citation: Citation) -> str | None:
         """Return why the lines may not be cited, None where they may."""
@@ -84,6 +95,11 @@ class Ground:
         return "\n".join(
             self.lines[c.file, number] for c in citations for number in range(c.first, c.last + 1)
         )
+
+
+def code_of(cited: str) -> str:
+    """Return lines without those of comment."""
+    return _COMMENT.sub("", cited)
 
 
 def _ranges(numbers: Sequence[int]) -> Iterator[str]:

@@ -1,13 +1,16 @@
 """Relations in a sentence: a verb before a known name needs its fact, and so does who does it.
 
-A negation (no, not, never) in the three words before the verb turns it round.
+A denial near the verb, or right before the name, turns it round: denial.py.
 Where paragraphs or steps of the file are named before the verb, one of them has to be
-who does it: the sentence may name several, and a program does what its parts do.
+who does it: the sentence may name several, and a program does what its parts do. A program
+that is only called or run does nothing here.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
 
+from war_rig.document.denial import denies, is_denied, spelt_out
 from war_rig.readers import Fact
 
 RELATIONS: Mapping[str, tuple[str, ...]] = {
@@ -31,15 +34,17 @@ _NEGATED |= {"copy": "copies", "go": "goes"}
 """The verbs as they stand behind "does not"."""
 
 _OTHER_VERBS = frozenset({"moves", "starts", "returns"})
-_NEGATIONS = frozenset({"never", "not", "no"})
-_NEAR = 3
 _DOERS = ("paragraph", "step")
 _OWNERS = ("program", "section", "entry", "job", "proc")  # each does what its parts do
 _OTHERS = frozenset({"it", "this", "they", "program", "job"})
 _BEFORE_NO_SUBJECT = frozenset({"by", "from", "in", "of", "to", "before", "after", "until"})
-_BESIDE_NAMES = frozenset({"the", "paragraph", "step"})
+BESIDE_NAMES = frozenset({"the", "paragraph", "step"})
+_BEFORE_PROGRAM = BESIDE_NAMES | {"program", "module", "this"}
+_BEFORE_SUBJECT = _BEFORE_PROGRAM | {"and", "but", "while", "when", "if", "that", "because"}
+_BEHIND_SUBJECT = frozenset({"itself", "also", "only", "always"})
+_TARGETS = frozenset({"call", "link", "xctl", "exec", "exec-resolved", "exec-proc", "runs"})
 _KINDS = frozenset([*(kind for kinds in RELATIONS.values() for kind in kinds), *_DOERS])
-_WORD = re.compile(r"[\w$@#-]+(?:\.\w+)*")
+_WORD = re.compile(r"&{0,2}[\w$@#-]+(?:\.\w+)*|[,;:.]")
 
 
 def related_names(facts: Iterable[Fact]) -> frozenset[str]:
@@ -59,45 +64,148 @@ def doers_in(facts: Iterable[Fact]) -> frozenset[tuple[str, str]]:
     return frozenset(named[True] - named[False])
 
 
-def relation_faults(
-    text: str, facts: Sequence[Fact], related: frozenset[str], doers: Set[tuple[str, str]]
-) -> Iterator[str]:
-    """Yield what the sentence *text*, without its quotations, says that no fact does.
+def is_owner(name: str, facts: Iterable[Fact]) -> bool:
+    """Return whether a program, section, job or procedure of *facts* is called *name*."""
+    return any(fact.kind in _OWNERS and fact.object.lower() == name for fact in facts)
 
-    related, doers: what ``related_names`` and ``doers_in`` say of the files of *facts*.
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of a sentence, in lower case; breaks: those behind a comma, a colon, a stop."""
+
+    all: tuple[str, ...]
+    breaks: frozenset[int]
+
+    @classmethod
+    def of(cls, text: str) -> "Words":
+        """Return the words of *text*, without its quotations."""
+        found: list[str] = []
+        breaks = set()
+        for word in _WORD.findall(spelt_out(text.replace("`", " "))):
+            if word in ",;:.":
+                breaks.add(len(found))
+            else:
+                found.append(word.lower())
+        return cls(tuple(found), frozenset(breaks))
+
+    def clause(self, at: int) -> int:
+        """Return where the clause of the word at *at* starts."""
+        return max((place for place in self.breaks if place <= at), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of the files that a sentence is about.
+
+    facts: those on the lines that may be cited. related, doers: what ``related_names`` and
+    ``doers_in`` say of the files of *facts*. is_own: whether a name, in lower case, is of a
+    program, section, job or procedure of theirs.
     """
-    files = {fact.file for fact in facts}
+
+    facts: Sequence[Fact]
+    related: frozenset[str]
+    doers: Set[tuple[str, str]]
+    is_own: Callable[[str], bool]
+
+    def is_doer(self, name: str) -> bool:
+        """Return whether *name* is of a paragraph or step."""
+        return any((file, name) in self.doers for file in {fact.file for fact in self.facts})
+
+    def is_elsewhere(self, name: str) -> bool:
+        """Return whether *name* is of a program that is called or run here, and of another file."""
+        is_target = any(f.kind in _TARGETS and f.object.lower() == name for f in self.facts)
+        return is_target and not (name in {doer for _, doer in self.doers} or self.is_own(name))
+
+    def found(self, relation: str, name: str) -> list[Fact]:
+        """Return the facts that something stands in *relation* to *name*, in lower case."""
+        kinds = RELATIONS[relation]
+        return [f for f in self.facts if f.kind in kinds and f.object.lower() == name]
+
+
+def relation_faults(sentence: Words, known: Known) -> Iterator[str]:
+    """Yield what *sentence* says that no fact does."""
+    words = sentence.all
     relation, is_negated = "", False
+    last, before = 0, None  # the verb, or the name behind it; whether that name is denied
+    stranger = _place(sentence, known)
     named: set[str] = set()  # the doers so far
     subjects: set[str] = set()  # those that stand before any verb
-    words = [word.lower() for word in _WORD.findall(text.replace("`", " "))]
     for at, word in enumerate(words):
-        near = _NEGATIONS.intersection(words[max(0, at - _NEAR) : at])
-        verb = word if word in RELATIONS else _NEGATED.get(word, "") if near else ""
+        denied = is_denied(words, at, sentence.clause(at) if word in RELATIONS else 0)
+        verb = word if word in RELATIONS else ""
+        if denied is not None:
+            verb = verb or _NEGATED.get(word, "")
         if word in _OTHERS and not relation:
             subjects.clear()
         if word in _OTHER_VERBS:
             relation = ""
         elif verb:
-            relation, is_negated = verb, bool(near)
-        elif relation and word in related:
-            found = _facts(relation, word, facts)
-            if is_negated and found:
-                yield f"a line of this part {relation} {word.upper()}"
-            elif not is_negated and not found:
-                yield f"no line of this part {relation} {word.upper()}"
-            elif not is_negated and all(_is_others(f, subjects, named, doers) for f in found):
-                who = " or ".join(name.upper() for name in sorted(subjects))
-                yield f"no line of {who} {relation} {word.upper()}"
-        if any((file, word) in doers for file in files):
+            stranger = stranger or ("" if relation else _stranger(sentence, at, known))
+            relation, is_negated = verb, bool(denied)
+            last, before = at, None
+        elif relation and word in known.related:
+            before = denies(words[last + 1 : at], is_negated, before)
+            last = at
+            fault = _fault(relation, word, before, known, _Doing(stranger, subjects, named))
+            yield from [fault] if fault else []
+        if known.is_doer(word):
             named.add(word)
             if not (relation or _is_beside(words[:at])):
                 subjects.add(word)
 
 
-def _facts(relation: str, name: str, facts: Sequence[Fact]) -> list[Fact]:
-    """Return the facts that something stands in the relation to *name*, in lower case."""
-    return [f for f in facts if f.kind in RELATIONS[relation] and f.object.lower() == name]
+@dataclass(frozen=True, slots=True)
+class _Doing:
+    """Who is said to do it.
+
+    stranger: a program of another file, or "". subjects: paragraphs and steps before any verb.
+    named: all so far.
+    """
+
+    stranger: str
+    subjects: Set[str]
+    named: Set[str]
+
+
+def _fault(relation: str, name: str, is_denied: bool, known: Known, who: _Doing) -> str | None:
+    """Return why *name* does not stand in *relation* as it is said, None where it does."""
+    found, told = known.found(relation, name), f"{relation} {name.upper()}"
+    if is_denied:
+        return f"a line of this part {told}" if found else None
+    if not found:
+        return f"no line of this part {told}"
+    if _is_strangers(who.stranger, name, found):
+        return f"no line of {who.stranger.upper()} {told}: these lines are of another program"
+    if all(_is_others(fact, who.subjects, who.named, known.doers) for fact in found):
+        subjects = " or ".join(subject.upper() for subject in sorted(who.subjects))
+        return f"no line of {subjects} {told}"
+    return None
+
+
+def _place(sentence: Words, known: Known) -> str:
+    """Return the program of another file that *sentence* begins with, as "In PAY02, ..."."""
+    words = [word for word in sentence.all[:4] if word not in _BEFORE_PROGRAM]
+    is_place = len(words) > 1 and words[0] in ("in", "within", "inside")
+    return words[1] if is_place and known.is_elsewhere(words[1]) else ""
+
+
+def _stranger(sentence: Words, verb: int, known: Known) -> str:
+    """Return the program of another file that is the subject of the verb at *verb*."""
+    words, at = sentence.all, verb - 1
+    while at > 0 and words[at] in _BEHIND_SUBJECT:
+        at -= 1
+    starts = at == 0 or at in sentence.breaks or words[at - 1] in _BEFORE_SUBJECT
+    is_subject = at >= 0 and starts and sentence.clause(verb) <= at
+    is_subject = is_subject and not _is_beside(words[:at])
+    return words[at] if is_subject and known.is_elsewhere(words[at]) else ""
+
+
+def _is_strangers(stranger: str, name: str, found: Iterable[Fact]) -> bool:
+    """Return whether *stranger*, a program of another file, can not do what was *found*.
+
+    A utility runs the program that it is given: a fact of the kind "runs".
+    """
+    return bool(stranger) and (name == stranger or all(fact.kind != "runs" for fact in found))
 
 
 def _is_others(
@@ -111,5 +219,5 @@ def _is_others(
 
 def _is_beside(before: Sequence[str]) -> bool:
     """Return whether a name behind *before* is no subject, as in "performed by the paragraph A"."""
-    last = next((word for word in reversed(before) if word not in _BESIDE_NAMES), "")
+    last = next((word for word in reversed(before) if word not in BESIDE_NAMES), "")
     return last in _BEFORE_NO_SUBJECT

@@ -43,6 +43,12 @@ UNIT_LINES = 60  # the default of document.unit_lines, with which DOCS is to be 
 OFF = (1, 2, 5, 20)
 ORIGINS = ("fact", "comment", "edge", "prose")
 VERBS = r"calls|runs|reads|writes|updates|deletes|sends|receives|performs|opens|copies|goes|begins"
+PARTICIPLES = {
+    "calls": "called", "runs": "run", "reads": "read", "writes": "written", "updates": "updated",
+    "deletes": "deleted", "sends": "sent", "receives": "received", "performs": "performed",
+    "opens": "opened",
+}  # fmt: skip
+DENIED = ("doesn't {}", "cannot {}", "fails to {}", "{}s all but", "{}s neither that nor")
 AUXILIARIES = r"is|are|was|were|does|can|may|must|will"
 SPAN = r"`([^`]+)`"
 NAME = re.compile(r"[A-Z$#@\d]+(?:[-.][A-Z$#@\d]+)+|[A-Z$#@]+\d[A-Z$#@\d]*")
@@ -193,7 +199,7 @@ def wrong_programs(case: Case, source: Source, rng: random.Random) -> Planted:
 
 
 def negated(case: Case, source: Source, rng: random.Random) -> Planted:
-    """Put a "not" behind the first verb that takes one, and deny it as a whole."""
+    """Put a "not" behind the first verb that takes one, other denials, and deny it as a whole."""
     text = case.claim.text
     if case.origin in ("fact", "edge"):
         found = re.sub(rf"\b({VERBS}|holds)\b", lambda v: f"does not {_base(v[0])}", text, count=1)
@@ -201,6 +207,13 @@ def negated(case: Case, source: Source, rng: random.Random) -> Planted:
         found = re.sub(rf"(?i)\b({AUXILIARIES})\b(?! not)", r"\1 not", text, count=1)
     if found != text:
         yield "negated: not", replace(case.claim, text=found)
+    verb = re.search(rf"\b({'|'.join(PARTICIPLES)})(?= {SPAN})", text)
+    if case.origin == "fact" and verb:
+        for form in DENIED:
+            said = form.format(_base(verb[0]))
+            told = f"{text[: verb.start()]}{said}{text[verb.end() :]}"
+            yield f'negated: "{form.format("...")}"', replace(case.claim, text=told)
+    yield 'negated: "It is false that"', replace(case.claim, text=f"It is false that {text}")
     yield 'negated: "It is not true that"', replace(case.claim, text=f"It is not true that {text}")
 
 
@@ -222,8 +235,19 @@ def swapped(case: Case, source: Source, rng: random.Random) -> Planted:
         yield "swapped: subject and object", _exchanged(claim, spans[0], firsts[0])
 
 
+def turned(case: Case, source: Source, rng: random.Random) -> Planted:
+    """Say of the first relation in the passive that it is the other way round, or is not."""
+    found = re.match(rf"{SPAN} ({'|'.join(PARTICIPLES)}) {SPAN}", case.claim.text)
+    if found and found[1] != found[3]:
+        one, verb, other = found[1], PARTICIPLES[found[2]], found[3]
+        text = f"`{one}` is {verb} by `{other}`."
+        yield "swapped: in the passive", replace(case.claim, text=text)
+        text = f"`{other}` is not {verb} by `{one}`."
+        yield "negated: in the passive", replace(case.claim, text=text)
+
+
 MUTATIONS: Sequence[Callable[[Case, Source, random.Random], Planted]] = (
-    wrong_names, lines_off, wrong_programs, negated, swapped,
+    wrong_names, lines_off, wrong_programs, negated, swapped, turned,
 )  # fmt: skip
 
 

@@ -1,0 +1,47 @@
+"""What is subtracted from what, and divided by what, is held against the cited lines."""
+
+import pytest
+
+from war_rig.document.arithmetic import arithmetic_faults
+
+CODE = """\
+           COMPUTE WS-DAYS = WS-LAST (I) - WS-FIRST.
+      *    OF ALL: WS-FIRST - WS-LAST.
+           COMPUTE WS-FEE ROUNDED = WS-FEE OF LOAN / 2
+           DIVIDE WS-COUNT INTO WS-TOTAL.
+           SUBTRACT WS-PAID FROM WS-OWED.
+           COMPUTE WS-A = WS-B - WS-C + WS-C - WS-B.
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The days are `WS-LAST` minus `WS-FIRST`.",
+        "`WS-FEE` is divided by 2.",
+        "It divides the `WS-TOTAL` by the value of `WS-COUNT`.",
+        "What is left is `WS-OWED` less `WS-PAID`.",
+        "It is `WS-B` minus `WS-C`, and `WS-C` minus `WS-B`.",
+        "`WS-LAST` minus `WS-OWED` is not there.",
+        "`WS-FIRST` is less than `WS-LAST`.",
+    ],
+)
+def test_a_difference_or_quotient_of_the_lines_passes(text: str) -> None:
+    """As an expression or as a statement; of what is not computed, all passes."""
+    assert list(arithmetic_faults(text, CODE)) == []
+
+
+TURNED = {
+    "The days are `WS-FIRST` minus `WS-LAST`.": "WS-FIRST minus WS-LAST",
+    "2 is divided by `WS-FEE`.": "2 is divided by WS-FEE",
+    "It divides `WS-COUNT` by `WS-TOTAL`.": "divides WS-COUNT by WS-TOTAL",
+    "What is left is `WS-PAID` less the `WS-OWED`.": "WS-PAID less the WS-OWED",
+}
+
+
+@pytest.mark.parametrize("text", TURNED)
+def test_what_is_turned_round_is_a_fault(text: str) -> None:
+    """Neither can be exchanged; a comment does not count."""
+    assert list(arithmetic_faults(text, CODE)) == [
+        f"'{TURNED[text]}': the cited lines do it the other way round"
+    ]

@@ -1,0 +1,86 @@
+"""What the cited lines do in one branch only is not said of the other one."""
+
+import pytest
+
+from war_rig.document.branches import branch_faults
+from war_rig.readers.cobol import CobolReader
+from war_rig.readers.source import Source
+
+BLOCK = """\
+       05  WS-LIMIT   PIC S9(5)V99 COMP-3  VALUE 20.00.
+           IF WS-OWED > WS-LIMIT
+               PERFORM 3100-BLOCK
+               MOVE WS-LIMIT TO WS-FEE
+           END-IF.
+           PERFORM 4000-REST.
+"""
+
+
+def faults(text: str, code: str = BLOCK) -> list[str]:
+    """Return the faults of a sentence about *code*."""
+    head = ("       PROGRAM-ID. P.", "       PROCEDURE DIVISION.", "       MAIN.")
+    read = CobolReader().read(Source("a.cbl", (*head, *code.splitlines()[1:]), "utf-8"))
+    return list(branch_faults(text, read.facts, code))
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase"),
+    [
+        ("Who owes at most 20.00 is blocked by `3100-BLOCK`.", "at most 20.00"),
+        ("When `WS-OWED` is less than or equal to `WS-LIMIT`, it performs `3100-BLOCK`.",
+         "less than or equal to WS-LIMIT"),
+        ("If `WS-OWED` is not greater than `WS-LIMIT`, it is set to the limit.",
+         "greater than WS-LIMIT"),
+        ("If `WS-OWED` doesn't exceed `WS-LIMIT`, `3100-BLOCK` is performed.",
+         "exceed WS-LIMIT"),
+        ("`3100-BLOCK` is performed when `WS-LIMIT` is at least `WS-OWED`.", "at least WS-OWED"),
+        ("`3100-BLOCK` is performed when `WS-OWED` is no more than 20.00.", "more than 20.00"),
+    ],
+)  # fmt: skip
+def test_what_is_done_in_one_branch_is_not_said_of_the_other(text: str, phrase: str) -> None:
+    """Whichever way the condition is turned round."""
+    assert faults(text) == [
+        f"'{phrase}': the cited lines do it only on the other side of the limit"
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Who owes more than 20.00 is blocked by `3100-BLOCK`.",
+        "When `WS-LIMIT` is less than `WS-OWED`, it performs `3100-BLOCK`.",
+        "If `WS-OWED` is at most `WS-LIMIT`, it performs `4000-REST`.",
+        "If `WS-OWED` is at most `WS-LIMIT`, it doesn't perform `3100-BLOCK`.",
+        "`3100-BLOCK` is performed unless `WS-OWED` is at most `WS-LIMIT`.",
+        "When `WS-OWED` is at most `WS-LIMIT`, `WS-FEE` stays as it was set.",
+        "When `WS-OWED` is at most `WS-LIMIT`, it is fine.",
+        "It is set to the limit, so that it is at most `WS-LIMIT`.",
+        "It performs `3100-BLOCK`, and `WS-FEE` is at most `WS-LIMIT` then.",
+        "When `WS-OTHER` is at most `WS-LIMIT`, it performs `3100-BLOCK`.",
+        "When more than 20.00 is owed it is not at most 20.00, and it performs `3100-BLOCK`.",
+    ],
+)
+def test_what_may_be_meant_otherwise_passes(text: str) -> None:
+    """The branch itself, what is not done, what is done anyway, and what follows from it."""
+    assert faults(text) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (
+            "           END-IF.",
+            "           ELSE\n               PERFORM 3100-BLOCK\n           END-IF.",
+        ),
+        ("WS-OWED > WS-LIMIT", "WS-OWED > WS-LIMIT OR WS-ALL = 'Y'"),
+        ("IF WS-OWED > WS-LIMIT", "IF NOT WS-OWED > WS-LIMIT"),
+        ("4000-REST", "3100-BLOCK"),
+        ("IF WS-OWED", "IF WS-ALL = 'Y'\n               MOVE 1 TO A\n           IF WS-OWED"),
+        ("           END-IF.", "               IF WS-OWED > 5 MOVE 1 TO A."),
+    ],
+)
+def test_of_lines_with_several_ways_all_passes(old: str, new: str) -> None:
+    """What is done may be reached by another one."""
+    text = "`3100-BLOCK` is performed when `WS-OWED` is at most `WS-LIMIT`."
+    assert faults(text)
+    assert faults(text, BLOCK.replace(old, new)) == []
