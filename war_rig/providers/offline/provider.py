@@ -184,8 +184,9 @@ def _otherwise(
     if shown:
         first, last, text = quote(shown)
         return f'"{text}"', [(first, last)]
-    text = _edges(part) if has_edges else _NO_WORDS
-    return text, [(part["first"], part["last"])]
+    if has_edges:
+        return _edges(part), [_between_edges(part, lines)]
+    return _NO_WORDS, [(part["first"], part["last"])]
 
 
 def _prose(part: dict[str, Any], lines: Lines) -> Iterator[dict[str, Any]]:
@@ -205,6 +206,14 @@ def _edges(part: dict[str, Any]) -> str:
     if begins == ends:
         return f'{_EDGES} "{begins}".'
     return f'{_EDGES} "{begins}" and ends with "{ends}".'
+
+
+def _between_edges(part: dict[str, Any], lines: Lines) -> tuple[int, int]:
+    """Return the lines of a part without the comments around it."""
+    numbers = range(part["first"], part["last"] + 1)
+    first = next((n for n in numbers if part["begins"] in lines.get(n, "")), part["first"])
+    last = next((n for n in reversed(numbers) if part["ends"] in lines.get(n, "")), part["last"])
+    return first, last
 
 
 def _claim(text: str, file: str, lines: Iterable[tuple[int, int]]) -> dict[str, Any]:
