@@ -62,8 +62,8 @@ def stand_in() -> Iterator[StandIn]:
 
 if __name__ == "__main__":
     with StandIn() as server, suppress(KeyboardInterrupt):
-        print("The stand-in for acme's API is ready. In another terminal:\n")
-        print("export LLM_PROVIDER=acme ACME_API_KEY=any-key no_proxy=127.0.0.1")
-        print(f"export ACME_ENDPOINT={server.url}")
+        print("The stand-in for acme's API is ready. Elsewhere:\n")
+        print("export LLM_PROVIDER=acme no_proxy=127.0.0.1")
+        print(f"export ACME_API_KEY=any-key ACME_ENDPOINT={server.url}")
         print('war-rig ask "Hello"\n', flush=True)
         server.serve_forever()
