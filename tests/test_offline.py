@@ -410,6 +410,13 @@ def test_a_paragraph_without_relations_is_told_by_its_statements(
     assert paragraph(*lines) == [text]
 
 
+def test_what_stands_before_a_label_is_not_of_its_paragraph() -> None:
+    """A paragraph of one word is told by it, whatever its first line begins with."""
+    code = "       PROCEDURE DIVISION. DISPLAY 'GO'. ONE. EXIT."
+    found = [claim for claim in told("a.cbl", *HEAD[:2], code) if "`ONE`" in claim[0]]
+    assert found == [("`ONE` holds nothing but `EXIT`.", ("a.cbl:3-3",))]
+
+
 def test_a_text_that_is_put_together_is_cited_from_its_verb_on() -> None:
     """Where STRING and INTO stand on several lines, all of them are cited."""
     lines = [
