@@ -57,6 +57,7 @@ def test_what_is_done_in_one_branch_is_not_said_of_the_other(text: str, phrase: 
         "It is set to the limit, so that it is at most `WS-LIMIT`.",
         "It performs `3100-BLOCK`, and `WS-FEE` is at most `WS-LIMIT` then.",
         "When `WS-OTHER` is at most `WS-LIMIT`, it performs `3100-BLOCK`.",
+        "When `WS-OWED` is at most `WS-MOST`, it performs `3100-BLOCK`.",
         "When more than 20.00 is owed it is not at most 20.00, and it performs `3100-BLOCK`.",
     ],
 )

@@ -836,6 +836,12 @@ def test_the_last_move_is_looked_for_in_any_mixture(lines: list[tuple[str, list[
         assert found is None or found.first <= token.line
 
 
+def test_no_move_is_found_where_none_stands_before_the_use() -> None:
+    """Not even where statements that change nothing go back to the first line."""
+    code = ["           DISPLAY 'A'.", "           CALL B."]
+    assert last_move(scan(code).tokens, "B", 2) is None
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.integers(0, len("\n".join(SAMPLE))), st.randoms(use_true_random=False))
 def test_a_truncated_or_shuffled_program_is_read(length: int, order: random.Random) -> None:

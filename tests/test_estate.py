@@ -140,6 +140,10 @@ TARGETS = """\
            05  IN-GROUP PIC X(8).
                88  IS-IN VALUE 'PAY99'.
            05  ALSO-IN PIC X(8).
+       01  AREA-3.
+           05  IN-BOTH PIC X(8).
+       01  AREA-4. 05 ON-LINE PIC X(8). 01  AREA-5. 05 ON-LINE PIC X(8).
+       66  WS-PARTS RENAMES NEXT-PGM THRU WS-DAY.
        LINKAGE SECTION.
        01  GIVEN PIC X(8).
        PROCEDURE DIVISION.
@@ -147,9 +151,14 @@ TARGETS = """\
            MOVE 'FAR' TO NEXT-PGM WS-PART IN-GROUP ALSO-IN GIVEN.
            MOVE 'FAR' TO WS-TWICE OF TWO-AREA.
            MOVE 'FAR' TO LATER-PGM.
+           MOVE 'FAR' TO IN-BOTH OF TWO-AREA ON-LINE OF AREA-5.
        LINES-AT-HAND.
 """
-MORE = "       01  :TAG:-AREA.\n           05  WS-TWICE PIC X(8).\n"
+MORE = """\
+       01  :TAG:-AREA.
+           05  WS-TWICE PIC X(8).
+           05  IN-BOTH PIC X(8).
+"""
 
 
 @pytest.mark.parametrize(
@@ -162,6 +171,7 @@ MORE = "       01  :TAG:-AREA.\n           05  WS-TWICE PIC X(8).\n"
          "EXEC CICS XCTL COMMAREA(X) PROGRAM(NEXT-PGM) END-EXEC|END-IF."),
         "MOVE 'NEAR' TO WS-DAY|MOVE WS-DAY TO NEXT-PGM|CALL NEXT-PGM.",
         "MOVE 'NEAR' TO ALSO-IN|CALL ALSO-IN OF GROUP-2.",
+        "DISPLAY 'A'|MOVE 'NEAR' TO NEXT-PGM.|CALL NEXT-PGM.",
     ],
 )  # fmt: skip
 def test_the_move_before_a_call_decides(tmp_path: Path, lines: str) -> None:
@@ -178,6 +188,7 @@ def test_the_move_before_a_call_decides(tmp_path: Path, lines: str) -> None:
         ("MOVE 'NEAR' TO NEXT-PGM.|ANOTHER.|CALL NEXT-PGM.", {"FAR", "OTHER"}),
         ("MOVE 'NEAR' TO NEXT-PGM|PERFORM ANOTHER|CALL NEXT-PGM.", {"FAR", "OTHER"}),
         ("MOVE 'NEAR' TO NEXT-PGM|MOVE X TO AREA-1|CALL NEXT-PGM.", {"FAR", "OTHER"}),
+        ("MOVE 'NEAR' TO NEXT-PGM|MOVE X TO WS-PARTS|CALL NEXT-PGM.", {"FAR", "OTHER"}),
         ("MOVE 'NEAR' TO NEXT-PGM|MOVE X TO UNKNOWN|CALL NEXT-PGM.", {"FAR", "OTHER"}),
         ("MOVE 'NEAR' TO NEXT-PGM|ACCEPT NEXT-PGM|CALL NEXT-PGM.", {"FAR", "OTHER"}),
         ("MOVE 'NEAR' TO NEXT-PGM(1:4)|CALL NEXT-PGM.", {"FAR", "OTHER"}),
@@ -187,6 +198,8 @@ def test_the_move_before_a_call_decides(tmp_path: Path, lines: str) -> None:
         ("MOVE 'NEAR' TO IN-GROUP|SET IS-IN TO TRUE|CALL IN-GROUP.", {"FAR"}),
         ("MOVE 'NEAR' TO IN-GROUP|MOVE X TO GROUP-2|CALL IN-GROUP.", {"FAR"}),
         ("MOVE 'NEAR' TO WS-TWICE OF ONE-AREA|CALL WS-TWICE OF TWO-AREA.", {"FAR"}),
+        ("MOVE 'NEAR' TO IN-BOTH OF AREA-3|CALL IN-BOTH OF TWO-AREA.", {"FAR"}),
+        ("MOVE 'NEAR' TO ON-LINE OF AREA-4|CALL ON-LINE OF AREA-5.", {"FAR"}),
         ("MOVE 'NEAR' TO GIVEN|CALL GIVEN.", {"FAR"}),
         ("MOVE 'NEAR' TO LATER-PGM|CALL LATER-PGM.", {"FAR"}),
         ("MOVE 'NEAR' TO NEXT-PGM|>>IF X DEFINED|MOVE 'NEAR' TO NEXT-PGM|>>END-IF|CALL NEXT-PGM.",

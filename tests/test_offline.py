@@ -401,13 +401,53 @@ def paragraph(*lines: str) -> list[str]:
         (["CALL WS-PGM."], "`ONE` passes control to what `WS-PGM` names."),
         (["EXEC CICS RETURN END-EXEC."], "`ONE` gives CICS `RETURN`."),
         (["MOVE A1 TO B1.", "MOVE '*' TO C1."], "`ONE` moves `A1` into `B1`."),
+        (["MOVE A1 TO B1.", "", "MOVE A2 TO B2."],
+         "`ONE` moves `A1` into `B1` and `A2` into `B2`."),
     ],
-)
+)  # fmt: skip
 def test_a_paragraph_without_relations_is_told_by_its_statements(
     lines: list[str], text: str
 ) -> None:
     """What it moves, tests, sets, works out and shows is said, and stands in the cited lines."""
     assert paragraph(*lines) == [text]
+
+
+@pytest.mark.parametrize(
+    ("lines", "last"),
+    [
+        (["MULTIPLY 2 BY WS-SUM."], "MULTIPLY 2 BY WS-SUM."),
+        (["MOVE WS-A TO", *["" for _ in range(8)], "WS-B."], "WS-B."),
+    ],
+)
+def test_a_paragraph_that_nothing_can_be_said_of_is_told_by_its_edges(
+    lines: list[str], last: str
+) -> None:
+    """A statement of a kind that is not told, or a move over very many lines."""
+    (text, _), *others = told("a.cpy", "       ONE.", *[f"           {one}" for one in lines])
+    assert (text, others) == (f'This part begins with "ONE." and ends with "{last}".', [])
+
+
+def test_what_stands_before_a_label_is_not_of_its_paragraph() -> None:
+    """A paragraph of one word is told by it, whatever its first line begins with."""
+    code = "       PROCEDURE DIVISION. DISPLAY 'GO'. ONE. EXIT."
+    found = [claim for claim in told("a.cbl", *HEAD[:2], code) if "`ONE`" in claim[0]]
+    assert found == [("`ONE` holds nothing but `EXIT`.", ("a.cbl:3-3",))]
+
+
+def test_moves_without_a_paragraph_are_those_of_the_part() -> None:
+    """A copybook may hold nothing but statements."""
+    found = told("a.cpy", "           MOVE A-X TO B-X.")
+    assert found == [("This part moves `A-X` into `B-X`.", ("a.cpy:1-1",))]
+
+
+def test_each_part_of_a_map_is_told_by_its_fields() -> None:
+    """Of many fields the first and the last are named; a map's second part has its fields only."""
+    fields = [f"F{n:03}    DFHMDF POS=(1,{n})" for n in range(1, 151)]
+    found = told("A.bms", "SET    DFHMSD", "MAP    DFHMDI SIZE=(24,80)", *fields)
+    assert [text for text, _ in found[1:]] == [
+        "This part defines the map `MAP` with the fields from `F001` to `F075`.",
+        "This part defines the fields from `F076` to `F150`.",
+    ]
 
 
 def test_a_text_that_is_put_together_is_cited_from_its_verb_on() -> None:
@@ -444,6 +484,12 @@ def test_many_moves_are_not_all_listed_and_it_is_said_so() -> None:
          "its key is `ID`."),
         ("a.sql", ["CREATE INDEX LIB.X1 ON LIB.FEE (ID);"],
          "This part creates the index `LIB.X1` on `LIB.FEE`."),
+        ("a.sql", ["CREATE TABLE LIB.FEE (M CHAR(8),",
+                   "FOREIGN KEY (M) REFERENCES LIB.MEMBER (ID));"],
+         "This part creates the table `LIB.FEE` with the column `M`. "
+         "It refers to `LIB.MEMBER`."),
+        ("A.bms", ["MAP    DFHMDI SIZE=(24,80)", "       DFHMDF POS=(1,1),INITIAL='Fees'"],
+         'This part defines the map `MAP`. It shows "Fees".'),
         ("A.jcl", ["//PAYJOB JOB (A),'PAY ALL STAFF'"],
          'The card of the job `PAYJOB` says "PAY ALL STAFF".'),
         ("A.jcl", ["//PAYJOB JOB (A),'PAYJOB'"], "The job `PAYJOB` begins here."),
@@ -451,6 +497,8 @@ def test_many_moves_are_not_all_listed_and_it_is_said_so() -> None:
          "This part declares `PAY-RECORD` and `PAY-SUM`."),
         ("A.cpy", ["       01  PAY-R.", *[f"           05 PAY-{n} PIC 9." for n in range(9)]],
          "This part declares `PAY-R` and the items down to `PAY-8`."),
+        ("A.cpy", [f"           05 PAY-{n} PIC 9." for n in range(9)],
+         "This part declares the items from `PAY-0` to `PAY-8`."),
         ("list.txt", ["CLUSTER --- LIB.LOAN.KSDS", "REC-TOTAL--50 VOL--X'01'"],
          "This part names `LIB.LOAN.KSDS`."),
         ("notes.txt", ["Fees are due at the desk.", "They are paid in cash."],

@@ -17,6 +17,7 @@ from war_rig.document.relations import (
     relation_faults,
 )
 from war_rig.readers import Fact, Reading, Source, Unit
+from war_rig.readers.cobol import CobolReader
 
 FACTS = [
     Fact("paragraph", "PAY01", "MAIN-LINE", "a", 1),
@@ -148,6 +149,16 @@ def test_a_reader_is_told_of_a_paragraph_outside_of_the_unit() -> None:
     whole = Ground.of_claims([right, Claim("`B-1` ends.", ("a.cbl:3-4",))], {"a.cbl": file})
     cites = ("a.cbl:1-2", "a.cbl:3-4")
     assert check(Claim(wrong.text, cites), whole).issues == ("no line of B-1 calls PAY02",)
+
+
+def test_a_program_that_calls_itself_is_the_one_of_the_lines() -> None:
+    """What it does is done here, also where its name stands as that of the program called."""
+    lines = ("PROGRAM-ID. PAY01.", "PROCEDURE DIVISION.", "A-1.", "    CALL 'PAY01'.")
+    source = Source("a.cbl", tuple(f"       {line}" for line in lines), "utf-8")
+    file = PlannedFile.of(source, CobolReader())
+    claim = Claim("`PAY01` calls `PAY01`.", ("a.cbl:1-4",))
+    whole = Ground.of_claims([claim], {"a.cbl": file})
+    assert check(claim, whole).issues == ()
 
 
 WHERE = {"A-1": 1, "B-1": 3}

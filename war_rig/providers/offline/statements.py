@@ -52,7 +52,6 @@ _CARD = re.compile(r"(?:[\d ]{6}|(?=[A-Z]{1,4}\d{2,5})\w{6})(?:[ *\-/dD]|$)")
 _NUMBER = re.compile(r"\w{0,5}\d{3,8}\s*|(?<= )\w{8}")  # in columns 73-80
 _SHOWN = re.compile(r"""\bDISPLAY\s+(['"])(?=.*\w)([^'"]{2,60})\1""", re.IGNORECASE)
 _LITERAL = re.compile(r"'[^']*'|\"[^\"]*\"")
-_PROCEDURE = re.compile(r"PROCEDURE DIVISION[^.]*\. ")
 _ONLY = re.compile(r"(?:EXIT|GOBACK|CONTINUE|STOP RUN)(?: PROGRAM)?", re.IGNORECASE)
 _FIGURATIVE = re.compile(r"(?:LOW|HIGH)-VALUES?|SPACES?|ZERO(?:E?S)?|NULLS?|QUOTES?", re.IGNORECASE)
 
@@ -104,10 +103,8 @@ def _subject(name: Fact | None) -> str:
 def _only(name: Fact, part: Fact, lines: Lines) -> Statement | None:
     """Return that a paragraph holds one word, such as EXIT, for others to go to."""
     code = " ".join(text for _, text in _statements(part, lines))
-    before, _, behind = " ".join(code.split()).upper().partition(name["object"].upper())
+    _, _, behind = " ".join(code.split()).upper().partition(name["object"].upper())
     word = behind.removeprefix(" SECTION").strip(" .")
-    if before and not _PROCEDURE.fullmatch(before):
-        return None
     if not _ONLY.fullmatch(word):
         return None
     return f"`{name['object']}` holds nothing but `{word}`.", [(part["first"], part["last"])]
