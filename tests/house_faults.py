@@ -17,6 +17,15 @@ import httpx
 from war_rig.providers import CompletionChunk, CompletionResponse, Message
 
 
+async def lines_of(response: httpx.Response) -> Any:
+    """Yield the lines: one ends at a line feed, and not at U+2028, which JSON may hold."""
+    rest = b""
+    async for data in response.aiter_bytes():
+        *lines, rest = (rest + data).split(b"\n")
+        for line in lines:
+            yield line.decode()
+
+
 class House:
     """What a careful author writes."""
 
@@ -60,7 +69,7 @@ class House:
                     yield CompletionChunk(response=CompletionResponse(words, self._model, 3))
 
     def lines(self, response: httpx.Response) -> Any:
-        return response.aiter_lines()
+        return lines_of(response)
 
     @property
     def headers(self) -> dict[str, str]:
@@ -594,6 +603,11 @@ class DecodesEachPart(House):
                 yield line
 
 
+class SplitsAtEveryLineSeparator(House):
+    def lines(self, response: httpx.Response) -> Any:
+        return response.aiter_lines()
+
+
 class StreamsErrors(House):
     async def stream(self, messages: Any, **parameters: Any) -> Any:
         try:
@@ -724,7 +738,7 @@ class BlocksInItsStream(House):
             client.stream(*sent, headers=self.headers, json=body) as response,  # noqa: ASYNC212
         ):
             response.raise_for_status()
-            for line in response.iter_lines():
+            for line in response.iter_raw():  # an event comes in one piece here
                 event = json.loads(line)
                 words += event.get("words", "")
                 if "over" not in event:

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 import httpx
+from house_faults import lines_of
 from pydantic import BaseModel
 
 from war_rig.errors import ConfigError
@@ -114,7 +115,7 @@ class Strict(Shape):
         ):
             got.raise_for_status()
             text, event = "", ""
-            async for line in got.aiter_lines():
+            async for line in lines_of(got):
                 if line.startswith("event: "):
                     event = line.removeprefix("event: ")
                 elif line.startswith("data: ") and event == "bit":

@@ -11,7 +11,7 @@ from war_rig.testing.conformance.server import Connection, Request, Script, head
 from war_rig.testing.conformance.templates import StreamTemplate
 
 _PIECES = ("Hello ", "from the ", "kit.")
-_UNICODE = ("Gr\u00fc\u00dfe, ", "\u4f60\u597d, ", "\U0001f9d1\u200d\U0001f680.")
+_UNICODE = ("Gr\u00fc\u00dfe, ", "\u4f60\u597d,\u2028", "\U0001f9d1\u200d\U0001f680.")
 _PARTS = re.compile(rb"[\x00-\x7f]+|[\x80-\xff]")  # each byte of a long character by itself
 
 
@@ -36,10 +36,11 @@ async def stream_adds_up(scene: Scene) -> None:
 @rule(
     needs="scripted stream",
     wanted="a text arrives as it was, wherever the network cuts it",
-    change="read lines or events with your HTTP library, and decode none by hand",
+    change="split the bytes at b'\\n' and decode whole lines: httpx's aiter_lines() splits at "
+    "U+2028 too",
 )
 async def stream_keeps_unicode(scene: Scene) -> None:
-    """A character of several bytes may arrive in two parts."""
+    """A character of several bytes may arrive in two parts, and U+2028 ends no line of JSON."""
     stream = _stream(scene)
 
     def script(request: Request, connection: Connection) -> None:
