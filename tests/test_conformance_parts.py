@@ -13,7 +13,8 @@ import pytest
 
 from war_rig.errors import ConfigError
 from war_rig.providers.building import blueprint
-from war_rig.providers.registry import TYPES, find_type
+from war_rig.providers.http.vendor import Vendor
+from war_rig.providers.registry import TYPES, Registration, find_type
 from war_rig.providers.secrets import secrets_of
 from war_rig.testing.conformance import Kit, signatures, target
 from war_rig.testing.conformance.definitions import declared
@@ -295,6 +296,22 @@ def test_a_definition_says_how_it_streams(name: str) -> None:
     else:
         pieces = tuple({k: v for k, v in piece.items() if k != "w"} for piece in found.piece)
         assert (found.format, pieces, found.end) == wanted
+
+
+def test_a_plugins_definition_says_it_too() -> None:
+    """In a package it is no other than in war_rig.yaml, and an entry lies over it."""
+    from war_rig.providers.conversion import Argument
+
+    vendor = Vendor("acme", {**HOUSE, "response": {"content": "a.b", "model": "m"}})
+    source = "entry point acme = acme:acme.yaml"
+    registration = Registration(
+        "acme", "plugin", source, lambda: vendor, "acme", "1.0", frozenset({"request"})
+    )
+    entry = {"response": Argument({"content": "said"}, "test")}
+    for given, body in (({}, {"a": {"b": "$content"}}), (entry, {"said": "$content"})):
+        template, _ = declared(blueprint("acme", registration, env={}, given=given))
+        assert template is not None
+        assert template.body == body | {"m": "$model"}
 
 
 def test_a_definition_without_plain_paths_is_found_out_about() -> None:

@@ -48,7 +48,7 @@ class Vendor:
 
     def __call__(self, **arguments: Any) -> HttpProvider:
         """Return a provider; raise ConfigError that lists every fault."""
-        return HttpProvider(**self._put_together(arguments))
+        return HttpProvider(**self.laid_under(arguments))
 
     def examined(self, arguments: Mapping[str, Any]) -> Examined:
         """Return what is wrong with *arguments*, their secrets, and what they make unneeded.
@@ -56,7 +56,7 @@ class Vendor:
         Who brings another way to authenticate needs no key of the definition's own. Of
         a parameter that is missing, only that is told, not what its place in the URL lacks.
         """
-        made = self._put_together(arguments)
+        made = self.laid_under(arguments)
         found = HttpProvider.examined(made)
         if any(
             default is None and name not in arguments for name, default in self._parameters.items()
@@ -66,7 +66,8 @@ class Vendor:
         unneeded = frozenset(name for name in self._parameters if f"${name}" not in used)
         return replace(found, unneeded=unneeded, places=self._places)
 
-    def _put_together(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    def laid_under(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the definition with *arguments* laid over it."""
         given = dict(arguments)
         values = {
             name: given.pop(name, "" if default is None else default)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from war_rig.providers.blueprint import Blueprint
+from war_rig.providers.http.vendor import Vendor
 from war_rig.testing.conformance.templates import StreamTemplate, Template
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_-]*"
@@ -28,8 +29,13 @@ def declared(plan: Blueprint) -> tuple[Template | None, StreamTemplate | None]:
 
 
 def _part(plan: Blueprint, name: str) -> Mapping[str, Any]:
-    argument = plan.extra.get(name) if plan.registration.templates else None
-    return argument.value if argument and isinstance(argument.value, dict) else {}
+    if not plan.registration.templates:
+        return {}
+    definition = {key: argument.value for key, argument in plan.extra.items()}
+    if isinstance(plan.factory, Vendor):
+        definition = plan.factory.laid_under(definition)
+    part = definition.get(name)
+    return part if isinstance(part, dict) else {}
 
 
 def _body(paths: Mapping[str, Any], content: str) -> Any:
