@@ -127,7 +127,7 @@ def test_an_override_that_returns_none_is_named() -> None:
         asked(app.agents("scribe"))
     assert str(caught.value) == (
         "provider 'Nothing' returned None instead of an answer\n"
-        "  check that the endpoint's URL is the API that this provider speaks"
+        "  its code has to be corrected: docs/contract.md says what it returns"
     )
     assert caught.value.provider == "Nothing"
 

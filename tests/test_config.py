@@ -306,6 +306,21 @@ def test_no_fault_prints_what_stands_in_the_line(name: str) -> None:
     assert leaks(caught.value) == []
 
 
+def test_a_tab_is_called_one() -> None:
+    """YAML takes no tab for a space, and an editor shows no difference."""
+    assert refused("document:\n\trounds: 3\n") == [
+        "  my.yaml:2  holds a tab where YAML wants spaces"
+    ]
+
+
+def test_a_fault_that_has_no_words_of_ours_is_told_in_pydantics() -> None:
+    """A number of thousands of digits is refused by its file, line and key all the same."""
+    assert refused(f"document: {{in_flight: '{'9' * 5_000}'}}") == [
+        "  my.yaml:1  document.in_flight: Unable to parse input string as an integer, exceeded "
+        "maximum size"
+    ]
+
+
 # files that can't be read
 
 

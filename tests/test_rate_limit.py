@@ -222,7 +222,7 @@ def test_a_request_that_fits_into_no_minute_is_refused() -> None:
         "provider 'fake' was not asked: the request is about 1,200 tokens, and "
         "rate_limit.tokens_per_minute lets 1,000 through\n"
         "  model m-1\n"
-        "  the request itself has to change: check the model and the parameters"
+        "  ask for less at once, or raise tokens_per_minute: war-rig explain"
     )
     assert (caught.value.provider, caught.value.model) == ("fake", "m-1")
     assert not caught.value.is_retryable

@@ -140,7 +140,9 @@ class ServerError(ProviderError):
 class ProviderConnectionError(ProviderError):
     """No connection to the provider, or it broke before the answer was whole."""
 
-    next_step = "check the endpoint's URL, the network and the proxy"
+    next_step = (
+        "check the endpoint's URL, the network and the proxy: war-rig providers show {provider}"
+    )
     _is_retryable = True
 
 

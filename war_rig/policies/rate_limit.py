@@ -28,6 +28,7 @@ from war_rig.policies.forking import begins_anew_in_child
 from war_rig.policies.policy import Around, Course, Request, StreamingProvider
 
 _WINDOW_SECONDS = 60.001  # more than a minute: then its last moment counts, and early timers
+_TOO_LARGE = "ask for less at once, or raise tokens_per_minute: war-rig explain"
 _EARLY_SECONDS = 0.0005  # how much too early a timer may fire
 _LOOK_AGAIN_SECONDS = 60.0  # whatever became of those in front
 
@@ -84,7 +85,7 @@ class RateLimit(Around["_Begun"]):
                 f"the request is about {least:,} tokens, and "
                 f"rate_limit.tokens_per_minute lets {limit:,} through"
             )
-            raise self._refused(request, call, BadRequestError, what)
+            raise self._refused(request, call, BadRequestError, what, _TOO_LARGE)
         return least if completion else min(least + self._mean.completion(), limit)
 
     def _told(self, request: Request, attempts: Sequence[Attempt]) -> int | None:
@@ -106,10 +107,15 @@ class RateLimit(Around["_Begun"]):
         return error
 
     def _refused(
-        self, request: Request, call: Call, kind: type[ProviderError], what: str
+        self,
+        request: Request,
+        call: Call,
+        kind: type[ProviderError],
+        what: str,
+        next_step: str = "",
     ) -> ProviderError:
         model = self.shown_model(request.model)
-        return call.refuse(self._provider_name, model, kind, what)
+        return call.refuse(self._provider_name, model, kind, what, next_step)
 
 
 def _counted(number: float, noun: str) -> str:

@@ -12,6 +12,9 @@ from war_rig.providers.protocol import CompletionResponse, LLMProvider, Message
 
 _FIELDS = tuple(field.name for field in fields(CompletionResponse))
 
+_EMPTY = "an answer without content"
+_OF_ITS_CODE = "its code has to be corrected: docs/contract.md says what it returns"
+
 Refuse = Callable[[str], Exception]
 """Makes the exception to raise for what was returned in the place of an answer."""
 
@@ -46,7 +49,7 @@ def _fault(answer: CompletionResponse) -> str | None:
         return f"an answer whose content is a {type(answer.content).__name__}, not text"
     if not answer.content:
         reason = f" (finish reason: {answer.finish_reason})" if answer.finish_reason else ""
-        return f"an answer without content{reason}"
+        return f"{_EMPTY}{reason}"
     if answer.model and not isinstance(answer.model, str):
         return f"an answer whose model is a {type(answer.model).__name__}, not text"
     for name in ("tokens_used", "prompt_tokens", "completion_tokens"):
@@ -74,7 +77,13 @@ def malformed(
     """Return the error for a *provider* that returned no answer."""
     model = model and redact(model)
     verdict = Verdict(MalformedAnswerError, f"returned {one_line(redact(returned))}")
-    return MalformedAnswerError(message(provider, model, verdict), provider=provider, model=model)
+    text = message(provider, model, verdict, step_after(returned))
+    return MalformedAnswerError(text, provider=provider, model=model)
+
+
+def step_after(returned: str) -> str:
+    """Return what to do where a provider *returned* no answer: but for an empty one, correct it."""
+    return "" if returned.startswith(_EMPTY) else _OF_ITS_CODE
 
 
 def message(provider: str, model: str | None, verdict: Verdict, next_step: str = "") -> str:

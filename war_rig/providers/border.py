@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from war_rig.errors import ConfigError, MalformedAnswerError, ProviderError, WarRigError
-from war_rig.providers.answers import NotAnAnswerError, awaited, message, own
+from war_rig.providers.answers import NotAnAnswerError, awaited, message, own, step_after
 from war_rig.providers.classification import Verdict, classify
 from war_rig.providers.foreign import (
     attribute,
@@ -175,16 +175,18 @@ class Border:
     def _error(self, failure: Exception, model: str | None) -> WarRigError:
         if isinstance(failure, WarRigError) and not isinstance(failure, ProviderError):
             return _own_kind(failure)(self._redactor.redact(text_of(failure)))
-        redact = self._redactor.redact
+        redact, next_step = self._redactor.redact, ""
         if isinstance(failure, NotAnAnswerError):
+            next_step = step_after(str(failure))
             verdict = Verdict(MalformedAnswerError, f"returned {one_line(redact(str(failure)))}")
         elif isinstance(failure, ProviderError):
             verdict = self._declared(failure)
         else:
             verdict = classify(failure, redact)
         _log.debug("%s failed: %s, status %s", self.name, verdict.kind.__name__, verdict.status)
+        next_step = self._next_step(verdict.kind) or next_step
         return verdict.kind(
-            redact(message(self.name, model, verdict, self._next_step(verdict.kind))),
+            redact(message(self.name, model, verdict, next_step)),
             provider=self.name,
             model=model and redact(model),
             status=verdict.status,

@@ -54,7 +54,8 @@ async def errors_show_no_key(scene: Scene) -> None:
 @rule(
     needs="answer",
     wanted="nothing that is logged, printed or warned of shows a key, at no level",
-    change="don't log the headers and the arguments of a request",
+    change="don't log the headers and the arguments of a request, nor put a key into its URL: "
+    "httpx logs that",
 )
 async def logs_show_no_key(scene: Scene) -> None:
     """A log is read by more people than a key may be."""
