@@ -262,6 +262,14 @@ def test_an_example_may_be_a_text_with_events() -> None:
     assert stream is not None
     assert stream.piece_of("Hi") == b'event: w\ndata: {"t": "Hi"}\n\ndata: x\n\n'
     assert stream.ending() == b"data: over\n\n"
+    template, stream = parsed(
+        '{"$body": "<say>$content</say>", "$stream": {"format": "text", "piece": "D $content\\n",'
+        ' "end": "E $tokens\\n"}}'
+    )
+    assert template is not None
+    assert template.filled("Hi") == b"<say>Hi</say>"
+    assert stream is not None
+    assert stream.piece_of("Hi") + stream.ending() == b"D Hi\nE 7\n"
 
 
 HOUSE = {"url": "https://h", "model": "m", "request": {"t": "$messages"}}

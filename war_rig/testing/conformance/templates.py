@@ -250,7 +250,8 @@ USUAL_STREAMS: tuple[StreamTemplate, ...] = (
 def parsed(text: str) -> Given:
     """Return what an author's example *text* is: a body, and a stream under ``$stream``.
 
-    What does not begin as JSON does is an answer in plain text. Raises ValueError saying
+    What does not begin as JSON does is an answer in plain text; beside a stream, that
+    stands under ``$body``. Raises ValueError saying
     what is wrong with it.
     """
     body = text.strip()
@@ -260,6 +261,8 @@ def parsed(text: str) -> Given:
         except ValueError as error:
             raise ValueError(f"is no JSON: {error}") from None
     streamed = body.pop("$stream", None) if isinstance(body, dict) else None
+    if isinstance(body, dict) and isinstance(body.get("$body"), str):
+        body = body["$body"]
     if _CONTENT not in placeholders(body):
         raise ValueError('has no "$content" where the text of the answer stands')
     return Template(body), None if streamed is None else _stream(streamed)
