@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "war_rig.ledger": set(),
     "war_rig.errors": {"war_rig.ledger"},
     "war_rig.names": {"war_rig.errors"},
-    "war_rig.plugins": set(),
+    "war_rig.plugins": {"war_rig.names"},
     "war_rig.shipped": set(),
     "war_rig.yaml_file": {"war_rig.errors", "yaml"},
     "war_rig.providers": {

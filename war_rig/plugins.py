@@ -6,6 +6,8 @@ A plugin is known by what its metadata say: its distribution's name and version.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from war_rig.names import normalise
+
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
@@ -25,8 +27,15 @@ def misgrouped(name: str, group: str) -> list[str]:
         f"'{other}' of entry points: in its pyproject.toml the group must be '{group}'"
         for other in near
         for point in found.select(group=other)
-        if point.name.lower().replace("-", "_") == name
+        if _is_called(point.name, name)
     ]
+
+
+def _is_called(written: str, name: str) -> bool:
+    try:
+        return normalise(written) == name
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
