@@ -104,7 +104,8 @@ def test_a_plugin_in_a_misspelt_group_is_told(
     info = tmp_path / "acme_llm-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-llm\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[war-rig.providers]\n9 = acme:House\nacme-house = acme:House\n")
+    entry_points = "[war-rig.providers]\n9 = acme:House\nacme-house = acme:House\n"
+    (info / "entry_points.txt").write_text(entry_points)
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(UnknownProviderError) as caught:
         create_provider("acme_house")
