@@ -6,6 +6,7 @@ import time
 from itertools import pairwise
 
 import pytest
+import readings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -878,3 +879,16 @@ def test_time_grows_with_the_text_alone(lines: list[str]) -> None:
     start = time.process_time()
     read(*lines)
     assert time.process_time() - start < 5
+
+
+@pytest.mark.long
+def test_what_many_items_are_is_found_in_linear_time() -> None:
+    """Four times the items take no more than about four times as long."""
+
+    def items(count: int) -> str:
+        return "\n".join(f"       77  A{n} PIC X." for n in range(count))
+
+    def declared(text: str) -> Declared:
+        return Declared.of(Walk("A.cpy", scan(text.split("\n")).tokens).items)
+
+    assert readings.is_linear(declared, items, 5_000)

@@ -165,7 +165,7 @@ class Declared:
     def _take(self, item: Item, name: str, path: "_Path") -> None:
         if item.redefines:
             self.redefined.add(item.redefines)
-        if name in self.pieces | self.others:
+        if name in self.pieces or name in self.others:
             self.alone.pop(name, None)
         elif item.picture and path.is_alone:
             self.alone[name] = path.names
