@@ -172,6 +172,7 @@ MORE = """\
         "MOVE 'NEAR' TO WS-DAY|MOVE WS-DAY TO NEXT-PGM|CALL NEXT-PGM.",
         "MOVE 'NEAR' TO ALSO-IN|CALL ALSO-IN OF GROUP-2.",
         "DISPLAY 'A'|MOVE 'NEAR' TO NEXT-PGM.|CALL NEXT-PGM.",
+        "MOVE 'NEAR' TO NEXT-PGM|DISPLAY 'A' UPON CONSOLE|CALL NEXT-PGM.",
     ],
 )  # fmt: skip
 def test_the_move_before_a_call_decides(tmp_path: Path, lines: str) -> None:
@@ -191,6 +192,8 @@ def test_the_move_before_a_call_decides(tmp_path: Path, lines: str) -> None:
         ("MOVE 'NEAR' TO NEXT-PGM|MOVE X TO WS-PARTS|CALL NEXT-PGM.", {"FAR", "OTHER"}),
         ("MOVE 'NEAR' TO NEXT-PGM|MOVE X TO UNKNOWN|CALL NEXT-PGM.", {"FAR", "OTHER"}),
         ("MOVE 'NEAR' TO NEXT-PGM|ACCEPT NEXT-PGM|CALL NEXT-PGM.", {"FAR", "OTHER"}),
+        ("DISPLAY 'A' LINE 1 EXCEPTION MOVE 'NEAR' TO NEXT-PGM.|CALL NEXT-PGM.", {"FAR", "OTHER"}),
+        ("MOVE 'NEAR' TO NEXT-PGM|DISPLAY FUNCTION F(A)|CALL NEXT-PGM.", {"FAR", "OTHER"}),
         ("MOVE 'NEAR' TO NEXT-PGM(1:4)|CALL NEXT-PGM.", {"FAR", "OTHER"}),
         ("MOVE 'NEAR' TO NEXT-PGM|MOVE 'FAR' TO NEXT-PGM(5:3)|CALL NEXT-PGM.", {"FAR", "OTHER"}),
         ("MOVE 'NEAR' TO WS-PART|MOVE '1' TO WS-NUMBER|CALL WS-PART.", {"FAR"}),

@@ -15,6 +15,7 @@ from war_rig.readers.cobol_statements import VERBS, Tokens, behind_name, is_cons
 
 _FILE_OPTIONS = ("PROGRAM", "FILE", "DATASET")
 _MOST_QUALIFIERS = 100
+_IN_DISPLAY = ("EXCEPTION", "ESCAPE", "LINE", "FUNCTION")  # ON is optional before a condition
 _RECORDS = ("01", "1", "77")
 _NO_STORAGE = ("66", "88")
 
@@ -101,6 +102,9 @@ def _changed(statement: Sequence[Token]) -> list[str] | None:
 
 
 def _is_operand(token: Token) -> bool:
+    """Return whether DISPLAY with it runs nothing else, as a condition or a function does."""
+    if token.word in _IN_DISPLAY:
+        return False
     return token.kind in ("literal", "sign") or is_name(token) or is_constant(token)
 
 
