@@ -191,6 +191,7 @@ def test_the_move_before_a_call_decides(tmp_path: Path, lines: str) -> None:
         ("MOVE 'NEAR' TO NEXT-PGM|MOVE X TO AREA-1|CALL NEXT-PGM.", {"FAR", "OTHER"}),
         ("MOVE 'NEAR' TO NEXT-PGM|MOVE X TO WS-PARTS|CALL NEXT-PGM.", {"FAR", "OTHER"}),
         ("MOVE 'NEAR' TO NEXT-PGM|MOVE X TO UNKNOWN|CALL NEXT-PGM.", {"FAR", "OTHER"}),
+        ("MOVE 'NEAR' TO NEXT-PGM|MOVE X TO GIVEN|CALL NEXT-PGM.", {"FAR", "OTHER"}),
         ("MOVE 'NEAR' TO NEXT-PGM|ACCEPT NEXT-PGM|CALL NEXT-PGM.", {"FAR", "OTHER"}),
         ("DISPLAY 'A' LINE 1 EXCEPTION MOVE 'NEAR' TO NEXT-PGM.|CALL NEXT-PGM.", {"FAR", "OTHER"}),
         ("MOVE 'NEAR' TO NEXT-PGM|DISPLAY FUNCTION F(A)|CALL NEXT-PGM.", {"FAR", "OTHER"}),

@@ -60,24 +60,31 @@ class DataItems:
         """Return the lines that declare *item*, each with what brings it."""
         return self._places.get(item, {})
 
-    def is_safe(self, item: Item, written: Iterable[str]) -> bool:
-        """Return whether *item* stays as it is where the names in *written* are written to.
+    def is_safe(self, item: Item, written: Sequence[Item]) -> bool:
+        """Return whether *item* stays as it is where the items *written* are written to.
 
-        So it is where they and the item are elementary, and the item lies over no other one.
+        So it is where they and it are elementary and of own storage, and it lies over no other.
         """
         places = list(self.places(item).items())
-        if len(places) != 1 or not all(brought.is_exact for brought in self._brought):
+        if len(places) != 1 or not all(map(self._is_own, [item, *written])):
             return False
-        (file, line), brought = places[0]
-        if sum(one.file is brought.file for one in self._brought) > 1:
-            return False
-        if self._section(brought.copy.line if brought.copy else line) not in _OWN_STORAGE:
+        (file, _), brought = places[0]
+        are_exact = all(brought.is_exact for brought in self._brought)
+        if not are_exact or sum(one.file is brought.file for one in self._brought) > 1:
             return False
         known = self._storage = self._storage or _Storage.of(self._brought, self._copybooks)
         groups = known.groups.get((file, item[1]))
         if groups is None or groups & known.redefined:
             return False
-        return all(one in known.pieces and one not in known.others for one in written)
+        return all(name in known.pieces and name not in known.others for _, name in written)
+
+    def _is_own(self, item: Item) -> bool:
+        """Return whether *item* is in storage where only a declaration lays one over another."""
+        lines = [
+            brought.copy.line if brought.copy else line
+            for (_, line), brought in self.places(item).items()
+        ]
+        return bool(lines) and all(self._section(line) in _OWN_STORAGE for line in lines)
 
     def _section(self, line: int) -> str:
         """Return the section of the user's own file in which *line* stands."""
@@ -165,7 +172,8 @@ class Literals:
             is_free(lines),
         )
         move = last_move(tokens, item[1], line)
-        if move is None or not items.is_safe(item, move.written):
+        whole = self._wholes.at(line)
+        if move is None or not items.is_safe(item, [items.item(n, whole) for n in move.written]):
             return None
         between = lines[move.first - 1 : line]
         is_debugging = not is_free_format and any(map(_DEBUGGING.match, between))
