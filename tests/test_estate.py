@@ -140,6 +140,9 @@ TARGETS = """\
            05  IN-GROUP PIC X(8).
                88  IS-IN VALUE 'PAY99'.
            05  ALSO-IN PIC X(8).
+       01  SHORT-PGM PIC XXXX.
+       01  RIGHT-PGM PIC X(4) JUSTIFIED RIGHT.
+       01  EDITED-PGM PIC X(2)BX.
        01  AREA-3.
            05  IN-BOTH PIC X(8).
        01  AREA-4. 05 ON-LINE PIC X(8). 01  AREA-5. 05 ON-LINE PIC X(8).
@@ -150,7 +153,7 @@ TARGETS = """\
        FIRST-LINES.
            MOVE 'FAR' TO NEXT-PGM WS-PART IN-GROUP ALSO-IN GIVEN.
            MOVE 'FAR' TO WS-TWICE OF TWO-AREA.
-           MOVE 'FAR' TO LATER-PGM.
+           MOVE 'FAR' TO LATER-PGM RIGHT-PGM EDITED-PGM.
            MOVE 'FAR' TO IN-BOTH OF TWO-AREA ON-LINE OF AREA-5.
        LINES-AT-HAND.
 """
@@ -173,6 +176,10 @@ MORE = """\
         "MOVE 'NEAR' TO ALSO-IN|CALL ALSO-IN OF GROUP-2.",
         "DISPLAY 'A'|MOVE 'NEAR' TO NEXT-PGM.|CALL NEXT-PGM.",
         "MOVE 'NEAR' TO NEXT-PGM|DISPLAY 'A' UPON CONSOLE|CALL NEXT-PGM.",
+        "MOVE 'NEARLY' TO SHORT-PGM|CALL SHORT-PGM.",
+        "MOVE 'NEAR-AND-FAR' TO SHORT-PGM|CALL SHORT-PGM.",
+        "IF X = Y MOVE 'NEARLY' TO SHORT-PGM.|CALL SHORT-PGM.",
+        "MOVE 'NEARLY' TO WS-DAY|MOVE WS-DAY TO SHORT-PGM|CALL SHORT-PGM.",
     ],
 )  # fmt: skip
 def test_the_move_before_a_call_decides(tmp_path: Path, lines: str) -> None:
@@ -205,6 +212,8 @@ def test_the_move_before_a_call_decides(tmp_path: Path, lines: str) -> None:
         ("MOVE 'NEAR' TO IN-BOTH OF AREA-3|CALL IN-BOTH OF TWO-AREA.", {"FAR"}),
         ("MOVE 'NEAR' TO ON-LINE OF AREA-4|CALL ON-LINE OF AREA-5.", {"FAR"}),
         ("MOVE 'NEAR' TO GIVEN|CALL GIVEN.", {"FAR"}),
+        ("MOVE 'A-NEAR' TO RIGHT-PGM|CALL RIGHT-PGM.", {"FAR"}),
+        ("MOVE 'NEAR' TO EDITED-PGM|CALL EDITED-PGM.", {"FAR"}),
         ("MOVE 'NEAR' TO LATER-PGM|CALL LATER-PGM.", {"FAR"}),
         ("MOVE 'NEAR' TO NEXT-PGM|>>IF X DEFINED|MOVE 'NEAR' TO NEXT-PGM|>>END-IF|CALL NEXT-PGM.",
          {"FAR", "OTHER"}),
@@ -216,6 +225,13 @@ def test_a_move_that_may_not_be_the_last_decides_nothing(
 ) -> None:
     """Behind a condition, at another label, or where anything else may change the item."""
     assert _targets(tmp_path, lines) >= others
+
+
+@pytest.mark.parametrize("before", ["", "IF X = Y "])
+def test_what_is_emptied_names_no_program(tmp_path: Path, before: str) -> None:
+    """A word such as SPACES is no name of a program, wherever it is moved."""
+    lines = f"{before}MOVE SPACES TO SHORT-PGM.|CALL SHORT-PGM."
+    assert _targets(tmp_path, lines) == {"SHORT-PGM"}
 
 
 def _targets(src: Path, lines: str) -> set[str]:

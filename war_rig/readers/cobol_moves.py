@@ -4,6 +4,7 @@ Only a list of statements is looked at that is run from its first to its last on
 a condition, another paragraph or a statement that is not known between the two leaves it open.
 """
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ _MOST_QUALIFIERS = 100
 _IN_DISPLAY = ("EXCEPTION", "ESCAPE", "LINE", "FUNCTION")  # ON is optional before a condition
 _RECORDS = ("01", "1", "77")
 _NO_STORAGE = ("66", "88")
+_PLAIN_TEXT = re.compile(r"X+|X\(0*([1-9]\d{0,4})\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,13 +139,15 @@ class Declared:
 
     pieces: elementary items, and the conditions of such; others: the rest. redefined:
     what some item redefines. alone: pieces without conditions that do not lie over
-    another item, each with the names of the groups around it, and its own.
+    another item, each with the names of the groups around it, and its own. lengths:
+    of those declared once, as plain text, how many characters they hold from the left.
     """
 
     pieces: set[str] = field(default_factory=set)
     others: set[str] = field(default_factory=set)
     redefined: set[str] = field(default_factory=set)
     alone: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    lengths: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, items: Iterable[Item | None]) -> "Declared":
@@ -169,10 +173,15 @@ class Declared:
     def _take(self, item: Item, name: str, path: "_Path") -> None:
         if item.redefines:
             self.redefined.add(item.redefines)
+        text = _PLAIN_TEXT.fullmatch(item.picture)
         if name in self.pieces or name in self.others:
             self.alone.pop(name, None)
-        elif item.picture and path.is_alone:
-            self.alone[name] = path.names
+            self.lengths.pop(name, None)
+        else:
+            if item.picture and path.is_alone:
+                self.alone[name] = path.names
+            if text and not item.is_right:
+                self.lengths[name] = int(text[1] or len(text[0]))
         (self.pieces if item.picture else self.others).add(name)
 
 
