@@ -206,7 +206,7 @@ def test_the_move_before_a_call_decides(tmp_path: Path, lines: str) -> None:
         ("MOVE 'NEAR' TO NEXT-PGM|MOVE 'FAR' TO NEXT-PGM(5:3)|CALL NEXT-PGM.", {"FAR", "OTHER"}),
         ("MOVE 'NEAR' TO WS-PART|MOVE '1' TO WS-NUMBER|CALL WS-PART.", {"FAR"}),
         ("MOVE 'NEAR' TO WS-PART|CALL WS-PART.", {"FAR"}),
-        ("MOVE 'NEAR' TO IN-GROUP|SET IS-IN TO TRUE|CALL IN-GROUP.", {"FAR"}),
+        ("MOVE 'NEAR' TO IN-GROUP|SET IS-IN TO TRUE|CALL IN-GROUP.", {"FAR", "PAY99"}),
         ("MOVE 'NEAR' TO IN-GROUP|MOVE X TO GROUP-2|CALL IN-GROUP.", {"FAR"}),
         ("MOVE 'NEAR' TO WS-TWICE OF ONE-AREA|CALL WS-TWICE OF TWO-AREA.", {"FAR"}),
         ("MOVE 'NEAR' TO IN-BOTH OF AREA-3|CALL IN-BOTH OF TWO-AREA.", {"FAR"}),
@@ -225,6 +225,22 @@ def test_a_move_that_may_not_be_the_last_decides_nothing(
 ) -> None:
     """Behind a condition, at another label, or where anything else may change the item."""
     assert _targets(tmp_path, lines) >= others
+
+
+@pytest.mark.parametrize(
+    ("lines", "known"),
+    [
+        ("SET WS-IS-ON IS-IN OF GROUP-2 TO TRUE|CALL IN-GROUP.", {"FAR", "PAY99"}),
+        ("SET WS-IS-ON TO TRUE|CALL IN-GROUP.", {"FAR"}),
+        ("SET WS-IS-ON TO TRUE IS-IN TO TRUE.|CALL IN-GROUP.", {"FAR", "PAY99"}),
+        ("SET WS-INDEX TO 1. EVALUATE TRUE WHEN IS-IN CALL IN-GROUP.", {"FAR"}),
+    ],
+)
+def test_a_condition_that_is_set_moves_its_value(
+    tmp_path: Path, lines: str, known: set[str]
+) -> None:
+    """The value of a level 88 counts as a literal of the item above it where SET makes it true."""
+    assert _targets(tmp_path, lines) == known
 
 
 @pytest.mark.parametrize("before", ["", "IF X = Y "])

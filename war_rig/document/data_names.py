@@ -16,7 +16,7 @@ from war_rig.document.copybooks import Brought, Copybooks
 from war_rig.document.plan import PlannedFile
 from war_rig.document.wholes import Wholes
 from war_rig.readers import Fact, Unit
-from war_rig.readers.cobol_lines import Token, is_free, scan
+from war_rig.readers.cobol_lines import Token, is_free
 from war_rig.readers.cobol_moves import LastMove, last_move
 from war_rig.readers.cobol_statements import FIGURATIVES
 
@@ -50,7 +50,24 @@ class DataItems:
         for brought in self._brought:
             for fact in brought.file.reading.facts:
                 if fact.kind in kinds:
-                    yield fact, brought, brought.owner or self._wholes.at(fact.line)
+                    yield fact, brought, self._whole(brought, fact.line)
+
+    def set_by_conditions(self) -> Iterator[tuple[Item, str]]:
+        """Yield each item of which a condition is set, with the value that it has then."""
+        found = [(one, self._copybooks.declared(one.file.source.file)) for one in self._brought]
+        are_set = {
+            self.item(brought.name(token.text), self._whole(brought, token.line))
+            for brought, declared in found
+            for token in declared.set_true
+        }
+        for brought, declared in found:
+            for name, item, value in declared.conditions:
+                whole = self._whole(brought, value.line)
+                if (whole, brought.name(name)) in are_set:
+                    yield (whole, brought.name(item)), value.text
+
+    def _whole(self, brought: Brought, line: int) -> Unit:
+        return brought.owner or self._wholes.at(line)
 
     def item(self, name: str, whole: Unit) -> Item:
         """Return what *name*, in upper case, means in *whole*; its own where nobody declares it."""
@@ -180,6 +197,8 @@ class Literals:
             else:
                 found = _names_in(fact.object, items.length(target))
                 self._given[target] |= dict.fromkeys(found)
+        for target, literal in items.set_by_conditions():
+            self._given[target] |= dict.fromkeys(_names_in(literal, items.length(target)))
         return items
 
     def _last_move(self, items: DataItems, item: Item, line: int) -> LastMove | None:
@@ -188,7 +207,7 @@ class Literals:
             return None
         lines = self._file.source.lines
         tokens, is_free_format = self._scanned = self._scanned or (
-            scan(lines).tokens,
+            self._copybooks.tokens(self._file.source.file),
             is_free(lines),
         )
         move = last_move(tokens, item[1], line)

@@ -6,7 +6,7 @@ a condition, another paragraph or a statement that is not known between the two 
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from war_rig.readers.cobol_exec import EXEC_WORDS
@@ -133,6 +133,20 @@ def _move(
     return None if has_piece else LastMove(tokens[first + 1], tokens[at].line, written)
 
 
+def _set_true(tokens: Iterable[Token]) -> Iterator[Token]:
+    """Yield the conditions that SET makes true, and the names that qualify them."""
+    names: list[Token] = []
+    is_set = False
+    for token in tokens:
+        if token.word in VERBS or token.kind == ".":
+            names, is_set = [], token.word == "SET"
+        elif token.word == "TRUE":
+            yield from names
+            names = []
+        elif is_set and is_name(token):
+            names.append(token)
+
+
 @dataclass(slots=True)
 class Declared:
     """What the items of a file are: names in upper case.
@@ -141,6 +155,8 @@ class Declared:
     what some item redefines. alone: pieces without conditions that do not lie over
     another item, each with the names of the groups around it, and its own. lengths:
     of those declared once, as plain text, how many characters they hold from the left.
+    conditions: each with its item, and the first value, which the item has when it is set.
+    set_true: the conditions that SET makes true, and the names that qualify them.
     """
 
     pieces: set[str] = field(default_factory=set)
@@ -148,27 +164,30 @@ class Declared:
     redefined: set[str] = field(default_factory=set)
     alone: dict[str, tuple[str, ...]] = field(default_factory=dict)
     lengths: dict[str, int] = field(default_factory=dict)
+    conditions: list[tuple[str, str, Token]] = field(default_factory=list)
+    set_true: tuple[Token, ...] = ()
 
     @classmethod
-    def of(cls, items: Iterable[Item | None]) -> "Declared":
-        """Return what *items* are; behind None, a COPY, it is not known what a record is."""
-        found, path, last = cls(), _Path(), None
+    def of(cls, items: Iterable[Item | None], tokens: Iterable[Token] = ()) -> "Declared":
+        """Return what *items* are, and *tokens* set; behind None, a COPY, no record is known."""
+        found, path, last = cls(set_true=tuple(_set_true(tokens))), _Path(), None
         for item in items:
             name = item.name.text if item and item.name else ""
             if item is None:
                 path, last = _Path(), None
             elif item.level.text in _NO_STORAGE:
-                found._take_condition(name, last if item.level.text == "88" else None)
+                found._take_condition(item, name, last if item.level.text == "88" else None)
             else:
                 path, last = path.to(item), item
                 found._take(item, name, path)
         return found
 
-    def _take_condition(self, name: str, item: Item | None) -> None:
+    def _take_condition(self, condition: Item, name: str, item: Item | None) -> None:
         """Take a condition of *item*, or what is no item at all."""
         (self.pieces if item and item.picture else self.others).add(name)
         if item and item.name:
             self.alone.pop(item.name.text, None)  # to set the condition is to write to it
+            self.conditions += ((name, item.name.text, one) for one in condition.values[:1])
 
     def _take(self, item: Item, name: str, path: "_Path") -> None:
         if item.redefines:
