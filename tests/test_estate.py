@@ -10,6 +10,7 @@ from pages import broken_links
 from war_rig.agents import Agent
 from war_rig.document import DocsFolder, document, plan
 from war_rig.document.estate import Estate
+from war_rig.document.tables import open_lines
 from war_rig.providers.offline import OfflineProvider
 from war_rig.readers import Fact, Reading, Source, Unit, readers
 
@@ -368,6 +369,32 @@ def test_what_is_missing_at_several_lines_is_one_question(tmp_path: Path) -> Non
     assert question.count("#L") == 2
 
 
+def test_a_literal_without_its_file_is_the_name_that_is_missing(tmp_path: Path) -> None:
+    """What may be called and is not there is told as such: the literal names nothing else."""
+    calls = "           CALL P.\n           CALL Q.\n           CALL P.\n"
+    (tmp_path / "A.cbl").write_text(
+        "       PROGRAM-ID. A.\n       DATA DIVISION.\n       WORKING-STORAGE SECTION.\n"
+        "       01  P PIC X(8) VALUE 'PAY99'.\n       PROCEDURE DIVISION.\n" + calls
+    )
+    estate = Estate.of(plan(tmp_path, readers(60)).files)
+    line = "[{0}](../source/A.md#L{0})".format
+    assert open_lines("A.cbl", estate, {"A.cbl": ("files/A.md", "source/A.md")}) == [
+        "- <code>PAY99</code>, which it perhaps calls, is not in this source "
+        f"(lines {line(6)}, {line(8)}).",
+        f"- It calls what <code>Q</code> names, which could not be found (line {line(7)}).",
+    ]
+
+
+def test_a_symbol_is_no_program_beside_what_it_stands_for(src: Path) -> None:
+    """A step runs what its symbol means; one that can't be told is shown as it is written."""
+    (src / "J.jcl").write_text(
+        "//J JOB\n// SET PROG=PAY01\n//S1 EXEC PGM=&PROG\n//S2 EXEC PGM=&OTHER\n"
+    )
+    assert relations(src, "J.jcl") == {
+        ("runs", "PAY01", ("PAY01.cbl",), True), ("runs", "&OTHER", (), True),
+    }  # fmt: skip
+
+
 def test_what_is_perhaps_called_is_no_entry_point(tmp_path: Path) -> None:
     """Work begins where nothing leads to, not even over a data name."""
     index = (letters(tmp_path) / "README.md").read_text()
@@ -398,7 +425,7 @@ def test_a_data_set_is_deleted_by_the_step_that_ends_it_so(
 
 
 def test_a_reference_back_is_no_name(src: Path) -> None:
-    """What it means is stated, a program that can't be told is an open question."""
+    """What it means is stated, what can't be told is an open question, and no name in the index."""
     (src / "J.jcl").write_text(
         "//J JOB (1)\n//S1 EXEC PGM=LINKER\n//L DD DSN=A.LOAD(PAY01),DISP=(,PASS)\n"
         "//S2 EXEC PGM=*.S1.L\n//D DD DSN=*.S1.L,DISP=(OLD,DELETE)\n"
@@ -408,7 +435,15 @@ def test_a_reference_back_is_no_name(src: Path) -> None:
         ("runs", "LINKER", (), True), ("creates", "A.LOAD(PAY01)", (), True),
         ("runs", "PAY01", ("PAY01.cbl",), True), ("uses", "A.LOAD(PAY01)", (), True),
         ("deletes", "A.LOAD(PAY01)", (), True), ("runs", "*.S9.L", (), False),
+        ("uses", "*.S9.X", (), False),
     }  # fmt: skip
+    estate = Estate.of(plan(src, readers(60)).files)
+    assert {r.name for r in estate.data if r.file == "J.jcl"} == {"A.LOAD(PAY01)"}
+    assert open_lines("J.jcl", estate, {"J.jcl": ("files/J.md", "source/J.md")})[-2:] == [
+        f"- It {verb} what <code>&#42;.S9.{dd}</code> names, which could not be found "
+        f"(line [{line}](../source/J.md#L{line}))."
+        for verb, dd, line in (("runs", "L", 7), ("uses", "X", 6))
+    ]
     assert not any(name == "*.S9.X" for _, name, _, _ in relations(src, "PAY01.cbl"))
 
 
