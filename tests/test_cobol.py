@@ -648,6 +648,8 @@ def test_select_yields_the_external_name(entry: str, found: list[str]) -> None:
         ("WHENEVER SQLERROR GO TO ERR", "WHENEVER", ["goto ERR"]),
         ("DELETE -- FROM T2 isn't\n FROM T1)", "DELETE", ["delete T1"]),
         ('DELETE FROM "OWN"."T6" X WHERE A = \'B\'', "DELETE", ["delete OWN.T6"]),
+        ('DELETE FROM OWN . "T6"', "DELETE", ["delete OWN.T6"]),
+        ('DELETE FROM "OWN" . T6 WHERE A = 1', "DELETE", ["delete OWN.T6"]),
         ('SELECT A FROM "T7" Y, T8, D."S"."T 9" Z', "SELECT",
          ["select T7", "select T8", 'select D.S."T 9"']),
         ('INSERT INTO "Own"."T11" VALUES (\'A\', \'.\', "B". \'C\' .)', "INSERT",
