@@ -137,6 +137,8 @@ TARGETS = """\
                10  WS-NUMBER PIC X(8).
        COPY MORE REPLACING ==:TAG:== BY ==ONE==.
        COPY MORE REPLACING ==:TAG:== BY ==TWO==.
+       01  PAIR-1. COPY PAIR.
+       01  PAIR-2. COPY PAIR.
        01  GROUP-2.
            05  IN-GROUP PIC X(8).
                88  IS-IN VALUE 'PAY99'.
@@ -154,7 +156,7 @@ TARGETS = """\
        FIRST-LINES.
            MOVE 'FAR' TO NEXT-PGM WS-PART IN-GROUP ALSO-IN GIVEN.
            MOVE 'FAR' TO WS-TWICE OF TWO-AREA.
-           MOVE 'FAR' TO LATER-PGM RIGHT-PGM EDITED-PGM.
+           MOVE 'FAR' TO LATER-PGM RIGHT-PGM EDITED-PGM IN-PAIR OF PAIR-2.
            MOVE 'FAR' TO IN-BOTH OF TWO-AREA ON-LINE OF AREA-5.
        LINES-AT-HAND.
 """
@@ -212,6 +214,10 @@ def test_the_move_before_a_call_decides(tmp_path: Path, lines: str) -> None:
         ("MOVE 'NEAR' TO WS-TWICE OF ONE-AREA|CALL WS-TWICE OF TWO-AREA.", {"FAR"}),
         ("MOVE 'NEAR' TO IN-BOTH OF AREA-3|CALL IN-BOTH OF TWO-AREA.", {"FAR"}),
         ("MOVE 'NEAR' TO ON-LINE OF AREA-4|CALL ON-LINE OF AREA-5.", {"FAR"}),
+        ("MOVE 'NEAR' TO IN-PAIR OF PAIR-1|CALL IN-PAIR OF PAIR-2.", {"FAR"}),
+        ("MOVE 'NEAR' TO NEXT-PGM|CALL NEXT-PGM(1:4).", {"FAR", "OTHER"}),
+        ("MOVE 'NEAR' TO NEXT-PGM|CALL NEXT-PGM.|COPY MORE REPLACING ==== BY ==B==.",
+         {"FAR", "OTHER"}),
         ("MOVE 'NEAR' TO GIVEN|CALL GIVEN.", {"FAR"}),
         ("MOVE 'A-NEAR' TO RIGHT-PGM|CALL RIGHT-PGM.", {"FAR"}),
         ("MOVE 'NEAR' TO EDITED-PGM|CALL EDITED-PGM.", {"FAR"}),
@@ -257,6 +263,7 @@ def _targets(src: Path, lines: str) -> set[str]:
             for one in lines.split("|"))  # fmt: skip
     (src / "A.cbl").write_text(TARGETS + "".join(f"{one}\n" for one in code))
     (src / "MORE.cpy").write_text(MORE)
+    (src / "PAIR.cpy").write_text("           05  IN-PAIR PIC X(8).\n")
     return {name for _, name, _, is_certain in relations(src, "A.cbl") if not is_certain}
 
 

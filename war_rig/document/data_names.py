@@ -203,8 +203,6 @@ class Literals:
 
     def _last_move(self, items: DataItems, item: Item, line: int) -> LastMove | None:
         """Return the MOVE that surely gives *item* what it holds on *line*, if there is one."""
-        if not items.places(item):
-            return None
         lines = self._file.source.lines
         tokens, is_free_format = self._scanned = self._scanned or (
             self._copybooks.tokens(self._file.source.file),
