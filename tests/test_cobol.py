@@ -6,6 +6,7 @@ import time
 from itertools import pairwise
 
 import pytest
+import readings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -647,6 +648,8 @@ def test_select_yields_the_external_name(entry: str, found: list[str]) -> None:
         ("WHENEVER SQLERROR GO TO ERR", "WHENEVER", ["goto ERR"]),
         ("DELETE -- FROM T2 isn't\n FROM T1)", "DELETE", ["delete T1"]),
         ('DELETE FROM "OWN"."T6" X WHERE A = \'B\'', "DELETE", ["delete OWN.T6"]),
+        ('DELETE FROM OWN . "T6"', "DELETE", ["delete OWN.T6"]),
+        ('DELETE FROM "OWN" . T6 WHERE A = 1', "DELETE", ["delete OWN.T6"]),
         ('SELECT A FROM "T7" Y, T8, D."S"."T 9" Z', "SELECT",
          ["select T7", "select T8", 'select D.S."T 9"']),
         ('INSERT INTO "Own"."T11" VALUES (\'A\', \'.\', "B". \'C\' .)', "INSERT",
@@ -878,3 +881,16 @@ def test_time_grows_with_the_text_alone(lines: list[str]) -> None:
     start = time.process_time()
     read(*lines)
     assert time.process_time() - start < 5
+
+
+@pytest.mark.long
+def test_what_many_items_are_is_found_in_linear_time() -> None:
+    """Four times the items take no more than about four times as long."""
+
+    def items(count: int) -> str:
+        return "\n".join(f"       77  A{n} PIC X." for n in range(count))
+
+    def declared(text: str) -> Declared:
+        return Declared.of(Walk("A.cpy", scan(text.split("\n")).tokens).items)
+
+    assert readings.is_linear(declared, items, 5_000)

@@ -5,6 +5,7 @@ import pytest
 from war_rig.readers.cobol import CobolReader
 from war_rig.readers.jcl import JclReader
 from war_rig.readers.source import Source
+from war_rig.readers.text import TextReader
 
 PROGRAM = (
     "       PROGRAM-ID. PAY01.",
@@ -53,6 +54,8 @@ CODE = [
     "    STOP RUN",
     "    COPY STAFFREC.",
     "    EXEC SQL COMMIT END-EXEC.",
+    "              LENGTH(LENGTH OF WS-AREA)",
+    "    COMMAREA (WS-AREA)",
     "    05  WS-NAME             PIC X(8) VALUE 'ANN'.",
     " 88  IS-PAID                VALUE 'Y'.",
     " 01  STAFF-RECORD.",
@@ -90,6 +93,9 @@ PROSE = [
     "10 DAYS AT MOST.",
     "If it isn't paid, PAY02 calls again.",
     "EXECUTE THE TAX PROGRAM",
+    "HOURS (OF A WEEK)",
+    "RATES(WS-RATE) are yearly",
+    "RATE (PER HOUR IN WS-RATE)",
 ]
 
 
@@ -147,6 +153,28 @@ def test_statements_that_were_switched_off_say_nothing(comment: str) -> None:
 def test_a_sentence_about_statements_is_kept(comment: str) -> None:
     """It has no operand where a statement has one, or goes on behind it."""
     assert jcl(f" {comment}") == [comment]
+
+
+def text(*lines: str) -> list[str]:
+    """Return what comments of an assembler program say."""
+    reading = TextReader().read(Source("PAY.asm", lines, "utf-8"))
+    return [fact.object for fact in reading.facts if fact.kind == "comment"]
+
+
+@pytest.mark.parametrize(
+    "comment", ["        CLC   DATE+4,C'-'", "        BNE   FAILED", "   CALL (15),(A,B),VL  "]
+)
+def test_an_instruction_that_was_switched_off_says_nothing(comment: str) -> None:
+    """An operation of assembler with its operands, in capitals behind an asterisk, is no prose."""
+    assert text(f"*{comment}", "* Rounds the amounts.") == ["Rounds the amounts."]
+
+
+@pytest.mark.parametrize(
+    "comment", ["SAVE REGISTERS", "Rounds up,down", "ROUNDS UP, DOWN", "ROUNDS  UP AND DOWN"]
+)
+def test_prose_in_capitals_is_kept(comment: str) -> None:
+    """Sentences have blanks behind commas, and single ones between words."""
+    assert text(f"*    {comment}") == [comment]
 
 
 def test_the_edges_of_a_box_are_not_of_its_text() -> None:

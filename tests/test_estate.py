@@ -10,6 +10,7 @@ from pages import broken_links
 from war_rig.agents import Agent
 from war_rig.document import DocsFolder, document, plan
 from war_rig.document.estate import Estate
+from war_rig.document.tables import open_lines
 from war_rig.providers.offline import OfflineProvider
 from war_rig.readers import Fact, Reading, Source, Unit, readers
 
@@ -136,10 +137,15 @@ TARGETS = """\
                10  WS-NUMBER PIC X(8).
        COPY MORE REPLACING ==:TAG:== BY ==ONE==.
        COPY MORE REPLACING ==:TAG:== BY ==TWO==.
+       01  PAIR-1. COPY PAIR.
+       01  PAIR-2. COPY PAIR.
        01  GROUP-2.
            05  IN-GROUP PIC X(8).
                88  IS-IN VALUE 'PAY99'.
            05  ALSO-IN PIC X(8).
+       01  SHORT-PGM PIC XXXX.
+       01  RIGHT-PGM PIC X(4) JUSTIFIED RIGHT.
+       01  EDITED-PGM PIC X(2)BX.
        01  AREA-3.
            05  IN-BOTH PIC X(8).
        01  AREA-4. 05 ON-LINE PIC X(8). 01  AREA-5. 05 ON-LINE PIC X(8).
@@ -150,7 +156,7 @@ TARGETS = """\
        FIRST-LINES.
            MOVE 'FAR' TO NEXT-PGM WS-PART IN-GROUP ALSO-IN GIVEN.
            MOVE 'FAR' TO WS-TWICE OF TWO-AREA.
-           MOVE 'FAR' TO LATER-PGM.
+           MOVE 'FAR' TO LATER-PGM RIGHT-PGM EDITED-PGM IN-PAIR OF PAIR-2.
            MOVE 'FAR' TO IN-BOTH OF TWO-AREA ON-LINE OF AREA-5.
        LINES-AT-HAND.
 """
@@ -172,6 +178,11 @@ MORE = """\
         "MOVE 'NEAR' TO WS-DAY|MOVE WS-DAY TO NEXT-PGM|CALL NEXT-PGM.",
         "MOVE 'NEAR' TO ALSO-IN|CALL ALSO-IN OF GROUP-2.",
         "DISPLAY 'A'|MOVE 'NEAR' TO NEXT-PGM.|CALL NEXT-PGM.",
+        "MOVE 'NEAR' TO NEXT-PGM|DISPLAY 'A' UPON CONSOLE|CALL NEXT-PGM.",
+        "MOVE 'NEARLY' TO SHORT-PGM|CALL SHORT-PGM.",
+        "MOVE 'NEAR-AND-FAR' TO SHORT-PGM|CALL SHORT-PGM.",
+        "IF X = Y MOVE 'NEARLY' TO SHORT-PGM.|CALL SHORT-PGM.",
+        "MOVE 'NEARLY' TO WS-DAY|MOVE WS-DAY TO SHORT-PGM|CALL SHORT-PGM.",
     ],
 )  # fmt: skip
 def test_the_move_before_a_call_decides(tmp_path: Path, lines: str) -> None:
@@ -190,17 +201,26 @@ def test_the_move_before_a_call_decides(tmp_path: Path, lines: str) -> None:
         ("MOVE 'NEAR' TO NEXT-PGM|MOVE X TO AREA-1|CALL NEXT-PGM.", {"FAR", "OTHER"}),
         ("MOVE 'NEAR' TO NEXT-PGM|MOVE X TO WS-PARTS|CALL NEXT-PGM.", {"FAR", "OTHER"}),
         ("MOVE 'NEAR' TO NEXT-PGM|MOVE X TO UNKNOWN|CALL NEXT-PGM.", {"FAR", "OTHER"}),
+        ("MOVE 'NEAR' TO NEXT-PGM|MOVE X TO GIVEN|CALL NEXT-PGM.", {"FAR", "OTHER"}),
         ("MOVE 'NEAR' TO NEXT-PGM|ACCEPT NEXT-PGM|CALL NEXT-PGM.", {"FAR", "OTHER"}),
+        ("DISPLAY 'A' LINE 1 EXCEPTION MOVE 'NEAR' TO NEXT-PGM.|CALL NEXT-PGM.", {"FAR", "OTHER"}),
+        ("MOVE 'NEAR' TO NEXT-PGM|DISPLAY FUNCTION F(A)|CALL NEXT-PGM.", {"FAR", "OTHER"}),
         ("MOVE 'NEAR' TO NEXT-PGM(1:4)|CALL NEXT-PGM.", {"FAR", "OTHER"}),
         ("MOVE 'NEAR' TO NEXT-PGM|MOVE 'FAR' TO NEXT-PGM(5:3)|CALL NEXT-PGM.", {"FAR", "OTHER"}),
         ("MOVE 'NEAR' TO WS-PART|MOVE '1' TO WS-NUMBER|CALL WS-PART.", {"FAR"}),
         ("MOVE 'NEAR' TO WS-PART|CALL WS-PART.", {"FAR"}),
-        ("MOVE 'NEAR' TO IN-GROUP|SET IS-IN TO TRUE|CALL IN-GROUP.", {"FAR"}),
+        ("MOVE 'NEAR' TO IN-GROUP|SET IS-IN TO TRUE|CALL IN-GROUP.", {"FAR", "PAY99"}),
         ("MOVE 'NEAR' TO IN-GROUP|MOVE X TO GROUP-2|CALL IN-GROUP.", {"FAR"}),
         ("MOVE 'NEAR' TO WS-TWICE OF ONE-AREA|CALL WS-TWICE OF TWO-AREA.", {"FAR"}),
         ("MOVE 'NEAR' TO IN-BOTH OF AREA-3|CALL IN-BOTH OF TWO-AREA.", {"FAR"}),
         ("MOVE 'NEAR' TO ON-LINE OF AREA-4|CALL ON-LINE OF AREA-5.", {"FAR"}),
+        ("MOVE 'NEAR' TO IN-PAIR OF PAIR-1|CALL IN-PAIR OF PAIR-2.", {"FAR"}),
+        ("MOVE 'NEAR' TO NEXT-PGM|CALL NEXT-PGM(1:4).", {"FAR", "OTHER"}),
+        ("MOVE 'NEAR' TO NEXT-PGM|CALL NEXT-PGM.|COPY MORE REPLACING ==== BY ==B==.",
+         {"FAR", "OTHER"}),
         ("MOVE 'NEAR' TO GIVEN|CALL GIVEN.", {"FAR"}),
+        ("MOVE 'A-NEAR' TO RIGHT-PGM|CALL RIGHT-PGM.", {"FAR"}),
+        ("MOVE 'NEAR' TO EDITED-PGM|CALL EDITED-PGM.", {"FAR"}),
         ("MOVE 'NEAR' TO LATER-PGM|CALL LATER-PGM.", {"FAR"}),
         ("MOVE 'NEAR' TO NEXT-PGM|>>IF X DEFINED|MOVE 'NEAR' TO NEXT-PGM|>>END-IF|CALL NEXT-PGM.",
          {"FAR", "OTHER"}),
@@ -214,12 +234,36 @@ def test_a_move_that_may_not_be_the_last_decides_nothing(
     assert _targets(tmp_path, lines) >= others
 
 
+@pytest.mark.parametrize(
+    ("lines", "known"),
+    [
+        ("SET WS-IS-ON IS-IN OF GROUP-2 TO TRUE|CALL IN-GROUP.", {"FAR", "PAY99"}),
+        ("SET WS-IS-ON TO TRUE|CALL IN-GROUP.", {"FAR"}),
+        ("SET WS-IS-ON TO TRUE IS-IN TO TRUE.|CALL IN-GROUP.", {"FAR", "PAY99"}),
+        ("SET WS-INDEX TO 1. EVALUATE TRUE WHEN IS-IN CALL IN-GROUP.", {"FAR"}),
+    ],
+)
+def test_a_condition_that_is_set_moves_its_value(
+    tmp_path: Path, lines: str, known: set[str]
+) -> None:
+    """The value of a level 88 counts as a literal of the item above it where SET makes it true."""
+    assert _targets(tmp_path, lines) == known
+
+
+@pytest.mark.parametrize("before", ["", "IF X = Y "])
+def test_what_is_emptied_names_no_program(tmp_path: Path, before: str) -> None:
+    """A word such as SPACES is no name of a program, wherever it is moved."""
+    lines = f"{before}MOVE SPACES TO SHORT-PGM.|CALL SHORT-PGM."
+    assert _targets(tmp_path, lines) == {"SHORT-PGM"}
+
+
 def _targets(src: Path, lines: str) -> set[str]:
     """Return what the program may call with *lines*, D: before one for debugging."""
     code = (f"      D    {one[2:]}" if one[:2] == "D:" else f"           {one}"
             for one in lines.split("|"))  # fmt: skip
     (src / "A.cbl").write_text(TARGETS + "".join(f"{one}\n" for one in code))
     (src / "MORE.cpy").write_text(MORE)
+    (src / "PAIR.cpy").write_text("           05  IN-PAIR PIC X(8).\n")
     return {name for _, name, _, is_certain in relations(src, "A.cbl") if not is_certain}
 
 
@@ -332,6 +376,32 @@ def test_what_is_missing_at_several_lines_is_one_question(tmp_path: Path) -> Non
     assert question.count("#L") == 2
 
 
+def test_a_literal_without_its_file_is_the_name_that_is_missing(tmp_path: Path) -> None:
+    """What may be called and is not there is told as such: the literal names nothing else."""
+    calls = "           CALL P.\n           CALL Q.\n           CALL P.\n"
+    (tmp_path / "A.cbl").write_text(
+        "       PROGRAM-ID. A.\n       DATA DIVISION.\n       WORKING-STORAGE SECTION.\n"
+        "       01  P PIC X(8) VALUE 'PAY99'.\n       PROCEDURE DIVISION.\n" + calls
+    )
+    estate = Estate.of(plan(tmp_path, readers(60)).files)
+    line = "[{0}](../source/A.md#L{0})".format
+    assert open_lines("A.cbl", estate, {"A.cbl": ("files/A.md", "source/A.md")}) == [
+        "- <code>PAY99</code>, which it perhaps calls, is not in this source "
+        f"(lines {line(6)}, {line(8)}).",
+        f"- It calls what <code>Q</code> names, which could not be found (line {line(7)}).",
+    ]
+
+
+def test_a_symbol_is_no_program_beside_what_it_stands_for(src: Path) -> None:
+    """A step runs what its symbol means; one that can't be told is shown as it is written."""
+    (src / "J.jcl").write_text(
+        "//J JOB\n// SET PROG=PAY01\n//S1 EXEC PGM=&PROG\n//S2 EXEC PGM=&OTHER\n"
+    )
+    assert relations(src, "J.jcl") == {
+        ("runs", "PAY01", ("PAY01.cbl",), True), ("runs", "&OTHER", (), True),
+    }  # fmt: skip
+
+
 def test_what_is_perhaps_called_is_no_entry_point(tmp_path: Path) -> None:
     """Work begins where nothing leads to, not even over a data name."""
     index = (letters(tmp_path) / "README.md").read_text()
@@ -362,7 +432,7 @@ def test_a_data_set_is_deleted_by_the_step_that_ends_it_so(
 
 
 def test_a_reference_back_is_no_name(src: Path) -> None:
-    """What it means is stated, a program that can't be told is an open question."""
+    """What it means is stated, what can't be told is an open question, and no name in the index."""
     (src / "J.jcl").write_text(
         "//J JOB (1)\n//S1 EXEC PGM=LINKER\n//L DD DSN=A.LOAD(PAY01),DISP=(,PASS)\n"
         "//S2 EXEC PGM=*.S1.L\n//D DD DSN=*.S1.L,DISP=(OLD,DELETE)\n"
@@ -372,7 +442,15 @@ def test_a_reference_back_is_no_name(src: Path) -> None:
         ("runs", "LINKER", (), True), ("creates", "A.LOAD(PAY01)", (), True),
         ("runs", "PAY01", ("PAY01.cbl",), True), ("uses", "A.LOAD(PAY01)", (), True),
         ("deletes", "A.LOAD(PAY01)", (), True), ("runs", "*.S9.L", (), False),
+        ("uses", "*.S9.X", (), False),
     }  # fmt: skip
+    estate = Estate.of(plan(src, readers(60)).files)
+    assert {r.name for r in estate.data if r.file == "J.jcl"} == {"A.LOAD(PAY01)"}
+    assert open_lines("J.jcl", estate, {"J.jcl": ("files/J.md", "source/J.md")})[-2:] == [
+        f"- It {verb} what <code>&#42;.S9.{dd}</code> names, which could not be found "
+        f"(line [{line}](../source/J.md#L{line}))."
+        for verb, dd, line in (("runs", "L", 7), ("uses", "X", 6))
+    ]
     assert not any(name == "*.S9.X" for _, name, _, _ in relations(src, "PAY01.cbl"))
 
 

@@ -359,6 +359,26 @@ def test_a_reference_back_means_the_data_set_of_that_dd(reference: str, found: l
     assert [f[2] for f in facts(text, "dsn-resolved") if f[3] == last] == found
 
 
+@pytest.mark.parametrize(
+    ("override", "found"),
+    [
+        ("DISP=OLD", ["PROD.OUT"]), ("UNIT=TAPE,DISP=(,PASS)", ["PROD.OUT"]), ("", ["PROD.OUT"]),
+        ("DSN=MINE.OUT", ["MINE.OUT"]), ("DUMMY", []), ("dummy,DISP=OLD", []), ("SYSOUT=*", []),
+        ("PATH='/u/out'", []), ("*\nDATA\n/*", []),
+    ],
+)  # fmt: skip
+def test_an_override_keeps_the_data_set_that_it_does_not_name(
+    override: str, found: list[str]
+) -> None:
+    """A job's DD changes what it says of the procedure's; another kind of DD has no data set."""
+    text = (
+        "//J JOB\n//P PROC\n//PS EXEC PGM=A\n//OUT DD DSN=PROD.OUT,DISP=SHR\n// PEND\n"
+        f"//S3 EXEC P\n//PS.OUT DD {override}\n//S4 EXEC PGM=B\n//IN DD DSN=*.S3.PS.OUT\n"
+    )
+    assert objects(text, "dsn-resolved") == found
+    assert objects(text.replace("//PS.", "//"), "dsn-resolved") == []  # it may be another step's
+
+
 def test_a_reference_back_names_the_program_by_its_member() -> None:
     """A program that an earlier step links runs by the name of the DD's member."""
     assert facts(REFERENCES, "exec-resolved") == [

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from war_rig.document.ground import code_of
+from war_rig.document.ground import without_comments
 
 _NAME = r"([A-Za-z0-9][\w$#@-]*(?:\.\d+)*)"
 _THE = r"(?:(?:the|value|of)\s+){0,3}"
@@ -35,7 +35,7 @@ def arithmetic_faults(text: str, cited: str) -> Iterator[str]:
     plain = text.replace("`", "")
     for sign, form in _SAID:
         for said in form.finditer(plain):
-            one, other, code = said[1], said[2], code_of(cited)
+            one, other, code = said[1], said[2], without_comments(cited)
             if not _stands(sign, one, other, code) and _stands(sign, other, one, code):
                 yield f"'{said[0]}': the cited lines do it the other way round"
 

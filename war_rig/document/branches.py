@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from war_rig.document.comparisons import COMPARED, Compared, comparisons_in, plain, values_in
-from war_rig.document.ground import code_of
+from war_rig.document.ground import without_comments
 from war_rig.readers import Fact
 
 _OPPOSITE = {
@@ -51,7 +51,7 @@ def branch_faults(text: str, facts: Sequence[Fact], cited: str) -> Iterator[str]
     said, compared = list(comparisons_in(bare)), _only_comparison(facts)
     if len(said) != 1 or compared is None or not _is_condition(bare, said[0]):
         return
-    branch = _only_branch(code_of(cited))
+    branch = _only_branch(without_comments(cited))
     if branch and _is_opposite(bare, said[0], compared, cited) and _is_done(bare, *branch):
         phrase = said[0].found[0]
         yield f"'{phrase}': the cited lines do it only on the other side of the limit"

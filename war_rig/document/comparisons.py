@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from war_rig.document.ground import code_of
+from war_rig.document.ground import without_comments
 from war_rig.readers import Fact
 
 COMPARED = {"greater": True, "at-most": True, "less": False, "at-least": False}
@@ -80,7 +80,7 @@ def comparison_faults(text: str, facts: Sequence[Fact], cited: str = "") -> Iter
 
 def values_in(cited: str) -> dict[str, list[str]]:
     """Return each item that *cited* declares with a number: its name, and the number."""
-    found = _VALUE.findall(code_of(cited))
+    found = _VALUE.findall(without_comments(cited))
     return {plain(name): [plain(name), plain(number)] for name, number in found}
 
 

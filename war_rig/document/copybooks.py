@@ -17,7 +17,7 @@ from war_rig.document.plan import PlannedFile
 from war_rig.document.replacing import Replacing
 from war_rig.document.wholes import Wholes
 from war_rig.readers import Fact, Unit
-from war_rig.readers.cobol_lines import cards, scan
+from war_rig.readers.cobol_lines import Token, cards, scan
 from war_rig.readers.cobol_moves import Declared
 from war_rig.readers.cobol_program import Walk
 from war_rig.readers.text import TextReader
@@ -93,6 +93,7 @@ class Copybooks:
         self._exact: dict[tuple[str, tuple[Replacing, ...]], bool] = {}
         self._codes: dict[str, str] = {}
         self._declared: dict[str, Declared] = {}
+        self._scanned: tuple[str, Sequence[Token]] = ("", ())
         self._replacings: dict[tuple[str, ...], Replacing] = {}
         for path in self._files:
             self._members[PurePosixPath(path).stem.upper()].append(path)
@@ -133,11 +134,17 @@ class Copybooks:
             self._brought[path] = self._walk(file)
         return self._brought[path]
 
+    def tokens(self, path: str) -> Sequence[Token]:
+        """Return the tokens of the file at *path*; only those of the last such file are kept."""
+        if self._scanned[0] != path:
+            self._scanned = path, scan(self._files[path].source.lines).tokens
+        return self._scanned[1]
+
     def declared(self, path: str) -> Declared:
-        """Return what the data items in the file at *path* are."""
+        """Return what the data items in the file at *path* are, and which conditions it sets."""
         if path not in self._declared:
-            tokens = scan(self._files[path].source.lines).tokens
-            self._declared[path] = Declared.of(Walk(path, tokens).items)
+            tokens = self.tokens(path)
+            self._declared[path] = Declared.of(Walk(path, tokens).items, tokens)
         return self._declared[path]
 
     def unapplied(self, path: str) -> list[Fact]:
@@ -179,10 +186,10 @@ class Copybooks:
         key = (path, replaced)
         if key not in self._exact:
             may_fail = any(replacing.may_fail() for replacing in replaced)
-            self._exact[key] = not may_fail or _can_apply(replaced, self._code_of(path))
+            self._exact[key] = not may_fail or _can_apply(replaced, self._uncommented(path))
         return self._exact[key]
 
-    def _code_of(self, path: str) -> str:
+    def _uncommented(self, path: str) -> str:
         if path not in self._codes:
             found = cards(self._files[path].source.lines)
             self._codes[path] = "\n".join(card.text for card in found if card.kind != "comment")

@@ -99,7 +99,7 @@ class DataSets:
 def named_by_jobs(facts: Sequence[Fact]) -> Iterator[tuple[str, Fact]]:
     """Yield the data sets that the DD statements among *facts* name, each with what is done to it.
 
-    Libraries of programs are left out.
+    Libraries of programs are left out. A reference back that can't be told is as it is written.
     """
     dds = sorted(fact.line for fact in facts if fact.kind == "dd")
 
@@ -111,8 +111,7 @@ def named_by_jobs(facts: Sequence[Fact]) -> Iterator[tuple[str, Fact]]:
     dispositions = {statement(fact): fact.object for fact in facts if fact.kind == "disp"}
     resolved = {(f.subject, f.line) for f in facts if f.kind == "dsn-resolved"}
     for fact in facts:
-        is_known = (fact.subject, fact.line) in resolved or is_reference(fact.object)
-        is_given = fact.kind == "dsn" and not is_known
+        is_given = fact.kind == "dsn" and (fact.subject, fact.line) not in resolved
         is_final = is_given or fact.kind == "dsn-resolved"
         if is_final and fact.subject.rpartition(".")[2] not in _LIBRARIES:
             for verb in _done(dispositions.get(statement(fact), "SHR")):

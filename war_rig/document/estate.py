@@ -1,8 +1,8 @@
 """What holds files together: who calls, copies, runs, reads and writes whom.
 
 Code states all of it, from the readers' facts. A target that the source names
-by a data item is found by following the literals that are moved there; that
-finds too much rather than too little, so such a target "may be".
+by a data item is found by following the literals that are moved there; which
+of them it is at a time is not known, so such a target "may be".
 """
 
 from collections import defaultdict
@@ -63,6 +63,11 @@ class Relation:
 
 
 @dataclass(frozen=True, slots=True)
+class Lead(Relation):
+    """A relation to what can't be told: its name is that of a data item, or a reference back."""
+
+
+@dataclass(frozen=True, slots=True)
 class Estate:
     """All relations of a source tree, by the file that they start from and the one they lead to."""
 
@@ -89,7 +94,8 @@ class Estate:
             for target in relation.files:
                 incoming[target].append(relation)
         missing = tuple(relation for relation in found if relation.is_missing)
-        data = tuple(relation for relation in found if relation.verb not in LEADS_ON | {"copies"})
+        known = (relation for relation in found if not isinstance(relation, Lead))
+        data = tuple(relation for relation in known if relation.verb not in _NEEDS_A_FILE)
         leading = _frozen(outgoing), _frozen(incoming)
         return cls(found, *leading, missing, data, names.copybooks, wholes)
 
@@ -170,9 +176,10 @@ def _related(file: PlannedFile, names: _Names) -> Iterator[Relation]:
             for program in names.data_sets.called.get(fact, ()):
                 targets = _once(names.running(program, fact.file))
                 yield Relation("runs", fact.file, fact.line, program, targets)
+        elif fact.kind == "exec" and fact.line in resolved:
+            continue  # what its symbol or reference stands for is told
         elif fact.kind == "exec" and is_reference(fact.object):
-            if fact.line not in resolved:
-                yield Relation("runs", fact.file, fact.line, fact.object, is_certain=False)
+            yield Lead("runs", fact.file, fact.line, fact.object, is_certain=False)
         elif fact.kind in _RUNS:
             yield _relation(_RUNS[fact.kind], fact, names.running(fact.object, fact.file))
         elif fact.kind in _TABLES and not (is_file or changed):
@@ -180,7 +187,9 @@ def _related(file: PlannedFile, names: _Names) -> Iterator[Relation]:
         elif fact.kind == "assign":
             yield from _data_sets(fact, programs[around[-1]], names)
     for verb, fact in named_by_jobs(file.reading.facts):
-        yield Relation(verb, fact.file, fact.line, fact.object)
+        is_known = not is_reference(fact.object)
+        kind = Relation if is_known else Lead
+        yield kind(verb, fact.file, fact.line, fact.object, is_certain=is_known)
 
 
 def _seen(file: PlannedFile, wholes: Wholes, *kinds: str) -> dict[Unit, dict[str, None]]:
@@ -204,7 +213,7 @@ def _called(fact: Fact, names: _Names, literals: Literals) -> Iterator[Relation]
         targets = _once(names.running(name, fact.file))
         yield Relation(verb, fact.file, fact.line, name, targets, is_certain=False)
     if not known:
-        yield Relation(verb, fact.file, fact.line, fact.object, is_certain=False)
+        yield Lead(verb, fact.file, fact.line, fact.object, is_certain=False)
 
 
 def _changed(fact: Fact, names: _Names, literals: Literals) -> list[Relation]:

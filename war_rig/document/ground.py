@@ -97,7 +97,7 @@ class Ground:
         )
 
 
-def code_of(cited: str) -> str:
+def without_comments(cited: str) -> str:
     """Return lines without those of comment."""
     return _COMMENT.sub("", cited)
 

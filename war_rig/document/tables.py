@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 
-from war_rig.document.estate import LEADS_ON, Estate, Relation
+from war_rig.document.estate import LEADS_ON, Estate, Lead, Relation
 from war_rig.document.folder import relative
 from war_rig.document.inert import code, inert, link
 from war_rig.readers import Unit
@@ -68,9 +68,7 @@ def open_lines(file: str, estate: Estate, pages: Pages) -> list[str]:
     found = [*_missing(estate.outgoing.get(file, ()), source)]
     for relation in estate.outgoing.get(file, ()):
         name, line = code(relation.name), _lines([relation.line], source)
-        if relation.is_missing:
-            continue
-        if relation.verb in LEADS_ON and not (relation.is_certain or relation.files):
+        if isinstance(relation, Lead):
             verb = inert(relation.verb)
             found.append(f"- It {verb} what {name} names, which could not be found (line {line}).")
         elif relation.verb == "copies":
@@ -93,15 +91,22 @@ def open_lines(file: str, estate: Estate, pages: Pages) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def _is_perhaps_missing(relation: Relation) -> bool:
+    is_known = relation.is_certain or relation.files or isinstance(relation, Lead)
+    return relation.verb in LEADS_ON and not is_known
+
+
 def _missing(outgoing: Iterable[Relation], source: str) -> Iterator[str]:
-    """Yield each name that is not in the source, with the lines that use it."""
-    lines: dict[str, list[int]] = defaultdict(list)
+    """Yield each name that is not in the source, with the lines that use it, or perhaps do."""
+    lines: dict[tuple[str, str], list[int]] = defaultdict(list)
     for relation in outgoing:
         if relation.is_missing:
-            lines[relation.name].append(relation.line)
-    for name, numbers in lines.items():
+            lines[relation.name, ""].append(relation.line)
+        elif _is_perhaps_missing(relation):
+            lines[relation.name, f", which it {_verb(relation)},"].append(relation.line)
+    for (name, how), numbers in lines.items():
         word = "line" if len(set(numbers)) == 1 else "lines"
-        yield f"- {code(name)} is not in this source ({word} {_lines(numbers, source)})."
+        yield f"- {code(name)}{how} is not in this source ({word} {_lines(numbers, source)})."
 
 
 def data_lines(estate: Estate, pages: Pages) -> list[str]:

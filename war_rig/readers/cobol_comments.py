@@ -1,7 +1,8 @@
 """Which comments of COBOL are code that somebody switched off: they say nothing to a reader.
 
-A line is such code where it begins like a statement or a data item, and holds nothing but
-COBOL's words, names that look like or are names of this file, literals and numbers. What
+A line is such code where it begins like a statement or a data item, or is an option with its
+operand in parentheses, and holds nothing but COBOL's words, names that look like or are names of
+this file, literals and numbers. What
 goes on from the line above, and is made of the same, goes with it. The name of a paragraph,
 or the header of a section, alone on a line, says nothing either.
 """
@@ -36,7 +37,8 @@ _LONGEST = 200
 _SIGNS = frozenset("()=<>+-*/&:,")
 # Most comments begin otherwise, and need not be cut into words.
 _BEGINS = re.compile(
-    rf"(?:\d\d?|END-\w+|{'|'.join(sorted(_STARTS, reverse=True))})(?![\w-])", re.IGNORECASE
+    rf"(?:\d\d?|END-\w+|{'|'.join(sorted(_STARTS, reverse=True))})(?![\w-])|[\w-]+\s*\(",
+    re.IGNORECASE,
 )
 _HEADER = re.compile(
     r"(?:IDENTIFICATION|ENVIRONMENT|CONFIGURATION|INPUT[ -]OUTPUT|DATA|FILE|WORKING[ -]STORAGE"
@@ -92,7 +94,8 @@ def _begins(tokens: Sequence[Token], names: Collection[str]) -> bool:
         return is_item or (_is_operand(operand, names) and _is_alone(rest[1:]))
     if word == "COPY" and operand.kind == "word" and [token.kind for token in rest[1:]] == ["."]:
         return True
-    if not (word in _STARTS or word.startswith("END-")) or operand.word == ":":
+    is_option = operand.word == "(" and tokens[-1].word == ")"
+    if not (is_option or word in _STARTS or word.startswith("END-")) or operand.word == ":":
         return False
     are_known = all(_fits(before, token, names) for before, token in pairwise(tokens))
     return are_known and (_is_alone(rest) or any(_is_operand(token, names) for token in rest))

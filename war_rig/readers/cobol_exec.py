@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from war_rig.readers.cobol_lines import END, Found, Token, words
+from war_rig.readers.cobol_statements import VERBS
 
 EXEC_WORDS = ("EXEC", "EXECUTE")
 EXEC_LANGUAGES = ("SQL", "CICS", "DLI")
@@ -81,11 +82,19 @@ def block_end(tokens: Sequence[Token], first: int) -> tuple[int, bool]:
 
 def _ends_block(tokens: Sequence[Token], at: int) -> bool:
     token, following = tokens[at], tokens[at + 1]
-    if token.kind in (".", "end") or token.word == "END-EXEC":
+    if token.kind == ".":
+        return not _is_in_name(token, following)
+    if token.kind == "end" or token.word == "END-EXEC":
         return True
     if token.word in EXEC_WORDS and following.word in EXEC_LANGUAGES:
         return True
     return following.word == "DIVISION"
+
+
+def _is_in_name(point: Token, following: Token) -> bool:
+    """Return whether *point* may join the parts of a name: no statement begins behind it."""
+    is_part = following.kind in ("word", "literal") and following.word not in VERBS
+    return is_part and following.line == point.line
 
 
 def exec_facts(language: str, tokens: Sequence[Token]) -> Iterator[Found]:

@@ -16,13 +16,15 @@ _USAGES = words(
     "COMP COMP-1 COMP-2 COMP-3 COMP-4 COMP-5 COMPUTATIONAL BINARY PACKED-DECIMAL INDEX POINTER"
 )
 _MOVED = words("SYNC SYNCHRONIZED SEPARATE")
+_RIGHT = words("JUST JUSTIFIED")
 
 
 @dataclass(slots=True)
 class Item:
     """A data item. name: None for FILLER; is_moved: a clause puts it where its size does not tell.
 
-    values: the constants of VALUE; occurs: at most so often.
+    values: the constants of VALUE; occurs: at most so often. is_right: what is moved there
+    is cut at its left.
     """
 
     level: Token
@@ -32,6 +34,7 @@ class Item:
     redefines: str = ""
     occurs: int = 1
     is_moved: bool = False
+    is_right: bool = False
     values: tuple[Token, ...] = ()
 
     def facts(self) -> Iterator[Found]:
@@ -69,6 +72,8 @@ def _clause(item: Item, tokens: Tokens, at: int) -> int:
         item.occurs = int(times) if times.isdecimal() and len(times) < 10 else item.occurs
     elif word in _MOVED:
         item.is_moved = True
+    elif word in _RIGHT:
+        item.is_right = True
     return at + 1
 
 

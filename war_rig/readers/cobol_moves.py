@@ -4,8 +4,9 @@ Only a list of statements is looked at that is run from its first to its last on
 a condition, another paragraph or a statement that is not known between the two leaves it open.
 """
 
+import re
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from war_rig.readers.cobol_exec import EXEC_WORDS
@@ -15,8 +16,10 @@ from war_rig.readers.cobol_statements import VERBS, Tokens, behind_name, is_cons
 
 _FILE_OPTIONS = ("PROGRAM", "FILE", "DATASET")
 _MOST_QUALIFIERS = 100
+_IN_DISPLAY = ("EXCEPTION", "ESCAPE", "LINE", "FUNCTION")  # ON is optional before a condition
 _RECORDS = ("01", "1", "77")
 _NO_STORAGE = ("66", "88")
+_PLAIN_TEXT = re.compile(r"X+|X\(0*([1-9]\d{0,4})\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,9 @@ def _changed(statement: Sequence[Token]) -> list[str] | None:
 
 
 def _is_operand(token: Token) -> bool:
+    """Return whether DISPLAY with it runs nothing else, as a condition or a function does."""
+    if token.word in _IN_DISPLAY:
+        return False
     return token.kind in ("literal", "sign") or is_name(token) or is_constant(token)
 
 
@@ -127,48 +133,74 @@ def _move(
     return None if has_piece else LastMove(tokens[first + 1], tokens[at].line, written)
 
 
+def _set_true(tokens: Iterable[Token]) -> Iterator[Token]:
+    """Yield the conditions that SET makes true, and the names that qualify them."""
+    names: list[Token] = []
+    is_set = False
+    for token in tokens:
+        if token.word in VERBS or token.kind == ".":
+            names, is_set = [], token.word == "SET"
+        elif token.word == "TRUE":
+            yield from names
+            names = []
+        elif is_set and is_name(token):
+            names.append(token)
+
+
 @dataclass(slots=True)
 class Declared:
     """What the items of a file are: names in upper case.
 
     pieces: elementary items, and the conditions of such; others: the rest. redefined:
     what some item redefines. alone: pieces without conditions that do not lie over
-    another item, each with the names of the groups around it, and its own.
+    another item, each with the names of the groups around it, and its own. lengths:
+    of those declared once, as plain text, how many characters they hold from the left.
+    conditions: each with its item, and the first value, which the item has when it is set.
+    set_true: the conditions that SET makes true, and the names that qualify them.
     """
 
     pieces: set[str] = field(default_factory=set)
     others: set[str] = field(default_factory=set)
     redefined: set[str] = field(default_factory=set)
     alone: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    lengths: dict[str, int] = field(default_factory=dict)
+    conditions: list[tuple[str, str, Token]] = field(default_factory=list)
+    set_true: tuple[Token, ...] = ()
 
     @classmethod
-    def of(cls, items: Iterable[Item | None]) -> "Declared":
-        """Return what *items* are; behind None, a COPY, it is not known what a record is."""
-        found, path, last = cls(), _Path(), None
+    def of(cls, items: Iterable[Item | None], tokens: Iterable[Token] = ()) -> "Declared":
+        """Return what *items* are, and *tokens* set; behind None, a COPY, no record is known."""
+        found, path, last = cls(set_true=tuple(_set_true(tokens))), _Path(), None
         for item in items:
             name = item.name.text if item and item.name else ""
             if item is None:
                 path, last = _Path(), None
             elif item.level.text in _NO_STORAGE:
-                found._take_condition(name, last if item.level.text == "88" else None)
+                found._take_condition(item, name, last if item.level.text == "88" else None)
             else:
                 path, last = path.to(item), item
                 found._take(item, name, path)
         return found
 
-    def _take_condition(self, name: str, item: Item | None) -> None:
+    def _take_condition(self, condition: Item, name: str, item: Item | None) -> None:
         """Take a condition of *item*, or what is no item at all."""
         (self.pieces if item and item.picture else self.others).add(name)
         if item and item.name:
             self.alone.pop(item.name.text, None)  # to set the condition is to write to it
+            self.conditions += ((name, item.name.text, one) for one in condition.values[:1])
 
     def _take(self, item: Item, name: str, path: "_Path") -> None:
         if item.redefines:
             self.redefined.add(item.redefines)
-        if name in self.pieces | self.others:
+        text = _PLAIN_TEXT.fullmatch(item.picture)
+        if name in self.pieces or name in self.others:
             self.alone.pop(name, None)
-        elif item.picture and path.is_alone:
-            self.alone[name] = path.names
+            self.lengths.pop(name, None)
+        else:
+            if item.picture and path.is_alone:
+                self.alone[name] = path.names
+            if text and not item.is_right:
+                self.lengths[name] = int(text[1] or len(text[0]))
         (self.pieces if item.picture else self.others).add(name)
 
 

@@ -24,6 +24,7 @@ _TERMINALS = frozenset(("IKJEFT01", "IKJEFT1A", "IKJEFT1B"))
 _IMS_REGION = "DFSRRC00"
 _IMS_WITH_PSB = frozenset(("BMP", "DLI", "DBB"))
 _IMS_RUNS = _IMS_WITH_PSB | {"ULU", "UDR"}  # whose PARM names a program, then a DBD
+_NO_DATA_SET = frozenset(("DUMMY", "DYNAM", "SYSOUT", "PATH", "SUBSYS"))
 _REMARK = re.compile(r"/\*.*?(?:\*/|$)")
 _UNIT_LINES = 150
 _LONGEST_VALUE = 255  # of a symbol, by the JCL Reference
@@ -55,6 +56,13 @@ class JclReader:
 def _unknown(operand: Operand) -> str:
     """Return a value for the symbol *operand* that can never be resolved: itself."""
     return f"&{operand.keyword}"
+
+
+def _hides(statement: Statement) -> bool:
+    """Return whether a DD, which names no data set, takes away the one that it overrides."""
+    given = {operand.keyword or operand.value.upper() for operand in statement.operands}
+    is_override = "." in statement.name
+    return not is_override or statement.data is not None or not _NO_DATA_SET.isdisjoint(given)
 
 
 def _resolved(text: str, symbols: Mapping[str, str]) -> str | None:
@@ -300,7 +308,7 @@ class _Job:
         else:
             self._problem(statement.line, "a DD without a name, and none before it")
         names = [self._data_set(operand) for operand in statement.having("DSN", "DSNAME")]
-        if statement.name:
+        if statement.name and (names or _hides(statement)):
             self._data_sets.note(self._name, self._step, self._dd, "".join(names[:1]))
         for operand in statement.having("DISP", "SYSOUT"):
             self._fact(operand.keyword.lower(), self._dd, operand.value, operand.line)

@@ -47,6 +47,8 @@ class DataSetNames:
         overridden = self._names.get((owner, steps[0], f"{steps[1]}.{dd}"))
         if overridden is not None:
             return overridden
+        if (owner, steps[0], dd) in self._names:  # it overrides a DD of one step or another
+            return ""
         procedure = self._called.get((owner, steps[0]), "")
         name = self._names.get((procedure, steps[1], dd), "") if procedure else ""
         return "" if "&" in name.removeprefix("&&") else name

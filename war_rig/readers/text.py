@@ -19,6 +19,10 @@ _COMMENT = re.compile(
     re.VERBOSE,
 )
 
+_SWITCHED_OFF = re.compile(  # of assembler: an operation, and operands without a blank
+    r"\*[ ]{3,}[A-Z]{1,8}(?:[ ]+[^\s,]+(?:,[^\s,]+)+|[ ]{2,}[A-Z0-9@#$]+)\s*"
+)
+
 
 class TextReader:
     """Reads any text; a unit has at most *unit_lines* lines."""
@@ -68,8 +72,8 @@ def _last_blank(lines: Sequence[str], first: int, end: int) -> int | None:
 
 
 def _facts(source: Source, unit: Unit) -> Iterator[Fact]:
-    lines = source.lines[unit.first - 1 : unit.last]
-    found = (_COMMENT.match(clipped(line, _LONGEST)) for line in lines)
+    lines = (clipped(line, _LONGEST) for line in source.lines[unit.first - 1 : unit.last])
+    found = (None if _SWITCHED_OFF.fullmatch(line) else _COMMENT.match(line) for line in lines)
     comments = ((n, match["text"]) for n, match in enumerate(found, unit.first) if match)
     for line, text in telling(comments):
         yield Fact("comment", unit.name, text, source.file, line)
