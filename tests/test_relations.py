@@ -311,6 +311,12 @@ def test_a_utility_runs_the_program_that_it_is_given() -> None:
         ("It is false that `A` ends.", "It is false"),
         ("`A` ends, but it would be wrong to say that `B` does.", "it would be wrong"),
         ("Untrue: `A` ends.", "Untrue"),
+        ("It's false that `A` ends.", "It's false"),
+        ("It\u2019s not true that `A` ends.", "It\u2019s not true"),
+        ("It is not the case `A` calls `B`.", "It is not the case"),
+        ("It is false PAY01 calls `B`.", "It is false"),
+        ("It never happens that `A` calls `B`.", "It never happens that"),
+        ("It doesn't happen that `A` ends.", "It does not happen that"),
     ],
 )
 def test_a_whole_statement_is_not_denied(text: str, said: str) -> None:
@@ -327,6 +333,9 @@ def test_a_whole_statement_is_not_denied(text: str, said: str) -> None:
         "When it is not true that a slip is due, `A` ends.",
         "It is not the last one, and it is false when none is due.",
         "It is not right of the edge.",
+        "When the amount is over 100, it is an error that is written to the error file.",
+        "When a clerk is unknown, it is a mistake that is told.",
+        "It is not the case when a slip is due, and it never happens.",
     ],
 )
 def test_a_denial_inside_a_statement_is_none(text: str) -> None:

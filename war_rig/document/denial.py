@@ -7,15 +7,17 @@ tells nothing of the source, so it is refused.
 import re
 from collections.abc import Iterator, Sequence
 
+_BEHIND = r"(?=\s+(?:that|to\s+say|`|(?-i:[A-Z][A-Z0-9]+(?:-[A-Z0-9]+)*\b)))"
 _STATEMENT = re.compile(
     r"""(?:^|[.;:,]\s+|\b(?:and|but)\s+)["'\s]*(?:
-        it\s+(?:is|was|would\s+be)\s+(?:not|no\s+longer|never|hardly)\s+
-            (?:true|correct|right|so|accurate|the\s+case|a\s+fact)(?=\s+(?:that|to\s+say))
-      | it\s+(?:is|was|would\s+be)\s+(?:simply\s+|quite\s+)?
-            (?:false|wrong|untrue|incorrect|inaccurate|a\s+mistake|an\s+error|a\s+myth)
-            (?=\s+(?:that|to\s+say))
+        it(?:['\u2019]s|\s+(?:is|was|would\s+be))\s+(?:not|no\s+longer|never|hardly)\s+
+            (?:true|correct|right|so|accurate|the\s+case|a\s+fact)<behind>
+      | it(?:['\u2019]s|\s+(?:is|was|would\s+be))\s+(?:simply\s+|quite\s+)?
+            (?:false|wrong|untrue|incorrect|inaccurate|a\s+myth)<behind>
+      | it\s+(?:(?:never|hardly)\s+happens|(?:does|will|can)\s*(?:not|never)\s+(?:ever\s+)?happen)
+            \s+that\b
       | (?:contrary\s+to\s+fact|untrue|not\s+true|false|wrong)(?=\s*:|\s+that)
-    )""",
+    )""".replace("<behind>", _BEHIND),
     re.IGNORECASE | re.VERBOSE,
 )
 _SPELLINGS = (
