@@ -341,3 +341,92 @@ def test_a_whole_statement_is_not_denied(text: str, said: str) -> None:
 def test_a_denial_inside_a_statement_is_none(text: str) -> None:
     """A condition may not hold, and a switch may be false."""
     assert list(denial_faults(text)) == []
+
+
+ON_ERROR = [
+    Fact("paragraph", "PAY01", "1000-MAIN", "a", 1),
+    Fact("open", "1000-MAIN", "IN-FILE", "a", 2),
+    Fact("read", "1000-MAIN", "IN-FILE", "a", 3),
+    Fact("perform", "1000-MAIN", "9000-ABEND", "a", 4),
+    Fact("perform", "1000-MAIN", "2000-CALC", "a", 5),
+    Fact("call", "1000-MAIN", "PAY02", "a", 6),
+    Fact("paragraph", "PAY01", "2000-CALC", "a", 7),
+    Fact("paragraph", "PAY01", "3000-LIST", "a", 8),
+    Fact("paragraph", "PAY01", "9000-ABEND", "a", 9),
+]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "If the file cannot be read performs `9000-ABEND`.",
+        "If the file can't be read this part performs `9000-ABEND`.",
+        "The program cannot restart and calls `PAY02`.",
+        "A step that fails to start performs `9000-ABEND`.",
+        "When the open fails to succeed it performs `9000-ABEND`.",
+        "If the status is not zero it calls `PAY02`.",
+        "If the status isn't zero calls `PAY02`.",
+        "A file that was never opened, performs `9000-ABEND`.",
+        "A file that was never opened performs `9000-ABEND`.",
+        "The program does not stop but calls `PAY02`.",
+        "It doesn't end here but performs `2000-CALC`.",
+        "If it cannot open `IN-FILE`, it performs `9000-ABEND`.",
+        "If it cannot open `IN-FILE` it performs `9000-ABEND`.",
+        "When `1000-MAIN` fails to read `IN-FILE`, it performs `9000-ABEND`.",
+        "A program that is unable to open `IN-FILE` performs `9000-ABEND`.",
+        "Whenever the program does not open `IN-FILE`, it calls `PAY02`.",
+        "Performs `9000-ABEND` when it cannot open `IN-FILE`.",
+        "Performs `9000-ABEND` when `IN-FILE` cannot be opened.",
+        "Performs `9000-ABEND` if `IN-FILE` is not open.",
+        "Performs `9000-ABEND` unless `IN-FILE` is there.",
+        "Performs `9000-ABEND` on a failure to read `IN-FILE`.",
+        "Calls `PAY02` to read `IN-FILE`.",
+        "Performs `2000-CALC` before reading `IN-FILE`.",
+        "Calls `PAY02`, so that it can open `IN-FILE`.",
+        "If not found, call `PAY02`.",
+        "If the switch is not set, both steps run and call `PAY02`.",
+        "No other paragraph performs `9000-ABEND`.",
+        "None of the others performs `9000-ABEND`.",
+        "It never opens or performs `3000-LIST`.",
+        "It never, even when late, performs `3000-LIST`.",
+        "It never performs `3000-LIST`.",
+        "It no longer performs `3000-LIST`.",
+        "No paragraph performs `3000-LIST`.",
+        "It is late, and no line performs `3000-LIST`.",
+        "If there is no error performs `2000-CALC`.",
+        "If nothing else calls `PAY02`, it ends.",
+        "The record is not late and so it performs `2000-CALC`.",
+        "Nothing fails to perform `2000-CALC`.",
+        "It cannot but call `PAY02`.",
+        "It does not only call `PAY02`.",
+        "The clerk is not known, which is why it performs `9000-ABEND`.",
+        "The amount is no more than the limit and calls `PAY02`.",
+        "A record without a key is not written and performs `9000-ABEND`.",
+        "Either it refuses to start or performs `9000-ABEND`.",
+    ],
+)
+def test_what_is_done_about_an_error_is_not_denied(text: str) -> None:
+    """Cannot, fails to and not deny the verb behind them, not one of another clause."""
+    assert faults_among(text, ON_ERROR, ON_ERROR) == []
+
+
+PERFORMS_CALC = "a line of this part performs 2000-CALC"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "`1000-MAIN` can never perform `2000-CALC`.",
+        "`1000-MAIN` never again performs `2000-CALC`.",
+        "`1000-MAIN` no longer performs `2000-CALC`.",
+        "`1000-MAIN` does not ever directly perform `2000-CALC`.",
+        "`1000-MAIN` is unable to perform `2000-CALC`.",
+        "When late, `1000-MAIN` doesn't perform `2000-CALC`.",
+        "No paragraph performs `2000-CALC`.",
+        "It ends, and no line performs `2000-CALC`.",
+        "`1000-MAIN`, which does not perform `2000-CALC`, ends.",
+    ],
+)
+def test_a_verb_that_is_denied_right_before_it_is_a_denial(text: str) -> None:
+    """Also with an adverb between."""
+    assert faults_among(text, ON_ERROR, ON_ERROR) == [PERFORMS_CALC]

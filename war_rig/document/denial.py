@@ -6,6 +6,7 @@ tells nothing of the source, so it is refused.
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 
 _BEHIND = r"(?=\s+(?:that|to\s+say|`|(?-i:[A-Z][A-Z0-9]+(?:-[A-Z0-9]+)*\b)))"
 _STATEMENT = re.compile(
@@ -28,15 +29,29 @@ _SPELLINGS = (
         "fails-to",
     ),
 )
-_NEAR = 3
+_NEAR = 4
 _FAILS = "fails-to"
-_FAR = frozenset({"never"})  # it denies a verb over a comma, too
+_FAR = frozenset({"never"})  # it may deny a verb over a comma, too
 _NONE = frozenset({"no", "nothing", "none", "nobody"})
 _NEITHER = frozenset({"neither", "nor"})
 _NEGATIONS = frozenset({"not"}) | _NEITHER | _FAR | _NONE
+_DENIALS = _NEGATIONS | {_FAILS}
+_NOBODY = tuple((word,) for word in _NONE | _NEITHER)
 _AFFIRMED = frozenset(
     {"only", "but", "except", "just", "merely"}
 )  # as in "not only", "nothing but"
+_ADVERBS = frozenset({
+    "longer", "ever", "again", "also", "then", "directly", "itself", "always", "even", "yet",
+    "actually", "once", "be", "been", "being", "get",
+})  # fmt: skip
+CONDITIONS = frozenset({
+    "if", "when", "whenever", "unless", "once", "until", "while", "because", "since", "where",
+    "after", "before", "should", "though", "although", "on",
+})  # fmt: skip
+"""What a clause begins with that only may be so."""
+
+_RELATIVES = frozenset({"that", "which", "who", "whose"})
+_BEFORE_NO = frozenset({"and", "but", "that", "so"})
 _BESIDE = frozenset({
     "the", "a", "an", "its", "any", "both", "either", "of", "for", "to", "from", "in", "into",
     "paragraph", "paragraphs", "section", "step", "program", "programs", "file", "files", "table",
@@ -65,21 +80,38 @@ def spelt_out(text: str) -> str:
 
 
 def is_denied(words: Sequence[str], at: int, clause: int) -> bool | None:
-    """Return whether the verb at *at* is denied near before it, None where no word could.
+    """Return whether the verb at *at* is denied right before it, None where it is not.
 
     clause: where its clause starts, behind a comma: "when it is not there, calls" denies nothing.
+    False: there is a denial that is none, as in "not only" and "never fails to".
     """
-    near = range(max(0, at - _NEAR), at)
-    found = [
-        here
-        for here in near
-        if words[here] == _FAILS
-        or (words[here] in _NEGATIONS and (here >= clause or words[here] in _FAR))
+    before = list(reversed(words[clause:at]))
+    beside = _ADVERBS | _AFFIRMED | _DENIALS
+    near = list(takewhile(lambda word: word in beside, before))
+    denials = [
+        (word, behind) for word, behind in zip(near, ["", *near], strict=False) if word in _DENIALS
     ]
-    if not found:
-        return None
-    is_negated = any(words[here] != _FAILS and words[here + 1] not in _AFFIRMED for here in found)
-    return is_negated != any(words[here] == _FAILS for here in found)
+    if not denials:
+        is_none = before[1:2] == ["no"] and before[0] != "other"  # "no paragraph calls"
+        return True if is_none and _BEFORE_NO.issuperset(before[2:3]) else None
+    return sum(behind not in _AFFIRMED for _, behind in denials) % 2 == 1
+
+
+def is_unclear(words: Sequence[str], at: int, clause: int, is_base: bool) -> bool:
+    """Return whether it can't be told if the verb at *at* is denied.
+
+    is_base: whether it stands as behind "does not". So it is in a condition ("if it can not
+    open the file"), and where a denial is near, but not right before the verb, unless that is
+    of another form: "the file that cannot be read calls".
+    """
+    before = words[clause:at]
+    if is_denied(words, at, clause) is not None:
+        return bool(CONDITIONS.intersection(before) or _RELATIVES.intersection(before[1:]))
+    near = words[max(0, at - _NEAR) : at]
+    if is_base:
+        return bool(_DENIALS.intersection(near))
+    is_shared = before[-1:] == ("or",) and bool(_DENIALS.intersection(before))
+    return is_shared or bool(_FAR.intersection(near)) or before[:1] in _NOBODY
 
 
 def denies(gap: Sequence[str], verb: bool, before: bool | None) -> bool:

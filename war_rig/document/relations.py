@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from war_rig.document.denial import denies, is_denied, spelt_out
+from war_rig.document.denial import CONDITIONS, denies, is_denied, is_unclear, spelt_out
 from war_rig.readers import Fact
 
 RELATIONS: Mapping[str, tuple[str, ...]] = {
@@ -33,6 +33,11 @@ _NEGATED = {verb.removesuffix("s"): verb for verb in RELATIONS if verb not in ("
 _NEGATED |= {"copy": "copies", "go": "goes"}
 """The verbs as they stand behind "does not"."""
 
+_GERUNDS = frozenset({
+    "calling", "reading", "writing", "updating", "deleting", "copying", "sending", "receiving",
+    "performing", "opening", "going", "running",
+})  # fmt: skip
+_BEFORE_BASE = frozenset({"to", "can", "could", "may", "might", "must", "will", "would", "should"})
 _OTHER_VERBS = frozenset({"moves", "starts", "returns"})
 _DOERS = ("paragraph", "step")
 _OWNERS = ("program", "section", "entry", "job", "proc")  # each does what its parts do
@@ -126,24 +131,28 @@ def relation_faults(sentence: Words, known: Known) -> Iterator[str]:
     """Yield what *sentence* says that no fact does."""
     words = sentence.all
     relation, is_negated = "", False
+    is_told = True  # whether what the verb is about can be told
     last, before = 0, None  # the verb, or the name behind it; whether that name is denied
     stranger = _place(sentence, known)
     named: set[str] = set()  # the doers so far
     subjects: set[str] = set()  # those that stand before any verb
     for at, word in enumerate(words):
-        denied = is_denied(words, at, sentence.clause(at) if word in RELATIONS else 0)
-        verb = word if word in RELATIONS else ""
-        if denied is not None:
-            verb = verb or _NEGATED.get(word, "")
+        denied = is_denied(words, at, sentence.clause(at))
+        verb = _verb(words, at, denied)
         if word in _OTHERS and not relation:
             subjects.clear()
         if word in _OTHER_VERBS:
             relation = ""
+        elif word in CONDITIONS or word in _GERUNDS or _is_infinitive(words, at):
+            is_told = False
         elif verb:
             stranger = stranger or ("" if relation else _stranger(sentence, at, known))
             relation, is_negated = verb, bool(denied)
+            is_told = not is_unclear(words, at, sentence.clause(at), word in _NEGATED)
             last, before = at, None
-        elif relation and word in known.related:
+        elif word in _NEGATED and is_unclear(words, at, sentence.clause(at), True):
+            is_told = False
+        elif relation and is_told and word in known.related:
             before = denies(words[last + 1 : at], is_negated, before)
             last = at
             fault = _fault(relation, word, before, known, _Doing(stranger, subjects, named))
@@ -152,6 +161,17 @@ def relation_faults(sentence: Words, known: Known) -> Iterator[str]:
             named.add(word)
             if not (relation or _is_beside(words[:at])):
                 subjects.add(word)
+
+
+def _verb(words: Sequence[str], at: int, denied: bool | None) -> str:
+    """Return the relation that the word at *at* tells, or ""; denied: what is known of it."""
+    base = "" if denied is None else _NEGATED.get(words[at], "")
+    return words[at] if words[at] in RELATIONS else base
+
+
+def _is_infinitive(words: Sequence[str], at: int) -> bool:
+    """Return whether the word at *at* is a verb as in "to read" or "may read"."""
+    return at > 0 and words[at] in _NEGATED and words[at - 1] in _BEFORE_BASE
 
 
 @dataclass(frozen=True, slots=True)
