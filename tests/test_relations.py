@@ -430,3 +430,18 @@ PERFORMS_CALC = "a line of this part performs 2000-CALC"
 def test_a_verb_that_is_denied_right_before_it_is_a_denial(text: str) -> None:
     """Also with an adverb between."""
     assert faults_among(text, ON_ERROR, ON_ERROR) == [PERFORMS_CALC]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Performs instead of `3000-LIST` the paragraph `9000-ABEND`.",
+        "Performs, instead of `3000-LIST`, `9000-ABEND`.",
+        "Performs `2000-CALC` rather than `3000-LIST`, `1000-MAIN` or `IN-FILE`.",
+        "Performs all but `3000-LIST`, `1000-MAIN` and `IN-FILE`.",
+        "Performs all but `3000-LIST` and `1000-MAIN`.",
+    ],
+)
+def test_a_denial_ends_with_its_list(text: str) -> None:
+    """The names of a list are denied with its first one, one that stands for them is not."""
+    assert faults_among(text, ON_ERROR, ON_ERROR) == []

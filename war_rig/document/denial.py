@@ -114,10 +114,21 @@ def is_unclear(words: Sequence[str], at: int, clause: int, is_base: bool) -> boo
     return is_shared or bool(_FAR.intersection(near)) or before[:1] in _NOBODY
 
 
+def is_list(since: Sequence[str], gap: Sequence[str], is_behind_comma: bool) -> bool:
+    """Return whether a name behind *gap* is in a list with the one before it.
+
+    since: the words between the verb and the name. "Instead of A the paragraph B" is no list.
+    """
+    begins = tuple(word for word in since if word not in _BESIDE or word in ("of", "from"))[:2]
+    is_bare = _BESIDE.issuperset(gap)
+    return not is_bare or (is_behind_comma and begins not in _INSTEAD)
+
+
 def denies(gap: Sequence[str], verb: bool, before: bool | None) -> bool:
     """Return whether a name is denied behind *gap*, the words since the verb or the name before.
 
-    verb: whether the verb is; before: whether the name before is, None where there is none.
+    verb: whether the verb is; before: whether the name before is, None where there is none,
+    or where this one is in no list with it.
     """
     words = [word for word in gap if word not in _BESIDE]
     plain = tuple(word for word in gap if word not in _BESIDE or word in ("of", "from"))

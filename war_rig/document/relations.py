@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from war_rig.document.denial import CONDITIONS, denies, is_denied, is_unclear, spelt_out
+from war_rig.document.denial import CONDITIONS, denies, is_denied, is_list, is_unclear, spelt_out
 from war_rig.readers import Fact
 
 RELATIONS: Mapping[str, tuple[str, ...]] = {
@@ -132,7 +132,8 @@ def relation_faults(sentence: Words, known: Known) -> Iterator[str]:
     words = sentence.all
     relation, is_negated = "", False
     is_told = True  # whether what the verb is about can be told
-    last, before = 0, None  # the verb, or the name behind it; whether that name is denied
+    verb_at = last = 0  # the verb; it, or the last name behind it
+    before = None  # whether that name is denied
     stranger = _place(sentence, known)
     named: set[str] = set()  # the doers so far
     subjects: set[str] = set()  # those that stand before any verb
@@ -149,11 +150,13 @@ def relation_faults(sentence: Words, known: Known) -> Iterator[str]:
             stranger = stranger or ("" if relation else _stranger(sentence, at, known))
             relation, is_negated = verb, bool(denied)
             is_told = not is_unclear(words, at, sentence.clause(at), word in _NEGATED)
-            last, before = at, None
+            verb_at, last, before = at, at, None
         elif word in _NEGATED and is_unclear(words, at, sentence.clause(at), True):
             is_told = False
         elif relation and is_told and word in known.related:
-            before = denies(words[last + 1 : at], is_negated, before)
+            gap, is_behind_comma = words[last + 1 : at], sentence.clause(at) > last
+            is_listed = is_list(words[verb_at + 1 : at], gap, is_behind_comma)
+            before = denies(gap, is_negated, before if is_listed else None)
             last = at
             fault = _fault(relation, word, before, known, _Doing(stranger, subjects, named))
             yield from [fault] if fault else []
