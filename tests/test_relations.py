@@ -40,7 +40,7 @@ def faults_among(text: str, facts: list[Fact], of_the_file: list[Fact]) -> list[
         facts, related_names(of_the_file), doers_in(of_the_file), lambda n: is_owner(n, of_the_file)
     )
     words = Words.of(text)
-    return [*relation_faults(words, known), *passive_faults(words, known)]
+    return [*relation_faults(words, known), *passive_faults(words, known, lambda: of_the_file)]
 
 
 TRUE = [
@@ -445,3 +445,77 @@ def test_a_verb_that_is_denied_right_before_it_is_a_denial(text: str) -> None:
 def test_a_denial_ends_with_its_list(text: str) -> None:
     """The names of a list are denied with its first one, one that stands for them is not."""
     assert faults_among(text, ON_ERROR, ON_ERROR) == []
+
+
+LISTED = [
+    Fact("program", "PAY01", "PAY01", "a", 1),
+    Fact("paragraph", "PAY01", "1000-MAIN", "a", 2),
+    Fact("perform", "1000-MAIN", "3000-A", "a", 3),
+    Fact("thru", "1000-MAIN", "3000-C", "a", 3),
+    Fact("perform", "1000-MAIN", "LISTS", "a", 4),
+    Fact("perform", "1000-MAIN", "IN-A-BOOK", "a", 4),
+    Fact("paragraph", "PAY01", "2000-COPIED", "a", 5),
+    Fact("copy", "2000-COPIED", "PAYCPY", "a", 6),
+    Fact("paragraph", "PAY01", "3000-A", "a", 10),
+    Fact("paragraph", "PAY01", "3000-B", "a", 11),
+    Fact("paragraph", "PAY01", "3000-C", "a", 12),
+    Fact("paragraph", "PAY01", "4000-D", "a", 13),
+    Fact("perform", "4000-D", "3000-B", "a", 14),
+    Fact("perform", "4000-D", "6000-LAST", "a", 14),
+    Fact("call", "4000-D", "PAY02", "a", 15),
+    Fact("section", "PAY01", "LISTS", "a", 20),
+    Fact("paragraph", "PAY01", "5000-LIST", "a", 21),
+    Fact("call", "5000-LIST", "PAY02", "a", 22),
+    Fact("section", "PAY01", "ENDS", "a", 30),
+    Fact("paragraph", "PAY01", "6000-LAST", "a", 31),
+]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "`3000-B` is performed by `1000-MAIN`.",
+        "`3000-C` is performed by `PAY01`.",
+        "`5000-LIST` is performed by `1000-MAIN`.",
+        "`PAY02` is called by `5000-LIST`.",
+        "`PAY02` is called by `2000-COPIED`.",
+        "`4000-D` is not performed by `1000-MAIN`.",
+        "Neither `4000-D` nor the paragraph `6000-LAST` is performed by `1000-MAIN`.",
+        "`3000-B` is never opened or performed by `2000-COPIED`.",
+        "If `3000-B` cannot be performed by `4000-D`, it ends.",
+    ],
+)
+def test_whoever_does_it_may_stand_outside_of_the_part(text: str) -> None:
+    """The doer's own lines tell: what they do, perform as a range or a section, or copy."""
+    part = [fact for fact in LISTED if fact.line in range(13, 20)]
+    assert faults_among(text, part, LISTED) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("`4000-D` is performed by `1000-MAIN`.", "no line of 1000-MAIN performs 4000-D"),
+        ("`6000-LAST` is performed by `1000-MAIN`.", "no line of 1000-MAIN performs 6000-LAST"),
+        ("`PAY02` is called by `1000-MAIN`.", "no line of 1000-MAIN calls PAY02"),
+        ("Neither `4000-D` nor `3000-B` is performed by `4000-D`.",
+         "a line of 4000-D performs 3000-B"),
+        ("`3000-B` can't be performed by `4000-D`.", "a line of 4000-D performs 3000-B"),
+    ],
+)  # fmt: skip
+def test_what_the_doer_does_nowhere_is_a_fault(text: str, fault: str) -> None:
+    """Not in the part, and not in the rest of the file."""
+    part = [fact for fact in LISTED if fact.line in range(13, 20)]
+    assert faults_among(text, part, LISTED) == [fault]
+
+
+def test_a_job_runs_its_steps() -> None:
+    """In the passive, too; a step runs no other step."""
+    facts = [Fact("job", "NIGHT", "NIGHT", "j", 1), Fact("step", "NIGHT", "LOAD", "j", 3), *RUN]
+    for text, found in {
+        "`LOAD` is run by `NIGHT`.": [],
+        "`NIGHT` runs `LOAD`.": [],
+        "`POST` runs `LOAD`.": ["no line of POST runs LOAD"],
+        "`LOAD` is run by `POST`.": ["no line of POST runs LOAD"],
+        "`POST` is run by `PAY02`.": ["it is the other way round: a line of this part runs PAY02"],
+    }.items():
+        assert faults_among(text, facts, facts) == found

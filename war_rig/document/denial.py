@@ -7,6 +7,7 @@ tells nothing of the source, so it is refused.
 import re
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
+from typing import Literal
 
 _BEHIND = r"(?=\s+(?:that|to\s+say|`|(?-i:[A-Z][A-Z0-9]+(?:-[A-Z0-9]+)*\b)))"
 _STATEMENT = re.compile(
@@ -22,8 +23,9 @@ _STATEMENT = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _SPELLINGS = (
+    (re.compile(r"\bcan(?:not|['\u2019]t)\b", re.IGNORECASE), "can not"),
+    (re.compile(r"\bwon['\u2019]t\b", re.IGNORECASE), "will not"),
     (re.compile(r"n['\u2019]t\b", re.IGNORECASE), " not"),
-    (re.compile(r"\bcannot\b", re.IGNORECASE), "can not"),
     (
         re.compile(r"\b(?:fail(?:s|ed)?|refuse[sd]?|omit(?:s|ted)?|unable)\s+to\b", re.IGNORECASE),
         "fails-to",
@@ -35,8 +37,7 @@ _FAR = frozenset({"never"})  # it may deny a verb over a comma, too
 _NONE = frozenset({"no", "nothing", "none", "nobody"})
 _NEITHER = frozenset({"neither", "nor"})
 _NEGATIONS = frozenset({"not"}) | _NEITHER | _FAR | _NONE
-_DENIALS = _NEGATIONS | {_FAILS}
-_NOBODY = tuple((word,) for word in _NONE | _NEITHER)
+DENIALS = _NEGATIONS | {_FAILS}
 _AFFIRMED = frozenset(
     {"only", "but", "except", "just", "merely"}
 )  # as in "not only", "nothing but"
@@ -86,10 +87,10 @@ def is_denied(words: Sequence[str], at: int, clause: int) -> bool | None:
     False: there is a denial that is none, as in "not only" and "never fails to".
     """
     before = list(reversed(words[clause:at]))
-    beside = _ADVERBS | _AFFIRMED | _DENIALS
+    beside = _ADVERBS | _AFFIRMED | DENIALS
     near = list(takewhile(lambda word: word in beside, before))
     denials = [
-        (word, behind) for word, behind in zip(near, ["", *near], strict=False) if word in _DENIALS
+        (word, behind) for word, behind in zip(near, ["", *near], strict=False) if word in DENIALS
     ]
     if not denials:
         is_none = before[1:2] == ["no"] and before[0] != "other"  # "no paragraph calls"
@@ -97,21 +98,25 @@ def is_denied(words: Sequence[str], at: int, clause: int) -> bool | None:
     return sum(behind not in _AFFIRMED for _, behind in denials) % 2 == 1
 
 
-def is_unclear(words: Sequence[str], at: int, clause: int, is_base: bool) -> bool:
+def is_unclear(
+    words: Sequence[str], at: int, clause: int, form: Literal["calls", "call", "called"]
+) -> bool:
     """Return whether it can't be told if the verb at *at* is denied.
 
-    is_base: whether it stands as behind "does not". So it is in a condition ("if it can not
-    open the file"), and where a denial is near, but not right before the verb, unless that is
-    of another form: "the file that cannot be read calls".
+    So it is in a condition ("if it can not open the file"), and where a denial is near, but not
+    right before the verb, unless that is of another form: "the file that cannot be read calls".
     """
     before = words[clause:at]
     if is_denied(words, at, clause) is not None:
         return bool(CONDITIONS.intersection(before) or _RELATIVES.intersection(before[1:]))
     near = words[max(0, at - _NEAR) : at]
-    if is_base:
-        return bool(_DENIALS.intersection(near))
-    is_shared = before[-1:] == ("or",) and bool(_DENIALS.intersection(before))
-    return is_shared or bool(_FAR.intersection(near)) or before[:1] in _NOBODY
+    if form == "call":
+        return bool(DENIALS.intersection(near))
+    is_shared = before[-1:] == ("or",) and bool(DENIALS.intersection(before))
+    if is_shared or _FAR.intersection(near):
+        return True
+    starts = CONDITIONS if form == "called" else _NONE | _NEITHER
+    return bool(starts.intersection(before[:1])) and bool(DENIALS.intersection(before))
 
 
 def is_list(since: Sequence[str], gap: Sequence[str], is_behind_comma: bool) -> bool:

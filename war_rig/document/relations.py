@@ -9,6 +9,7 @@ that is only called or run does nothing here.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from typing import Literal
 
 from war_rig.document.denial import CONDITIONS, denies, is_denied, is_list, is_unclear, spelt_out
 from war_rig.readers import Fact
@@ -25,7 +26,7 @@ RELATIONS: Mapping[str, tuple[str, ...]] = {
     "performs": ("perform", "thru"),
     "opens": ("open",),
     "goes": ("goto",),
-    "runs": ("exec", "exec-resolved", "exec-proc", "runs"),
+    "runs": ("exec", "exec-resolved", "exec-proc", "runs", "step"),
 }
 """The verbs of a sentence that need a fact, and the kinds of fact that support each."""
 
@@ -149,9 +150,10 @@ def relation_faults(sentence: Words, known: Known) -> Iterator[str]:
         elif verb:
             stranger = stranger or ("" if relation else _stranger(sentence, at, known))
             relation, is_negated = verb, bool(denied)
-            is_told = not is_unclear(words, at, sentence.clause(at), word in _NEGATED)
+            form: Literal["calls", "call"] = "call" if word in _NEGATED else "calls"
+            is_told = not is_unclear(words, at, sentence.clause(at), form)
             verb_at, last, before = at, at, None
-        elif word in _NEGATED and is_unclear(words, at, sentence.clause(at), True):
+        elif word in _NEGATED and is_unclear(words, at, sentence.clause(at), "call"):
             is_told = False
         elif relation and is_told and word in known.related:
             gap, is_behind_comma = words[last + 1 : at], sentence.clause(at) > last
@@ -234,10 +236,13 @@ def _is_strangers(stranger: str, name: str, found: Iterable[Fact]) -> bool:
 def _is_others(
     fact: Fact, subjects: Set[str], named: Set[str], doers: Set[tuple[str, str]]
 ) -> bool:
-    """Return whether neither *subjects*, which are of the file, nor anybody *named* does it."""
-    who = fact.subject.lower()
+    """Return whether neither *subjects*, which are of the file, nor anybody *named* does it.
+
+    A step is run by a job, and by no other step.
+    """
+    who, is_step = fact.subject.lower(), fact.kind == "step"
     has_subject = any((fact.file, subject) in doers for subject in subjects)
-    return has_subject and (fact.file, who) in doers and who not in named
+    return has_subject and (is_step or (fact.file, who) in doers) and who not in named
 
 
 def _is_beside(before: Sequence[str]) -> bool:
