@@ -144,6 +144,8 @@ def test_a_reader_is_told_of_a_paragraph_outside_of_the_unit() -> None:
     ground = Ground.of_unit(file.reading.units[0], file)
     wrong = Claim("`B-1` calls `PAY02`.", ("a.cbl:1-2",))
     assert "no line of B-1 calls PAY02" in check(wrong, ground).issues
+    told = Claim("`PAY02` is called by `B-1`.", wrong.cites)
+    assert "no line of B-1 calls PAY02" in check(told, ground).issues
     right = Claim("`A-1` calls `PAY02`.", ("a.cbl:1-2",))
     assert check(right, ground).issues == ()
     whole = Ground.of_claims([right, Claim("`B-1` ends.", ("a.cbl:3-4",))], {"a.cbl": file})

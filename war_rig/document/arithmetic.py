@@ -17,9 +17,8 @@ _SAID = tuple(
     )
 )
 _BEHIND = r"(?:\s+(?:OF|IN)\s+[\w$#@-]+)*(?:\s*\([^()]*\))?"
-_NO_ITEMS = VERBS | frozenset("ELSE GIVING REMAINDER ON NOT FROM INTO BY OF IN".split())
-_ENDS = "|".join(sorted(_NO_ITEMS))
-_ITEM = rf"(?!(?:{_ENDS}|END-[A-Z]+)(?![\w-]))[\w$#@-]+(?:\.\d+)*{_BEHIND}"
+_NO_ITEMS = "|".join(sorted(VERBS)) + "|ELSE|GIVING|REMAINDER|ON|NOT|FROM|INTO|BY|OF|IN"
+_ITEM = rf"(?!(?:{_NO_ITEMS}|END-[A-Z]+)(?![\w-]))[\w$#@-]+(?:\.\d+)*{_BEHIND}"
 _MORE = rf"(?:{_ITEM}[\s,]+)*?"
 _FORMS = {
     "-": (

@@ -33,6 +33,7 @@ from war_rig.document.literals import (
 from war_rig.document.passive import passive_faults
 from war_rig.document.relations import Words, relation_faults
 from war_rig.readers import Fact
+from war_rig.readers.cobol import CobolReader
 
 _CODE = re.compile(r"`([^`]+)`")
 _IDENTIFIER = re.compile(
@@ -78,7 +79,7 @@ def check(claim: Claim, ground: Ground) -> Checked:
         words, facts = Words.of(unquoted), _on(claim.citations, ground.facts)
         faults = [
             *_identifier_faults(claim.text, cited, ground),
-            *_literal_faults(claim, cited),
+            *_literal_faults(claim, cited, ground),
             *edge_faults(claim.text, cited),
             *denial_faults(unquoted),
             *relation_faults(words, ground.known),
@@ -137,7 +138,7 @@ def identifiers(text: str) -> list[str]:
     return [name for name in names if name not in _ACRONYMS]
 
 
-def _literal_faults(claim: Claim, cited: str) -> Iterator[str]:
+def _literal_faults(claim: Claim, cited: str, ground: Ground) -> Iterator[str]:
     text = claim.text
     quoted = ["".join(groups) for groups in QUOTED.findall(text)]
     code = [span.strip() for span in _CODE.findall(QUOTED.sub(" ", text))]
@@ -149,7 +150,16 @@ def _literal_faults(claim: Claim, cited: str) -> Iterator[str]:
         for line in filter(None, (first, last)):
             if not any(c.first <= int(line) <= c.last for c in claim.citations):
                 yield f"line {line} is not among the cited lines"
-    yield from number_faults(LINE_REFERENCE.sub(" ", rest), cited)
+    cobol = [c for c in claim.citations if _language(c, ground) == CobolReader.language]
+    others = [c for c in claim.citations if c not in cobol]
+    bare = LINE_REFERENCE.sub(" ", rest)
+    yield from number_faults(bare, ground.text(cobol), ground.text(others))
+
+
+def _language(citation: Citation, ground: Ground) -> str:
+    """Return the language of the cited lines; those of a copybook have that of its user."""
+    languages = {file.source.file: file.language for file in ground.files}
+    return languages.get(citation.file, ground.files[0].language)
 
 
 def _stands_in(name: str, text: str) -> bool:
