@@ -521,3 +521,16 @@ def test_a_job_runs_its_steps() -> None:
         "`POST` is run by `PAY02`.": ["it is the other way round: a line of this part runs PAY02"],
     }.items():
         assert faults_among(text, facts, facts) == found
+
+
+def test_a_data_item_is_not_performed() -> None:
+    """It is what lines move something to; what is said of it may be meant otherwise."""
+    facts = [*ON_ERROR, Fact("move", "IO-STATUS", "'00'", "a", 5)]
+    for text, found in {
+        "It performs `IO-STATUS`.": ["IO-STATUS is a data item: no line of this part performs it"],
+        "It performs the `IO-STATUS` check.": [],
+        "It performs what `IO-STATUS` tells.": [],
+        "It does not perform `IO-STATUS`.": [],
+        "It performs `9999-ELSEWHERE`.": [],
+    }.items():
+        assert faults_among(text, facts, facts) == found

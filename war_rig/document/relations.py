@@ -1,6 +1,6 @@
 """Relations in a sentence: a verb before a known name needs its fact, and so does who does it.
 
-A denial near the verb, or right before the name, turns it round: denial.py.
+A denial right before the verb, or right before the name, turns it round: denial.py.
 Where paragraphs or steps of the file are named before the verb, one of them has to be
 who does it: the sentence may name several, and a program does what its parts do. A program
 that is only called or run does nothing here.
@@ -49,6 +49,7 @@ _BEFORE_PROGRAM = BESIDE_NAMES | {"program", "module", "this"}
 _BEFORE_SUBJECT = _BEFORE_PROGRAM | {"and", "but", "while", "when", "if", "that", "because"}
 _BEHIND_SUBJECT = frozenset({"itself", "also", "only", "always"})
 _TARGETS = frozenset({"call", "link", "xctl", "exec", "exec-resolved", "exec-proc", "runs"})
+_CHANGES = frozenset({"move", "move-name", "add", "subtract"})
 _KINDS = frozenset([*(kind for kinds in RELATIONS.values() for kind in kinds), *_DOERS])
 _WORD = re.compile(r"&{0,2}[\w$@#-]+(?:\.\w+)*|[,;:.]")
 
@@ -122,6 +123,11 @@ class Known:
         is_target = any(f.kind in _TARGETS and f.object.lower() == name for f in self.facts)
         return is_target and not (name in {doer for _, doer in self.doers} or self.is_own(name))
 
+    def is_item(self, name: str) -> bool:
+        """Return whether *name* is of a data item that is changed here, and of nothing else."""
+        is_changed = any(f.kind in _CHANGES and f.subject.lower() == name for f in self.facts)
+        return is_changed and name not in self.related
+
     def found(self, relation: str, name: str) -> list[Fact]:
         """Return the facts that something stands in *relation* to *name*, in lower case."""
         kinds = RELATIONS[relation]
@@ -135,6 +141,7 @@ def relation_faults(sentence: Words, known: Known) -> Iterator[str]:
     is_told = True  # whether what the verb is about can be told
     verb_at = last = 0  # the verb; it, or the last name behind it
     before = None  # whether that name is denied
+    ends = sentence.breaks | {len(words)}
     stranger = _place(sentence, known)
     named: set[str] = set()  # the doers so far
     subjects: set[str] = set()  # those that stand before any verb
@@ -162,6 +169,10 @@ def relation_faults(sentence: Words, known: Known) -> Iterator[str]:
             last = at
             fault = _fault(relation, word, before, known, _Doing(stranger, subjects, named))
             yield from [fault] if fault else []
+        elif relation == "performs" and is_told and not is_negated:
+            gap, is_last = words[verb_at + 1 : at], at + 1 in ends
+            if is_last and BESIDE_NAMES.issuperset(gap) and known.is_item(word):
+                yield f"{word.upper()} is a data item: no line of this part performs it"
         if known.is_doer(word):
             named.add(word)
             if not (relation or _is_beside(words[:at])):
