@@ -45,3 +45,36 @@ def test_what_is_turned_round_is_a_fault(text: str) -> None:
     assert list(arithmetic_faults(text, CODE)) == [
         f"'{TURNED[text]}': the cited lines do it the other way round"
     ]
+
+
+SEVERAL = """\
+           SUBTRACT WS-B, WS-C (I) FROM WS-A WS-E ROUNDED
+           COMPUTE WS-X = WS-B - WS-A.
+           COMPUTE WS-X = WS-C - WS-A / WS-F - WS-D - WS-E - WS-A.
+           DIVIDE WS-B INTO WS-F WS-G MOVE WS-D TO WS-Z.
+           COMPUTE WS-X = WS-B / WS-F - WS-B / WS-G + WS-D - WS-B.
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "`WS-A` minus `WS-B` is left.",
+        "`WS-A` is less by it: `WS-A` minus `WS-C`.",
+        "`WS-E` minus `WS-B` is left.",
+        "`WS-D` minus `WS-A` is left.",
+        "`WS-F` is divided by `WS-B`.",
+        "It divides `WS-G` by `WS-B`.",
+    ],
+)
+def test_each_of_several_operands_counts(text: str) -> None:
+    """SUBTRACT takes several from several, DIVIDE goes into several."""
+    assert list(arithmetic_faults(text, SEVERAL)) == []
+
+
+@pytest.mark.parametrize("text", ["`WS-Z` is divided by `WS-B`.", "`WS-D` is divided by `WS-B`."])
+def test_the_next_statement_has_operands_of_its_own(text: str) -> None:
+    """What is moved behind DIVIDE is not divided."""
+    turned = text.split("`")
+    code = f"{SEVERAL}           COMPUTE WS-X = {turned[3]} / {turned[1]}.\n"
+    assert len(list(arithmetic_faults(text, code))) == 1

@@ -29,7 +29,7 @@ def faults(text: str, code: str = BLOCK) -> list[str]:
         ("Who owes at most 20.00 is blocked by `3100-BLOCK`.", "at most 20.00"),
         ("When `WS-OWED` is less than or equal to `WS-LIMIT`, it performs `3100-BLOCK`.",
          "less than or equal to WS-LIMIT"),
-        ("If `WS-OWED` is not greater than `WS-LIMIT`, it is set to the limit.",
+        ("If `WS-OWED` is not greater than `WS-LIMIT`, the paragraph `3100-BLOCK` is performed.",
          "greater than WS-LIMIT"),
         ("If `WS-OWED` doesn't exceed `WS-LIMIT`, `3100-BLOCK` is performed.",
          "exceed WS-LIMIT"),
@@ -85,3 +85,73 @@ def test_of_lines_with_several_ways_all_passes(old: str, new: str) -> None:
     text = "`3100-BLOCK` is performed when `WS-OWED` is at most `WS-LIMIT`."
     assert faults(text)
     assert faults(text, BLOCK.replace(old, new)) == []
+
+
+CAPPED = """\
+           IF WS-FEE > WS-LIMIT
+               MOVE WS-LIMIT TO WS-FEE
+               ADD 1 TO WS-CAPPED
+               WRITE CAP-REC
+               DELETE FEE-FILE
+           END-IF.
+           ADD 1 TO WS-COUNT.
+"""
+
+
+@pytest.mark.parametrize(
+    "done",
+    [
+        "it is set to the limit", "`WS-FEE` is moved", "it sets `WS-FEE` to the limit",
+        "it moves the limit to `WS-FEE`", "it adds 1 to `WS-CAPPED`", "it counts `WS-CAPPED`",
+        "`CAP-REC` is written", "it writes the record `CAP-REC`", "it deletes `FEE-FILE`",
+    ],
+)  # fmt: skip
+def test_what_is_changed_in_one_branch_is_told_by_its_name(done: str) -> None:
+    """The statement's verb alone may be that of another one, behind the branch."""
+    text = f"If `WS-FEE` is at most `WS-LIMIT`, {done}."
+    assert faults(text, f"\n{CAPPED}") == [
+        "'at most WS-LIMIT': the cited lines do it only on the other side of the limit"
+    ]
+
+
+@pytest.mark.parametrize(
+    "done",
+    [
+        "it sets the count one higher", "`WS-COUNT` is set one higher", "it adds 1 to `WS-COUNT`",
+        "the fee is written to the list", "`WS-COUNT` is written", "it moves on to `WS-COUNT`",
+    ],
+)  # fmt: skip
+def test_what_another_statement_may_do_passes(done: str) -> None:
+    """What is not named, or stands behind the branch, too, is done on the other side."""
+    assert faults(f"If `WS-FEE` is at most `WS-LIMIT`, {done}.", f"\n{CAPPED}") == []
+
+
+def test_what_runs_behind_the_branch_may_do_the_same() -> None:
+    """A paragraph that is performed for all may write the record as well."""
+    text = "If `WS-FEE` is at most `WS-LIMIT`, `CAP-REC` is written."
+    assert faults(text, f"\n{CAPPED}")
+    assert faults(text, f"\n{CAPPED}           PERFORM 2000-LIST.\n") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A payment whose amount is at most 100 is written by `2000-WRITE-PAY`.",
+        "A payment whose amount is at most 100 sets the count one higher.",
+        "If `PAY-AMT` is at most 100, it performs `1500-LOG`.",
+    ],
+)
+def test_behind_a_branch_that_leaves_is_the_other_one(text: str) -> None:
+    """What stands there is done only where the condition does not hold."""
+    code = """\
+
+           IF PAY-AMT > 100
+               PERFORM 1500-LOG
+               WRITE ERR-REC
+               MOVE 1 TO WS-BAD
+               GO TO 1000-EXIT
+           END-IF
+           PERFORM 2000-WRITE-PAY
+           ADD 1 TO WS-COUNT.
+"""
+    assert faults(text, code) == []

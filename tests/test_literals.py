@@ -2,7 +2,12 @@
 
 import pytest
 
+from war_rig.document.check import check
+from war_rig.document.claims import Claim
+from war_rig.document.ground import Ground
 from war_rig.document.literals import edge_faults, is_quoted_from, number_faults
+from war_rig.document.plan import PlannedFile
+from war_rig.readers import Reading, Source, Unit
 
 NUMBERS = [
     ("It ends with SQLCODE -803.", "WHEN -803"),
@@ -57,6 +62,16 @@ def test_what_numbers_a_line_is_no_number(text: str, cited: str) -> None:
     """The level of an item and the number of a paragraph say nothing of days or members."""
     (found,) = number_faults(text, cited)
     assert "stands in the cited lines only as a level or in a label" in found
+
+
+@pytest.mark.parametrize("language", ["COBOL", "text"])
+def test_only_cobol_has_levels_and_labels(language: str) -> None:
+    """In a text file, 10 before a word is a number like others."""
+    source = Source("limits.txt", ("10 RETRY-LIMIT.",), "utf-8")
+    unit = Unit("limits.txt", "line 1", "lines", 1, 1)
+    ground = Ground.of_unit(unit, PlannedFile(source, language, Reading((unit,), ())))
+    issues = check(Claim("At most 10 retries are made.", ("limits.txt:1-1",)), ground).issues
+    assert bool(issues) == (language == "COBOL")
 
 
 @pytest.mark.parametrize(

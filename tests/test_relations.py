@@ -40,7 +40,7 @@ def faults_among(text: str, facts: list[Fact], of_the_file: list[Fact]) -> list[
         facts, related_names(of_the_file), doers_in(of_the_file), lambda n: is_owner(n, of_the_file)
     )
     words = Words.of(text)
-    return [*relation_faults(words, known), *passive_faults(words, known)]
+    return [*relation_faults(words, known), *passive_faults(words, known, lambda: of_the_file)]
 
 
 TRUE = [
@@ -144,6 +144,8 @@ def test_a_reader_is_told_of_a_paragraph_outside_of_the_unit() -> None:
     ground = Ground.of_unit(file.reading.units[0], file)
     wrong = Claim("`B-1` calls `PAY02`.", ("a.cbl:1-2",))
     assert "no line of B-1 calls PAY02" in check(wrong, ground).issues
+    told = Claim("`PAY02` is called by `B-1`.", wrong.cites)
+    assert "no line of B-1 calls PAY02" in check(told, ground).issues
     right = Claim("`A-1` calls `PAY02`.", ("a.cbl:1-2",))
     assert check(right, ground).issues == ()
     whole = Ground.of_claims([right, Claim("`B-1` ends.", ("a.cbl:3-4",))], {"a.cbl": file})
@@ -311,6 +313,12 @@ def test_a_utility_runs_the_program_that_it_is_given() -> None:
         ("It is false that `A` ends.", "It is false"),
         ("`A` ends, but it would be wrong to say that `B` does.", "it would be wrong"),
         ("Untrue: `A` ends.", "Untrue"),
+        ("It's false that `A` ends.", "It's false"),
+        ("It\u2019s not true that `A` ends.", "It\u2019s not true"),
+        ("It is not the case `A` calls `B`.", "It is not the case"),
+        ("It is false PAY01 calls `B`.", "It is false"),
+        ("It never happens that `A` calls `B`.", "It never happens that"),
+        ("It doesn't happen that `A` ends.", "It does not happen that"),
     ],
 )
 def test_a_whole_statement_is_not_denied(text: str, said: str) -> None:
@@ -327,8 +335,202 @@ def test_a_whole_statement_is_not_denied(text: str, said: str) -> None:
         "When it is not true that a slip is due, `A` ends.",
         "It is not the last one, and it is false when none is due.",
         "It is not right of the edge.",
+        "When the amount is over 100, it is an error that is written to the error file.",
+        "When a clerk is unknown, it is a mistake that is told.",
+        "It is not the case when a slip is due, and it never happens.",
     ],
 )
 def test_a_denial_inside_a_statement_is_none(text: str) -> None:
     """A condition may not hold, and a switch may be false."""
     assert list(denial_faults(text)) == []
+
+
+ON_ERROR = [
+    Fact("paragraph", "PAY01", "1000-MAIN", "a", 1),
+    Fact("open", "1000-MAIN", "IN-FILE", "a", 2),
+    Fact("read", "1000-MAIN", "IN-FILE", "a", 3),
+    Fact("perform", "1000-MAIN", "9000-ABEND", "a", 4),
+    Fact("perform", "1000-MAIN", "2000-CALC", "a", 5),
+    Fact("call", "1000-MAIN", "PAY02", "a", 6),
+    Fact("paragraph", "PAY01", "2000-CALC", "a", 7),
+    Fact("paragraph", "PAY01", "3000-LIST", "a", 8),
+    Fact("paragraph", "PAY01", "9000-ABEND", "a", 9),
+]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "If the file cannot be read performs `9000-ABEND`.",
+        "If the file can't be read this part performs `9000-ABEND`.",
+        "The program cannot restart and calls `PAY02`.",
+        "A step that fails to start performs `9000-ABEND`.",
+        "When the open fails to succeed it performs `9000-ABEND`.",
+        "If the status is not zero it calls `PAY02`.",
+        "If the status isn't zero calls `PAY02`.",
+        "A file that was never opened, performs `9000-ABEND`.",
+        "A file that was never opened performs `9000-ABEND`.",
+        "The program does not stop but calls `PAY02`.",
+        "It doesn't end here but performs `2000-CALC`.",
+        "If it cannot open `IN-FILE`, it performs `9000-ABEND`.",
+        "If it cannot open `IN-FILE` it performs `9000-ABEND`.",
+        "When `1000-MAIN` fails to read `IN-FILE`, it performs `9000-ABEND`.",
+        "A program that is unable to open `IN-FILE` performs `9000-ABEND`.",
+        "Whenever the program does not open `IN-FILE`, it calls `PAY02`.",
+        "Performs `9000-ABEND` when it cannot open `IN-FILE`.",
+        "Performs `9000-ABEND` when `IN-FILE` cannot be opened.",
+        "Performs `9000-ABEND` if `IN-FILE` is not open.",
+        "Performs `9000-ABEND` unless `IN-FILE` is there.",
+        "Performs `9000-ABEND` on a failure to read `IN-FILE`.",
+        "Calls `PAY02` to read `IN-FILE`.",
+        "Performs `2000-CALC` before reading `IN-FILE`.",
+        "Calls `PAY02`, so that it can open `IN-FILE`.",
+        "If not found, call `PAY02`.",
+        "If the switch is not set, both steps run and call `PAY02`.",
+        "No other paragraph performs `9000-ABEND`.",
+        "None of the others performs `9000-ABEND`.",
+        "It never opens or performs `3000-LIST`.",
+        "It never, even when late, performs `3000-LIST`.",
+        "It never performs `3000-LIST`.",
+        "It no longer performs `3000-LIST`.",
+        "No paragraph performs `3000-LIST`.",
+        "It is late, and no line performs `3000-LIST`.",
+        "If there is no error performs `2000-CALC`.",
+        "If nothing else calls `PAY02`, it ends.",
+        "The record is not late and so it performs `2000-CALC`.",
+        "Nothing fails to perform `2000-CALC`.",
+        "It cannot but call `PAY02`.",
+        "It does not only call `PAY02`.",
+        "The clerk is not known, which is why it performs `9000-ABEND`.",
+        "The amount is no more than the limit and calls `PAY02`.",
+        "A record without a key is not written and performs `9000-ABEND`.",
+        "Either it refuses to start or performs `9000-ABEND`.",
+    ],
+)
+def test_what_is_done_about_an_error_is_not_denied(text: str) -> None:
+    """Cannot, fails to and not deny the verb behind them, not one of another clause."""
+    assert faults_among(text, ON_ERROR, ON_ERROR) == []
+
+
+PERFORMS_CALC = "a line of this part performs 2000-CALC"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "`1000-MAIN` can never perform `2000-CALC`.",
+        "`1000-MAIN` never again performs `2000-CALC`.",
+        "`1000-MAIN` no longer performs `2000-CALC`.",
+        "`1000-MAIN` does not ever directly perform `2000-CALC`.",
+        "`1000-MAIN` is unable to perform `2000-CALC`.",
+        "When late, `1000-MAIN` doesn't perform `2000-CALC`.",
+        "No paragraph performs `2000-CALC`.",
+        "It ends, and no line performs `2000-CALC`.",
+        "`1000-MAIN`, which does not perform `2000-CALC`, ends.",
+    ],
+)
+def test_a_verb_that_is_denied_right_before_it_is_a_denial(text: str) -> None:
+    """Also with an adverb between."""
+    assert faults_among(text, ON_ERROR, ON_ERROR) == [PERFORMS_CALC]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Performs instead of `3000-LIST` the paragraph `9000-ABEND`.",
+        "Performs, instead of `3000-LIST`, `9000-ABEND`.",
+        "Performs `2000-CALC` rather than `3000-LIST`, `1000-MAIN` or `IN-FILE`.",
+        "Performs all but `3000-LIST`, `1000-MAIN` and `IN-FILE`.",
+        "Performs all but `3000-LIST` and `1000-MAIN`.",
+    ],
+)
+def test_a_denial_ends_with_its_list(text: str) -> None:
+    """The names of a list are denied with its first one, one that stands for them is not."""
+    assert faults_among(text, ON_ERROR, ON_ERROR) == []
+
+
+LISTED = [
+    Fact("program", "PAY01", "PAY01", "a", 1),
+    Fact("paragraph", "PAY01", "1000-MAIN", "a", 2),
+    Fact("perform", "1000-MAIN", "3000-A", "a", 3),
+    Fact("thru", "1000-MAIN", "3000-C", "a", 3),
+    Fact("perform", "1000-MAIN", "LISTS", "a", 4),
+    Fact("perform", "1000-MAIN", "IN-A-BOOK", "a", 4),
+    Fact("paragraph", "PAY01", "2000-COPIED", "a", 5),
+    Fact("copy", "2000-COPIED", "PAYCPY", "a", 6),
+    Fact("paragraph", "PAY01", "3000-A", "a", 10),
+    Fact("paragraph", "PAY01", "3000-B", "a", 11),
+    Fact("paragraph", "PAY01", "3000-C", "a", 12),
+    Fact("paragraph", "PAY01", "4000-D", "a", 13),
+    Fact("perform", "4000-D", "3000-B", "a", 14),
+    Fact("perform", "4000-D", "6000-LAST", "a", 14),
+    Fact("call", "4000-D", "PAY02", "a", 15),
+    Fact("section", "PAY01", "LISTS", "a", 20),
+    Fact("paragraph", "PAY01", "5000-LIST", "a", 21),
+    Fact("call", "5000-LIST", "PAY02", "a", 22),
+    Fact("section", "PAY01", "ENDS", "a", 30),
+    Fact("paragraph", "PAY01", "6000-LAST", "a", 31),
+]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "`3000-B` is performed by `1000-MAIN`.",
+        "`3000-C` is performed by `PAY01`.",
+        "`5000-LIST` is performed by `1000-MAIN`.",
+        "`PAY02` is called by `5000-LIST`.",
+        "`PAY02` is called by `2000-COPIED`.",
+        "`4000-D` is not performed by `1000-MAIN`.",
+        "Neither `4000-D` nor the paragraph `6000-LAST` is performed by `1000-MAIN`.",
+        "`3000-B` is never opened or performed by `2000-COPIED`.",
+        "If `3000-B` cannot be performed by `4000-D`, it ends.",
+    ],
+)
+def test_whoever_does_it_may_stand_outside_of_the_part(text: str) -> None:
+    """The doer's own lines tell: what they do, perform as a range or a section, or copy."""
+    part = [fact for fact in LISTED if fact.line in range(13, 20)]
+    assert faults_among(text, part, LISTED) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("`4000-D` is performed by `1000-MAIN`.", "no line of 1000-MAIN performs 4000-D"),
+        ("`6000-LAST` is performed by `1000-MAIN`.", "no line of 1000-MAIN performs 6000-LAST"),
+        ("`PAY02` is called by `1000-MAIN`.", "no line of 1000-MAIN calls PAY02"),
+        ("Neither `4000-D` nor `3000-B` is performed by `4000-D`.",
+         "a line of 4000-D performs 3000-B"),
+        ("`3000-B` can't be performed by `4000-D`.", "a line of 4000-D performs 3000-B"),
+    ],
+)  # fmt: skip
+def test_what_the_doer_does_nowhere_is_a_fault(text: str, fault: str) -> None:
+    """Not in the part, and not in the rest of the file."""
+    part = [fact for fact in LISTED if fact.line in range(13, 20)]
+    assert faults_among(text, part, LISTED) == [fault]
+
+
+def test_a_job_runs_its_steps() -> None:
+    """In the passive, too; a step runs no other step."""
+    facts = [Fact("job", "NIGHT", "NIGHT", "j", 1), Fact("step", "NIGHT", "LOAD", "j", 3), *RUN]
+    for text, found in {
+        "`LOAD` is run by `NIGHT`.": [],
+        "`NIGHT` runs `LOAD`.": [],
+        "`POST` runs `LOAD`.": ["no line of POST runs LOAD"],
+        "`LOAD` is run by `POST`.": ["no line of POST runs LOAD"],
+        "`POST` is run by `PAY02`.": ["it is the other way round: a line of this part runs PAY02"],
+    }.items():
+        assert faults_among(text, facts, facts) == found
+
+
+def test_a_data_item_is_not_performed() -> None:
+    """It is what lines move something to; what is said of it may be meant otherwise."""
+    facts = [*ON_ERROR, Fact("move", "IO-STATUS", "'00'", "a", 5)]
+    for text, found in {
+        "It performs `IO-STATUS`.": ["IO-STATUS is a data item: no line of this part performs it"],
+        "It performs the `IO-STATUS` check.": [],
+        "It performs what `IO-STATUS` tells.": [],
+        "It does not perform `IO-STATUS`.": [],
+        "It performs `9999-ELSEWHERE`.": [],
+    }.items():
+        assert faults_among(text, facts, facts) == found

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from war_rig.document.ground import without_comments
+from war_rig.readers.cobol_statements import VERBS
 
 _NAME = r"([A-Za-z0-9][\w$#@-]*(?:\.\d+)*)"
 _THE = r"(?:(?:the|value|of)\s+){0,3}"
@@ -15,15 +16,18 @@ _SAID = tuple(
         ("/", rf"\bdivides?\s+{_THE}{_NAME}\s+by\s+{_THE}{_NAME}"),
     )
 )
-_BEHIND = r"(?:\s+(?:OF|IN)\s+[\w$#@-]+)?(?:\s*\([^()]*\))?"
+_BEHIND = r"(?:\s+(?:OF|IN)\s+[\w$#@-]+)*(?:\s*\([^()]*\))?"
+_NO_ITEMS = "|".join(sorted(VERBS)) + "|ELSE|GIVING|REMAINDER|ON|NOT|FROM|INTO|BY|OF|IN"
+_ITEM = rf"(?!(?:{_NO_ITEMS}|END-[A-Z]+)(?![\w-]))[\w$#@-]+(?:\.\d+)*{_BEHIND}"
+_MORE = rf"(?:{_ITEM}[\s,]+)*?"
 _FORMS = {
     "-": (
-        rf"(?<![\w-])<one>{_BEHIND}\s+-\s+<other>(?![\w-])",
-        rf"\bSUBTRACT\s+<other>{_BEHIND}\s+FROM\s+<one>(?![\w-])",
+        rf"(?<![\w-])<one>{_BEHIND}(?:\s+[+-]\s+{_ITEM})*?\s+-\s+<other>(?![\w-])",
+        rf"\bSUBTRACT\s+{_MORE}<other>{_BEHIND}[\s,]+{_MORE}FROM\s+{_MORE}<one>(?![\w-])",
     ),
     "/": (
         rf"(?<![\w-])<one>{_BEHIND}\s*/\s*<other>(?![\w-])",
-        rf"\bDIVIDE\s+<other>{_BEHIND}\s+INTO\s+<one>(?![\w-])",
+        rf"\bDIVIDE\s+<other>{_BEHIND}\s+INTO\s+{_MORE}<one>(?![\w-])",
         rf"\bDIVIDE\s+<one>{_BEHIND}\s+BY\s+<other>(?![\w-])",
     ),
 }

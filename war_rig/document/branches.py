@@ -2,7 +2,8 @@
 
 Only where both are plain: one IF with one comparison, without ELSE and OR, and what is done
 stands in its branch and nowhere else; a sentence with one comparison behind "when", "if" or
-"who", and without any other denial or exception.
+"who", and without any other denial or exception. What is written, set or added is told by its
+name. A branch that leaves does not count: what stands behind it is done on the other side only.
 """
 
 import re
@@ -30,16 +31,32 @@ _OTHERWISE = re.compile(
     r"|else|stays?|remains?|keeps?|kept|left|unchanged|skip\w*|but|still|until|so)\b",
     re.IGNORECASE,
 )
-_DONE = (  # (a statement, what a sentence says of it)
-    (r"PERFORM\s+{}", r"\b(?:performs|by)\s+(?:the\s+|paragraph\s+)*{}|{}\s+is\s+performed\b"),
-    (r"CALL\s+'?{}", r"\bcalls\s+(?:the\s+|program\s+)*{}|{}\s+is\s+called\b"),
-    (r"GO\s+TO\s+{}", r"\bgoes\s+(?:\w+\s+)?to\s+(?:the\s+|paragraph\s+)*{}"),
-    (r"(?:MOVE|SET|COMPUTE)\s()", r"\b(?:(?:is|are)\s+(?:set|moved)|sets|moves)\b"),
-    (r"ADD\s()", r"\b(?:(?:is|are)\s+(?:added|counted)|adds|counts)\b"),
-    (r"(?:RE)?WRITE\s()", r"\b(?:(?:is|are)\s+(?:re)?written|(?:re)?writes)\b"),
-    (r"DELETE\s()", r"\b(?:(?:is|are)\s+deleted|deletes)\b"),
+_LEAVES = re.compile(
+    r"(?<![\w-])(?:GO\s+TO|EXIT|GOBACK|STOP|RETURN|XCTL|ABEND|NEXT\s+SENTENCE)(?![\w-])",
+    re.IGNORECASE,
 )
 _NAME = r"([A-Za-z0-9][\w$#@-]*)"
+_THE = r"(?:the\s+|record\s+|file\s+|paragraph\s+|program\s+)*"
+_ITEM = re.compile(r"[A-Z0-9]+(?:-[A-Z0-9]+)+")
+_PERFORMED = (  # (a statement, what a sentence says of its object)
+    (r"PERFORM\s+{}", rf"\b(?:performs|by)\s+{_THE}{{}}|{{}}\s+is\s+performed\b"),
+    (r"CALL\s+'?{}", rf"\bcalls\s+{_THE}{{}}|{{}}\s+is\s+called\b"),
+)
+_CHANGED = (
+    (
+        r"(?:MOVE\s+(?:'[^']*'|[^\s']+)\s+TO|SET|COMPUTE)\s+{}",
+        rf"\bsets\s+{_THE}{{}}|\bmoves\s+(?:\S+\s+){{1,3}}to\s+{_THE}{{}}"
+        r"|{}\s+is\s+(?:set|moved)\b",
+    ),
+    (
+        r"ADD\s+\S+\s+TO\s+{}",
+        rf"\badds\s+(?:\S+\s+){{1,3}}to\s+{_THE}{{}}|\bcounts\s+{_THE}{{}}"
+        r"|{}\s+is\s+(?:added|counted)\b",
+    ),
+    (r"(?:RE)?WRITE\s+{}", rf"\b(?:re)?writes\s+{_THE}{{}}|{{}}\s+is\s+(?:re)?written\b"),
+    (r"DELETE\s+{}", rf"\bdeletes\s+{_THE}{{}}|{{}}\s+is\s+deleted\b"),
+)
+_RUNS_MORE = re.compile(r"(?<![\w-])(?:PERFORM|CALL|EXEC|COPY)(?![\w-])", re.IGNORECASE)
 
 
 def branch_faults(text: str, facts: Sequence[Fact], cited: str) -> Iterator[str]:
@@ -52,7 +69,10 @@ def branch_faults(text: str, facts: Sequence[Fact], cited: str) -> Iterator[str]
     if len(said) != 1 or compared is None or not _is_condition(bare, said[0]):
         return
     branch = _only_branch(without_comments(cited))
-    if branch and _is_opposite(bare, said[0], compared, cited) and _is_done(bare, *branch):
+    if branch is None or _LEAVES.search(branch[0]):
+        return
+    told = _without_it(bare, said[0])
+    if _is_opposite(bare, said[0], compared, cited) and _is_done(told, *branch):
         phrase = said[0].found[0]
         yield f"'{phrase}': the cited lines do it only on the other side of the limit"
 
@@ -89,17 +109,26 @@ def _is_opposite(text: str, said: Compared, fact: Fact, cited: str) -> bool:
         kind, one = _MIRRORED[kind], other
     elif plain(said.limit) not in other:
         return False
-    names = [plain(name) for name in re.findall(r"[A-Z0-9]+(?:-[A-Z0-9]+)+", before)]
-    return kind == _OPPOSITE[fact.kind] and (not names or names[-1] in one)
+    names = _ITEM.findall(before)
+    return kind == _OPPOSITE[fact.kind] and (not names or plain(names[-1]) in one)
+
+
+def _without_it(text: str, said: Compared) -> str:
+    """Return *text* with what it compares in the place of "it", as in "it is set to the limit"."""
+    names = _ITEM.findall(text[: said.found.start()])
+    return re.sub(r"\bit(?=\s+is\b)", names[-1], text) if names else text
 
 
 def _is_done(text: str, branch: str, rest: str) -> bool:
-    """Return whether *text* says that something is done which stands in *branch* only."""
-    for statement, saying in _DONE:
-        form = rf"(?<![\w-]){statement.format(_NAME)}"
-        names = {name.upper() for name in re.findall(form, branch, re.IGNORECASE)}
-        names -= {name.upper() for name in re.findall(form, rest, re.IGNORECASE)}
-        for name in names:
-            if re.search(saying.replace("{}", rf"{re.escape(name)}(?![\w-])"), text, re.IGNORECASE):
+    """Return whether *text* says that something is done which stands in *branch* only.
+
+    What a sentence says to be written or set may be so behind the branch by what runs there.
+    """
+    for statement, saying in _PERFORMED if _RUNS_MORE.search(rest) else _PERFORMED + _CHANGED:
+        form = rf"(?<![\w-]){statement.replace('{}', _NAME)}"
+        for name in re.findall(form, branch, re.IGNORECASE):
+            whole = rf"(?<![\w-]){re.escape(name)}(?![\w-])"
+            is_said = re.search(saying.replace("{}", whole), text, re.IGNORECASE)
+            if is_said and not re.search(whole, rest, re.IGNORECASE):
                 return True
     return False

@@ -6,35 +6,53 @@ tells nothing of the source, so it is refused.
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
+from typing import Literal
 
+_BEHIND = r"(?=\s+(?:that|to\s+say|`|(?-i:[A-Z][A-Z0-9]+(?:-[A-Z0-9]+)*\b)))"
 _STATEMENT = re.compile(
     r"""(?:^|[.;:,]\s+|\b(?:and|but)\s+)["'\s]*(?:
-        it\s+(?:is|was|would\s+be)\s+(?:not|no\s+longer|never|hardly)\s+
-            (?:true|correct|right|so|accurate|the\s+case|a\s+fact)(?=\s+(?:that|to\s+say))
-      | it\s+(?:is|was|would\s+be)\s+(?:simply\s+|quite\s+)?
-            (?:false|wrong|untrue|incorrect|inaccurate|a\s+mistake|an\s+error|a\s+myth)
-            (?=\s+(?:that|to\s+say))
+        it(?:['\u2019]s|\s+(?:is|was|would\s+be))\s+(?:not|no\s+longer|never|hardly)\s+
+            (?:true|correct|right|so|accurate|the\s+case|a\s+fact)<behind>
+      | it(?:['\u2019]s|\s+(?:is|was|would\s+be))\s+(?:simply\s+|quite\s+)?
+            (?:false|wrong|untrue|incorrect|inaccurate|a\s+myth)<behind>
+      | it\s+(?:(?:never|hardly)\s+happens|(?:does|will|can)\s*(?:not|never)\s+(?:ever\s+)?happen)
+            \s+that\b
       | (?:contrary\s+to\s+fact|untrue|not\s+true|false|wrong)(?=\s*:|\s+that)
-    )""",
+    )""".replace("<behind>", _BEHIND),
     re.IGNORECASE | re.VERBOSE,
 )
 _SPELLINGS = (
+    (re.compile(r"\bcan(?:not|['\u2019]t)\b", re.IGNORECASE), "can not"),
+    (re.compile(r"\bwon['\u2019]t\b", re.IGNORECASE), "will not"),
     (re.compile(r"n['\u2019]t\b", re.IGNORECASE), " not"),
-    (re.compile(r"\bcannot\b", re.IGNORECASE), "can not"),
     (
         re.compile(r"\b(?:fail(?:s|ed)?|refuse[sd]?|omit(?:s|ted)?|unable)\s+to\b", re.IGNORECASE),
         "fails-to",
     ),
 )
-_NEAR = 3
+_NEAR = 4
 _FAILS = "fails-to"
-_FAR = frozenset({"never"})  # it denies a verb over a comma, too
+_FAR = frozenset({"never"})  # it may deny a verb over a comma, too
 _NONE = frozenset({"no", "nothing", "none", "nobody"})
 _NEITHER = frozenset({"neither", "nor"})
 _NEGATIONS = frozenset({"not"}) | _NEITHER | _FAR | _NONE
+DENIALS = _NEGATIONS | {_FAILS}
 _AFFIRMED = frozenset(
     {"only", "but", "except", "just", "merely"}
 )  # as in "not only", "nothing but"
+_ADVERBS = frozenset({
+    "longer", "ever", "again", "also", "then", "directly", "itself", "always", "even", "yet",
+    "actually", "once", "be", "been", "being", "get",
+})  # fmt: skip
+CONDITIONS = frozenset({
+    "if", "when", "whenever", "unless", "once", "until", "while", "because", "since", "where",
+    "after", "before", "should", "though", "although", "on",
+})  # fmt: skip
+"""What a clause begins with that only may be so."""
+
+_RELATIVES = frozenset({"that", "which", "who", "whose"})
+_BEFORE_NO = frozenset({"and", "but", "that", "so"})
 _BESIDE = frozenset({
     "the", "a", "an", "its", "any", "both", "either", "of", "for", "to", "from", "in", "into",
     "paragraph", "paragraphs", "section", "step", "program", "programs", "file", "files", "table",
@@ -63,27 +81,59 @@ def spelt_out(text: str) -> str:
 
 
 def is_denied(words: Sequence[str], at: int, clause: int) -> bool | None:
-    """Return whether the verb at *at* is denied near before it, None where no word could.
+    """Return whether the verb at *at* is denied right before it, None where it is not.
 
     clause: where its clause starts, behind a comma: "when it is not there, calls" denies nothing.
+    False: there is a denial that is none, as in "not only" and "never fails to".
     """
-    near = range(max(0, at - _NEAR), at)
-    found = [
-        here
-        for here in near
-        if words[here] == _FAILS
-        or (words[here] in _NEGATIONS and (here >= clause or words[here] in _FAR))
+    before = list(reversed(words[clause:at]))
+    beside = _ADVERBS | _AFFIRMED | DENIALS
+    near = list(takewhile(lambda word: word in beside, before))
+    denials = [
+        (word, behind) for word, behind in zip(near, ["", *near], strict=False) if word in DENIALS
     ]
-    if not found:
-        return None
-    is_negated = any(words[here] != _FAILS and words[here + 1] not in _AFFIRMED for here in found)
-    return is_negated != any(words[here] == _FAILS for here in found)
+    if not denials:
+        is_none = before[1:2] == ["no"] and before[0] != "other"  # "no paragraph calls"
+        return True if is_none and _BEFORE_NO.issuperset(before[2:3]) else None
+    return sum(behind not in _AFFIRMED for _, behind in denials) % 2 == 1
+
+
+def is_unclear(
+    words: Sequence[str], at: int, clause: int, form: Literal["calls", "call", "called"]
+) -> bool:
+    """Return whether it can't be told if the verb at *at* is denied.
+
+    So it is in a condition ("if it can not open the file"), and where a denial is near, but not
+    right before the verb, unless that is of another form: "the file that cannot be read calls".
+    """
+    before = words[clause:at]
+    if is_denied(words, at, clause) is not None:
+        return bool(CONDITIONS.intersection(before) or _RELATIVES.intersection(before[1:]))
+    near = words[max(0, at - _NEAR) : at]
+    if form == "call":
+        return bool(DENIALS.intersection(near))
+    is_shared = before[-1:] == ("or",) and bool(DENIALS.intersection(before))
+    if is_shared or _FAR.intersection(near):
+        return True
+    starts = CONDITIONS if form == "called" else _NONE | _NEITHER
+    return bool(starts.intersection(before[:1])) and bool(DENIALS.intersection(before))
+
+
+def is_list(since: Sequence[str], gap: Sequence[str], is_behind_comma: bool) -> bool:
+    """Return whether a name behind *gap* is in a list with the one before it.
+
+    since: the words between the verb and the name. "Instead of A the paragraph B" is no list.
+    """
+    begins = tuple(word for word in since if word not in _BESIDE or word in ("of", "from"))[:2]
+    is_bare = _BESIDE.issuperset(gap)
+    return not is_bare or (is_behind_comma and begins not in _INSTEAD)
 
 
 def denies(gap: Sequence[str], verb: bool, before: bool | None) -> bool:
     """Return whether a name is denied behind *gap*, the words since the verb or the name before.
 
-    verb: whether the verb is; before: whether the name before is, None where there is none.
+    verb: whether the verb is; before: whether the name before is, None where there is none,
+    or where this one is in no list with it.
     """
     words = [word for word in gap if word not in _BESIDE]
     plain = tuple(word for word in gap if word not in _BESIDE or word in ("of", "from"))

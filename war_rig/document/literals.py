@@ -44,12 +44,16 @@ _LAST_COLUMN = 72
 _SHORT = 2
 
 
-def number_faults(text: str, cited: str) -> Iterator[str]:
-    """Yield the numbers of *text*, without its quotations and line references, not in *cited*."""
+def number_faults(text: str, cobol: str, others: str = "") -> Iterator[str]:
+    """Yield the numbers of *text*, without quotations and line references, not in the cited lines.
+
+    cobol: those of COBOL, which have levels and labels; others: those of other languages.
+    """
     said = list(_NUMBER.finditer(text))
     if not said:
         return
-    found, of_lines = set(_numbers(_LINE_NUMBERS.sub(" ", cited))), set(_numbers(cited))
+    found = {*_numbers(_LINE_NUMBERS.sub(" ", cobol)), *_numbers(others)}
+    of_lines = set(_numbers(cobol))
     for match in said:
         number = match[0].replace("\u2212", "-")
         plain = _plain(number)

@@ -1,9 +1,14 @@
-"""Relations in the passive: "`A` is performed by `B`" says that a line of B performs A."""
+"""Relations in the passive: "`A` is performed by `B`" says that a line of B performs A.
 
-from collections.abc import Iterator
+What B does is known of the whole file, whatever part of it the sentence is about: also what
+lies between the two ends of PERFORM A THRU C, and in a section that is performed.
+"""
 
-from war_rig.document.denial import is_denied
-from war_rig.document.relations import BESIDE_NAMES, Known, Words
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from war_rig.document.denial import DENIALS, is_denied, is_unclear
+from war_rig.document.relations import BESIDE_NAMES, RELATIONS, Known, Words
+from war_rig.readers import Fact
 
 _PARTICIPLES = {
     "called": "calls",
@@ -20,24 +25,45 @@ _PARTICIPLES = {
 }
 _AUXILIARIES = frozenset({
     "is", "are", "was", "were", "be", "been", "being", "gets", "get", "can", "does", "do", "may",
-    "must", "will", "would", "not", "never", "no", "longer", "neither", "nor", "either", "ever",
-    "also", "only", "always", "then", "first", "fails-to",
+    "must", "will", "would", "could", "should", "might", "has", "have", "had", "not", "never",
+    "no", "longer", "neither", "nor", "either", "ever", "also", "only", "always", "then", "first",
+    "fails-to",
 })  # fmt: skip
 _BEFORE_DOER = BESIDE_NAMES | {"program", "job", "only", "directly"}
 
 
-def passive_faults(sentence: Words, known: Known) -> Iterator[str]:
-    """Yield what *sentence* says to be done by somebody of whom no fact says so."""
+_LABELS = ("paragraph", "section")
+_OPEN = ("copy", "include")  # what stands in a copybook is none of the file's facts
+
+
+def passive_faults(
+    sentence: Words, known: Known, of_files: Callable[[], Iterable[Fact]]
+) -> Iterator[str]:
+    """Yield what *sentence* says to be done by somebody of whom no fact says so.
+
+    of_files: all facts of the files that the sentence is about.
+    """
     words = sentence.all
     for at, word in enumerate(words):
         by = at + 1
         while by < len(words) and words[by] in ("only", "directly"):
             by += 1
-        if word in _PARTICIPLES and by < len(words) and words[by] == "by":
+        is_passive = word in _PARTICIPLES and by < len(words) and words[by] == "by"
+        if is_passive and not is_unclear(words, at, sentence.clause(at), "called"):
             done, doer = _before(words, at), _behind(words, by)
             if done and doer:
-                is_negated = bool(is_denied(words, at, sentence.clause(at)))
-                yield from _faults(_PARTICIPLES[word], done, doer, is_negated, known)
+                is_negated = _is_negated(words, at, sentence.clause(at))
+                yield from _faults(_PARTICIPLES[word], done, doer, is_negated, known, of_files)
+
+
+def _is_negated(words: tuple[str, ...], at: int, clause: int) -> bool:
+    """Return whether the participle at *at* is denied, or what it is about is: "neither A"."""
+    denied = is_denied(words, at, clause)
+    if denied is not None:
+        return denied
+    beside = (_AUXILIARIES | BESIDE_NAMES) - DENIALS
+    before = [word for word in reversed(words[clause:at]) if word not in beside]
+    return bool(DENIALS.intersection(before[1:2]))
 
 
 def _before(words: tuple[str, ...], at: int) -> str:
@@ -49,17 +75,60 @@ def _behind(words: tuple[str, ...], by: int) -> str:
     return next((word for word in words[by + 1 :] if word not in _BEFORE_DOER), "")
 
 
-def _faults(relation: str, done: str, doer: str, is_negated: bool, known: Known) -> Iterator[str]:
+def _faults(
+    relation: str,
+    done: str,
+    doer: str,
+    is_negated: bool,
+    known: Known,
+    of_files: Callable[[], Iterable[Fact]],
+) -> Iterator[str]:
     found = known.found(relation, done)
     told = f"{relation} {done.upper()}"
     is_program = known.is_own(doer)
     if not (is_program or known.is_doer(doer)):
-        is_turned = known.found(relation, doer) and not (found or is_negated)
+        is_found = any(fact.kind != "step" for fact in found)  # a job's, not a program's
+        is_turned = known.found(relation, doer) and not (is_found or is_negated)
         if is_turned and (known.is_doer(done) or known.is_own(done)):
             yield f"it is the other way round: a line of this part {relation} {doer.upper()}"
     elif done in known.related:
         by_doer = [fact for fact in found if is_program or fact.subject.lower() == doer]
         if is_negated and by_doer:
             yield f"a line of {doer.upper()} {told}"
-        elif not is_negated and not by_doer:
-            yield f"no line of {doer.upper()} {told}"
+        elif not (is_negated or by_doer):
+            facts = list(of_files())
+            own = [fact for fact in facts if is_program or fact.subject.lower() == doer]
+            is_open = any(f.kind in _OPEN and known.is_doer(f.subject.lower()) for f in own)
+            if not (is_open or _may_do(relation, done, own, facts)):
+                yield f"no line of {doer.upper()} {told}"
+
+
+def _may_do(relation: str, done: str, own: Sequence[Fact], facts: Sequence[Fact]) -> bool:
+    """Return whether one of the facts *own*, or what it covers of *facts*, does it."""
+    if any(f.kind in RELATIONS[relation] and f.object.lower() == done for f in own):
+        return True
+    return relation == "performs" and any(
+        start.file == fact.file and start.line <= fact.line < behind
+        for start, behind in _performed(own, facts)
+        for fact in facts
+        if fact.kind in _LABELS and fact.object.lower() == done
+    )
+
+
+def _performed(own: Sequence[Fact], facts: Sequence[Fact]) -> Iterator[tuple[Fact, float]]:
+    """Yield the labels that are performed, each with the line behind what is performed from it."""
+    labels = {(f.file, f.object.lower()): f for f in facts if f.kind in _LABELS}
+    performs = [fact for fact in own if fact.kind in RELATIONS["performs"]]
+    for one, two in zip(performs, [*performs[1:], None], strict=False):
+        last = two if two is not None and two.kind == "thru" else one
+        start = labels.get((one.file, one.object.lower()))
+        end = labels.get((one.file, last.object.lower()))
+        if start and end:
+            yield start, _behind_label(end, labels.values())
+
+
+def _behind_label(label: Fact, labels: Iterable[Fact]) -> float:
+    """Return the line of the next label, of the next section behind a section."""
+    kinds = ("section",) if label.kind == "section" else _LABELS
+    lines = (f.line for f in labels if f.kind in kinds and f.file == label.file)
+    return min((line for line in lines if line > label.line), default=float("inf"))

@@ -1,6 +1,6 @@
 """Relations in a sentence: a verb before a known name needs its fact, and so does who does it.
 
-A denial near the verb, or right before the name, turns it round: denial.py.
+A denial right before the verb, or right before the name, turns it round: denial.py.
 Where paragraphs or steps of the file are named before the verb, one of them has to be
 who does it: the sentence may name several, and a program does what its parts do. A program
 that is only called or run does nothing here.
@@ -9,8 +9,9 @@ that is only called or run does nothing here.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from typing import Literal
 
-from war_rig.document.denial import denies, is_denied, spelt_out
+from war_rig.document.denial import CONDITIONS, denies, is_denied, is_list, is_unclear, spelt_out
 from war_rig.readers import Fact
 
 RELATIONS: Mapping[str, tuple[str, ...]] = {
@@ -25,7 +26,7 @@ RELATIONS: Mapping[str, tuple[str, ...]] = {
     "performs": ("perform", "thru"),
     "opens": ("open",),
     "goes": ("goto",),
-    "runs": ("exec", "exec-resolved", "exec-proc", "runs"),
+    "runs": ("exec", "exec-resolved", "exec-proc", "runs", "step"),
 }
 """The verbs of a sentence that need a fact, and the kinds of fact that support each."""
 
@@ -33,6 +34,11 @@ _NEGATED = {verb.removesuffix("s"): verb for verb in RELATIONS if verb not in ("
 _NEGATED |= {"copy": "copies", "go": "goes"}
 """The verbs as they stand behind "does not"."""
 
+_GERUNDS = frozenset({
+    "calling", "reading", "writing", "updating", "deleting", "copying", "sending", "receiving",
+    "performing", "opening", "going", "running",
+})  # fmt: skip
+_BEFORE_BASE = frozenset({"to", "can", "could", "may", "might", "must", "will", "would", "should"})
 _OTHER_VERBS = frozenset({"moves", "starts", "returns"})
 _DOERS = ("paragraph", "step")
 _OWNERS = ("program", "section", "entry", "job", "proc")  # each does what its parts do
@@ -43,6 +49,7 @@ _BEFORE_PROGRAM = BESIDE_NAMES | {"program", "module", "this"}
 _BEFORE_SUBJECT = _BEFORE_PROGRAM | {"and", "but", "while", "when", "if", "that", "because"}
 _BEHIND_SUBJECT = frozenset({"itself", "also", "only", "always"})
 _TARGETS = frozenset({"call", "link", "xctl", "exec", "exec-resolved", "exec-proc", "runs"})
+_CHANGES = frozenset({"move", "move-name", "add", "subtract"})
 _KINDS = frozenset([*(kind for kinds in RELATIONS.values() for kind in kinds), *_DOERS])
 _WORD = re.compile(r"&{0,2}[\w$@#-]+(?:\.\w+)*|[,;:.]")
 
@@ -116,6 +123,11 @@ class Known:
         is_target = any(f.kind in _TARGETS and f.object.lower() == name for f in self.facts)
         return is_target and not (name in {doer for _, doer in self.doers} or self.is_own(name))
 
+    def is_item(self, name: str) -> bool:
+        """Return whether *name* is of a data item that is changed here, and of nothing else."""
+        is_changed = any(f.kind in _CHANGES and f.subject.lower() == name for f in self.facts)
+        return is_changed and name not in self.related
+
     def found(self, relation: str, name: str) -> list[Fact]:
         """Return the facts that something stands in *relation* to *name*, in lower case."""
         kinds = RELATIONS[relation]
@@ -126,32 +138,56 @@ def relation_faults(sentence: Words, known: Known) -> Iterator[str]:
     """Yield what *sentence* says that no fact does."""
     words = sentence.all
     relation, is_negated = "", False
-    last, before = 0, None  # the verb, or the name behind it; whether that name is denied
+    is_told = True  # whether what the verb is about can be told
+    verb_at = last = 0  # the verb; it, or the last name behind it
+    before = None  # whether that name is denied
+    ends = sentence.breaks | {len(words)}
     stranger = _place(sentence, known)
     named: set[str] = set()  # the doers so far
     subjects: set[str] = set()  # those that stand before any verb
     for at, word in enumerate(words):
-        denied = is_denied(words, at, sentence.clause(at) if word in RELATIONS else 0)
-        verb = word if word in RELATIONS else ""
-        if denied is not None:
-            verb = verb or _NEGATED.get(word, "")
+        denied = is_denied(words, at, sentence.clause(at))
+        verb = _verb(words, at, denied)
         if word in _OTHERS and not relation:
             subjects.clear()
         if word in _OTHER_VERBS:
             relation = ""
+        elif word in CONDITIONS or word in _GERUNDS or _is_infinitive(words, at):
+            is_told = False
         elif verb:
             stranger = stranger or ("" if relation else _stranger(sentence, at, known))
             relation, is_negated = verb, bool(denied)
-            last, before = at, None
-        elif relation and word in known.related:
-            before = denies(words[last + 1 : at], is_negated, before)
+            form: Literal["calls", "call"] = "call" if word in _NEGATED else "calls"
+            is_told = not is_unclear(words, at, sentence.clause(at), form)
+            verb_at, last, before = at, at, None
+        elif word in _NEGATED and is_unclear(words, at, sentence.clause(at), "call"):
+            is_told = False
+        elif relation and is_told and word in known.related:
+            gap, is_behind_comma = words[last + 1 : at], sentence.clause(at) > last
+            is_listed = is_list(words[verb_at + 1 : at], gap, is_behind_comma)
+            before = denies(gap, is_negated, before if is_listed else None)
             last = at
             fault = _fault(relation, word, before, known, _Doing(stranger, subjects, named))
             yield from [fault] if fault else []
+        elif relation == "performs" and is_told and not is_negated:
+            gap, is_last = words[verb_at + 1 : at], at + 1 in ends
+            if is_last and BESIDE_NAMES.issuperset(gap) and known.is_item(word):
+                yield f"{word.upper()} is a data item: no line of this part performs it"
         if known.is_doer(word):
             named.add(word)
             if not (relation or _is_beside(words[:at])):
                 subjects.add(word)
+
+
+def _verb(words: Sequence[str], at: int, denied: bool | None) -> str:
+    """Return the relation that the word at *at* tells, or ""; denied: what is known of it."""
+    base = "" if denied is None else _NEGATED.get(words[at], "")
+    return words[at] if words[at] in RELATIONS else base
+
+
+def _is_infinitive(words: Sequence[str], at: int) -> bool:
+    """Return whether the word at *at* is a verb as in "to read" or "may read"."""
+    return at > 0 and words[at] in _NEGATED and words[at - 1] in _BEFORE_BASE
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,10 +247,13 @@ def _is_strangers(stranger: str, name: str, found: Iterable[Fact]) -> bool:
 def _is_others(
     fact: Fact, subjects: Set[str], named: Set[str], doers: Set[tuple[str, str]]
 ) -> bool:
-    """Return whether neither *subjects*, which are of the file, nor anybody *named* does it."""
-    who = fact.subject.lower()
+    """Return whether neither *subjects*, which are of the file, nor anybody *named* does it.
+
+    A step is run by a job, and by no other step.
+    """
+    who, is_step = fact.subject.lower(), fact.kind == "step"
     has_subject = any((fact.file, subject) in doers for subject in subjects)
-    return has_subject and (fact.file, who) in doers and who not in named
+    return has_subject and (is_step or (fact.file, who) in doers) and who not in named
 
 
 def _is_beside(before: Sequence[str]) -> bool:
