@@ -413,6 +413,150 @@ def test_a_paragraph_without_relations_is_told_by_its_statements(
 
 
 @pytest.mark.parametrize(
+    ("lines", "text"),
+    [
+        (["MOVE WS-ADD TO WS-SUM. MOVE WS-CLOSE TO A."],
+         "`ONE` moves `WS-ADD` into `WS-SUM` and `WS-CLOSE` into `A`."),
+        (["IF WS-CLOSE EQUAL 'X' CONTINUE."], "`ONE` tests `WS-CLOSE`."),
+        (["IF OPT-ACCEPT GREATER THAN 1 CONTINUE."], "`ONE` tests `OPT-ACCEPT`."),
+        (["IF NOT (X-IF = 1 OR 2) CONTINUE."], "`ONE` tests `X-IF`."),
+        (["ADD 1 TO WS-A *> ADD 1 TO WS-B"], "`ONE` adds to `WS-A`."),
+        (["MOVE A TO B.", "CALL X USING 'IT SAYS ''ADD 1 TO C'''."],
+         "`ONE` moves `A` into `B`; it passes control to what `X` names."),
+        (["MOVE A TO B", "EXEC SQL", "CLOSE C1", "END-EXEC."], "`ONE` moves `A` into `B`."),
+        (["NOTE ADD 1 TO B. ADD 1 TO A."], "`ONE` adds to `A`."),
+        (["REPLACE ==X== BY ==ADD 1 TO B==.", "ADD 1 TO A."], "`ONE` adds to `A`."),
+    ],
+)  # fmt: skip
+def test_what_only_looks_like_a_verb_is_none(lines: list[str], text: str) -> None:
+    """A verb inside a name, a comment, a literal or another language does nothing."""
+    assert paragraph(*lines) == [text]
+
+
+@pytest.mark.parametrize(
+    ("lines", "text"),
+    [
+        (["ADD A TO B GIVING C.", "SUBTRACT A FROM B GIVING D."], "`ONE` works out `C` and `D`."),
+        (["ADD A TO B", "  GIVING C."], "`ONE` works out `C`."),
+        (["ADD A B GIVING C  MOVE A TO D."], "`ONE` moves `A` into `D`; it works out `C`."),
+        (["ADD 1 TO A (I) OF R B ROUNDED ON SIZE ERROR GOBACK."], "`ONE` adds to `A` and `B`."),
+        (["SUBTRACT 1 FROM A B."], "`ONE` subtracts from `A` and `B`."),
+        (["INITIALIZE A B."], "`ONE` initializes `A` and `B`."),
+        (["CLOSE A B."], "`ONE` closes `A` and `B`."),
+        (["COMPUTE A B = 2 * C."], "`ONE` works out `A` and `B`."),
+        (["STRING X DELIMITED BY SPACE INTO A."], "`ONE` puts text into `A`."),
+        (["SEARCH ALL A WHEN B = 1 ACCEPT C."], "`ONE` searches `A`; it accepts `C`."),
+        (["INSPECT A REPLACING ALL 'X' BY 'Y'."], "`ONE` inspects `A`."),
+    ],
+)
+def test_of_a_statement_is_told_what_it_changes(lines: list[str], text: str) -> None:
+    """All its targets are named; what GIVING leaves as it was is not."""
+    assert paragraph(*lines) == [text]
+
+
+@pytest.mark.parametrize(
+    ("lines", "text"),
+    [
+        (["IF X-IF AND Y-IF OR Z CONTINUE."], "`ONE` tests, among others, `X-IF`."),
+        (["IF A = 1 OR 2 CONTINUE."], "`ONE` tests `A`."),
+        (["EVALUATE TRUE", "WHEN OTHER", "IF A CONTINUE."], "`ONE` tests, among others, `A`."),
+        (["CLOSE A WITH LOCK."], "`ONE` closes, among others, `A`."),
+        (["ADD CORR A TO B.", "ADD 1 TO C."], "`ONE` adds to, among others, `C`."),
+        (["ADD 1 A.", "ADD 1 TO C."], "`ONE` adds to, among others, `C`."),
+        (["SET A UP BY 1.", "SET B TO 2."], "`ONE` sets, among others, `B`."),
+        (["SET A TO TRUE B TO FALSE."], "`ONE` sets, among others, `A`."),
+        (["STRING X DELIMITED BY SIZE.", "STRING X DELIMITED BY SIZE INTO A."],
+         "`ONE` puts text into, among others, `A`."),
+        (["DISPLAY 'A ''B'''.", "DISPLAY 'NO SUCH', '***'."],
+         '`ONE` displays, among others, "NO SUCH".'),
+        (["ADD 1 TO", *["" for _ in range(8)], "B.", "ADD 1 TO C."],
+         "`ONE` adds to, among others, `C`."),
+    ],
+)  # fmt: skip
+def test_what_is_not_told_of_a_statement_is_said_to_be_there(lines: list[str], text: str) -> None:
+    """Of what is not understood, or can not be shown, it is only said that there is more."""
+    assert paragraph(*lines) == [text]
+
+
+def test_a_literal_that_goes_on_in_the_next_line_is_no_code() -> None:
+    """What looks like a verb in it is a part of the text."""
+    lines = [
+        f"           DISPLAY '{'IT IS LONG ' * 5}"[:72],
+        "      -    'ADD 1 TO B'. ADD 1 TO C.",
+    ]
+    found = told("pay01.cbl", *HEAD, "       ONE.", *lines)
+    assert [text for text, _ in found if "`ONE`" in text] == ["`ONE` adds to `C`."]
+
+
+def test_a_name_that_goes_on_in_the_next_line_is_not_told() -> None:
+    """No line spells it."""
+    lines = ["           ADD 1 TO C.", "           ADD 1 TO WS-", "      -    SUM."]
+    found = told("pay01.cbl", *HEAD, "       ONE.", *lines)
+    assert [text for text, _ in found if "`ONE`" in text] == ["`ONE` adds to, among others, `C`."]
+
+
+@pytest.mark.parametrize(
+    ("lines", "text"),
+    [
+        (["      D    PERFORM TWO. ADD 1 TO A.", "           ADD 1 TO B."], "`ONE` adds to `B`."),
+        (["           EXIT.", "      d    ADD 1 TO A."],
+         'This part begins with "ONE." and ends with "ADD 1 TO A.".'),
+    ],
+)  # fmt: skip
+def test_a_line_for_debugging_does_nothing(lines: list[str], text: str) -> None:
+    """With D in column 7 it is no code of the program that runs."""
+    found = told("pay01.cbl", *HEAD[:2], f"{HEAD[2]} GOBACK.", "       ONE.", *lines)
+    assert found[-1][0] == text
+
+
+def test_a_line_in_free_format_begins_where_it_is_written() -> None:
+    """A d in column 7 is the first letter of its word there."""
+    head = [line.strip() for line in HEAD]
+    *_, (text, _) = told("pay01.cbl", *head, "      divide 2 into ws-a", "      .")
+    assert text == 'This part begins with "PROCEDURE DIVISION." and ends with "divide 2 into ws-a".'
+    assert code_of("      divide 2 into ws-a") == "divide 2 into ws-a"
+    assert code_of("      - 2 to ws-a", is_free=True) == "- 2 to ws-a"
+
+
+def test_code_on_the_line_of_a_label_is_not_told_of_its_paragraph() -> None:
+    """It may be of the one before; and what follows two labels on one line is of the second."""
+    lines = [
+        "       ONE.",
+        "           ADD 1 TO A.",
+        "           ADD 1 TO B. TWO. ADD 1 TO C.",
+        "           ADD 1 TO D.",
+        "       THREE.",
+        "           ADD 1 TO E. FOUR. FIVE. ADD 1 TO F.",
+        "           ADD 1 TO G.",
+        "       SIX.",
+        "           ADD 1 TO H.",
+    ]
+    found = [text for text, _ in told("pay01.cbl", *HEAD[:2], f"{HEAD[2]} GOBACK.", *lines)]
+    assert [text for text in found if "adds" in text] == [
+        "`ONE` adds to `A`.",
+        "`TWO` adds to `D`.",
+        "`SIX` adds to `H`.",
+    ]
+
+
+def test_paragraphs_of_one_name_are_told_apart() -> None:
+    """Each holds its own words, though another one is called the same."""
+    lines = ["       ONE.", "           EXIT.", "       ONE.", "           EXIT."]
+    found = told("pay01.cbl", *HEAD[:2], f"{HEAD[2]} GOBACK.", *lines)
+    assert [claim for claim in found if "`ONE`" in claim[0]] == [
+        ("`ONE` holds nothing but `EXIT`.", ("pay01.cbl:4-5",)),
+        ("`ONE` holds nothing but `EXIT`.", ("pay01.cbl:6-7",)),
+    ]
+
+
+def test_items_are_no_statements() -> None:
+    """DISPLAY is how an item is stored; of a copybook of statements it is said what they do."""
+    item = "           05 B PIC X(5) DISPLAY VALUE 'HELLO'."
+    assert told("a.cpy", "       01  A.", item)[0][0] == "This part declares `A` and `B`."
+    assert told("a.cpy", "           IF A CONTINUE.")[0][0] == "This part tests `A`."
+
+
+@pytest.mark.parametrize(
     ("lines", "last"),
     [
         (["MULTIPLY 2 BY WS-SUM."], "MULTIPLY 2 BY WS-SUM."),
