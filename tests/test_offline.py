@@ -656,6 +656,16 @@ def test_a_part_that_defines_something_is_told_by_what_it_defines(
     assert [text for text, _ in told(name, *lines)] == [text]
 
 
+def test_a_reference_to_a_data_set_is_not_run() -> None:
+    """PGM=*.STEP.DD is no name of a program, and the program's own stands in another step."""
+    step, dd = "//S6 EXEC PGM=IEFBR14", "//A DD DSN=LIB.LOAD(PAY01),DISP=SHR"
+    found = told("A.jcl", "//PAYJOB JOB (A)", step, dd, "//S7 EXEC PGM=*.S6.A")
+    assert [text for text, _ in found[1:]] == [
+        "`S6` runs `IEFBR14`.",
+        'This part begins with "//S7 EXEC PGM=*.S6.A".',
+    ]
+
+
 def test_the_numbers_of_a_card_are_no_text() -> None:
     """What stands in columns 1-6 and 73-80 neither begins nor ends a part."""
     lines = [f"{n:06} {text:65}{n:08}" for n, text in

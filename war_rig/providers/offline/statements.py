@@ -30,6 +30,7 @@ _DOES = {
 TOLD = frozenset(_DOES)
 """The kinds of facts of which all are told."""
 
+_REFERENCE = "*."  # of PGM=*.STEP.DD, to the data set of a DD: no name of a program
 _NAMES = ("paragraph", "section", "step", "job", "proc", "entry")
 _MOST_FACTS = 8  # of one claim, which may have ten citations
 _FARTHEST = 8
@@ -44,7 +45,7 @@ def relations(part: Fact, facts: Sequence[Fact]) -> Iterator[Statement]:
     name = _named(part, facts)
     known: dict[tuple[str, str], int] = {}
     for fact in facts:
-        if fact["kind"] in _DOES:
+        if fact["kind"] in _DOES and not fact["object"].startswith(_REFERENCE):
             known.setdefault((_DOES[fact["kind"]], fact["object"]), fact["line"])
     every = list(known.items())
     for first in range(0, len(every), _MOST_FACTS):
