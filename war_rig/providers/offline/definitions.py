@@ -15,6 +15,7 @@ Statement = tuple[str, list[Cited]]
 
 MOST_NAMES = 6
 _MOST_CITED = 9
+_QUOTED = re.compile(r"'((?:[^'\n]|'')*)'")
 _QUALIFIED = re.compile(r"(?<![\w.$@#])[A-Z][A-Z0-9_]*(?:\.[A-Z][A-Z0-9_]*)+(?![\w.$@#(])")
 
 
@@ -22,16 +23,24 @@ def begun(part: Fact, facts: Sequence[Fact], lines: Lines) -> Statement:
     """Return what is said on the card of a job, or that a procedure begins."""
     fact = next(fact for fact in facts if fact["kind"] in ("job", "proc"))
     name, cited = f"`{fact['object']}`", [(part["first"], part["last"])]
-    card = "\n".join(lines.get(n, "") for n in range(fact["line"], part["last"] + 1))
-    said = re.search(r"JOB\s[^\n]*?'([^'\"\n]*\w[^'\"\n]*)'", card)
-    if fact["kind"] == "job" and said and said[1].strip() != fact["object"]:
-        return f'The card of the job {name} says "{said[1].strip()}".', cited
+    said = _said(lines, fact["line"], part["last"])
+    if fact["kind"] == "job" and said and said != fact["object"]:
+        return f'The card of the job {name} says "{said}".', cited
     symbols = list(dict.fromkeys(f["subject"] for f in facts if f["kind"] == "set"))
     given = f", with the symbols {listed(symbols)}" if symbols else ""
     return (
         f"The {'job' if fact['kind'] == 'job' else 'procedure'} {name} begins here{given}.",
         cited,
     )
+
+
+def _said(lines: Lines, first: int, last: int) -> str:
+    """Return the first words in quotes behind JOB, "" for none or where quotes are in them."""
+    card = "\n".join(lines.get(n, "") for n in range(first, last + 1))
+    operands = re.search(r"JOB\s.*", card)
+    quoted = _QUOTED.findall(operands[0]) if operands else []
+    text = next((text for text in quoted if re.search(r"\w", text)), "")
+    return "" if re.search(r"['\"]", text) else text.strip()
 
 
 def defined(facts: Sequence[Fact], lines: Lines) -> str:
