@@ -632,6 +632,8 @@ def test_many_moves_are_not_all_listed_and_it_is_said_so() -> None:
                    "FOREIGN KEY (M) REFERENCES LIB.MEMBER (ID));"],
          "This part creates the table `LIB.FEE` with the column `M`. "
          "It refers to `LIB.MEMBER`."),
+        ("a.sql", ["ALTER TABLE LIB.FEE", "ADD FOREIGN KEY (M) REFERENCES LIB.MEMBER (ID);"],
+         "The table `LIB.FEE` refers to `LIB.MEMBER`."),
         ("A.bms", ["MAP    DFHMDI SIZE=(24,80)", "       DFHMDF POS=(1,1),INITIAL='Fees'"],
          'This part defines the map `MAP`. It shows "Fees".'),
         ("A.jcl", ["//PAYJOB JOB (A),'PAY ALL STAFF'"],

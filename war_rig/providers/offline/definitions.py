@@ -45,7 +45,7 @@ def _said(lines: Lines, first: int, last: int) -> str:
 
 def defined(facts: Sequence[Fact], lines: Lines) -> str:
     """Return what CICS, a screen or a table is told."""
-    said = []
+    said, table = [], ""
     for fact in facts:
         kind, subject, object = fact["kind"], fact["subject"], fact["object"]
         if kind == "transaction":
@@ -59,9 +59,11 @@ def defined(facts: Sequence[Fact], lines: Lines) -> str:
             on = f" on `{subject}`" if subject != object else ""
             said.append(f"This part creates the {kind} `{object}`{on}.")
         elif kind == "table":
+            table = object
             said.append(f"This part creates the table `{object}`{_columns(facts)}.")
         elif kind == "foreign-key":
-            said.append(f"It refers to `{object}`.")
+            who = "It" if subject == table else f"The table `{subject}`"
+            said.append(f"{who} refers to `{object}`.")
     return " ".join(dict.fromkeys([*said, *_screen(facts, lines)]))
 
 
