@@ -15,6 +15,7 @@ Statement = tuple[str, list[Cited]]
 
 MOST_NAMES = 6
 _MOST_CITED = 9
+_NO_ITEMS = {"88": "condition", "78": "constant"}
 _QUOTED = re.compile(r"'((?:[^'\n]|'')*)'")
 _QUALIFIED = re.compile(r"(?<![\w.$@#])[A-Z][A-Z0-9_]*(?:\.[A-Z][A-Z0-9_]*)+(?![\w.$@#(])")
 
@@ -105,17 +106,27 @@ def declared(facts: Sequence[Fact]) -> str:
     tables = [str(f["object"]) for f in facts if f["kind"] == "declare-table"]
     if tables:
         return f"This part declares the table {listed(tables)}."
-    items = [f for f in facts if f["kind"] == "data" and f["subject"].upper() != "FILLER"]
+    named = [f for f in facts if f["kind"] == "data" and f["subject"].upper() != "FILLER"]
+    items = [f for f in named if _level(f) not in _NO_ITEMS]
+    if named and not items:
+        nouns = {_NO_ITEMS[_level(f)] for f in named}
+        noun = nouns.pop() if len(nouns) == 1 else "name"
+        some = _several([str(f["subject"]) for f in named], noun)
+        return f"This part declares {some.removeprefix(' with ')}."
     if not items:
         values = [f["object"] for f in facts if f["kind"] == "value" and '"' not in f["object"]]
         return f'This part lists values from "{values[0]}" to "{values[-1]}".' if values else ""
     names = [str(f["subject"]) for f in items]
-    records = [str(f["subject"]) for f in items if f["object"].split(" ")[0] in ("01", "1", "77")]
+    records = [str(f["subject"]) for f in items if _level(f) in ("01", "1", "77")]
     if len(names) <= MOST_NAMES:
         return f"This part declares {listed(names)}."
     if records and names[0] == records[0] and len(records) <= MOST_NAMES:
         return f"This part declares {listed(records)} and the items down to `{names[-1]}`."
     return f"This part declares the items from `{names[0]}` to `{names[-1]}`."
+
+
+def _level(fact: Fact) -> str:
+    return str(fact["object"]).split(" ")[0]
 
 
 def names(part: Fact, lines: Lines) -> Statement | None:
