@@ -549,6 +549,18 @@ def test_paragraphs_of_one_name_are_told_apart() -> None:
     ]
 
 
+def test_a_prompt_holds_no_more_deeds_than_are_told() -> None:
+    """However often a paragraph adds, the seventh name only shows that there are others."""
+    source = Source(
+        "a.cpy", ("       ONE.", *[f"           ADD 1 TO A{n}." for n in range(99)]), ""
+    )
+    file = PlannedFile.of(source, reader_for(source, readers(60)))
+    assert unit_task(file.reading.units[0], file).text.count('"adds to"') == 7
+    names = ", ".join(f"`A{n}`" for n in range(5))
+    text = f"This part adds to, among others, {names} and `A5`."
+    assert told("a.cpy", *source.lines)[0][0] == text
+
+
 def test_items_are_no_statements() -> None:
     """DISPLAY is how an item is stored; of a copybook of statements it is said what they do."""
     item = "           05 B PIC X(5) DISPLAY VALUE 'HELLO'."

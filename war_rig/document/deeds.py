@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from war_rig.readers import Fact, Source, Unit
@@ -61,6 +61,7 @@ _ONLY = re.compile(r"(?:EXIT|GOBACK|CONTINUE|STOP RUN)(?: PROGRAM)?")
 _WORD = re.compile(r"[\w$#@:-]+")
 _SHOWN = re.compile(r"[^'\"`]{2,60}")
 _FARTHEST = 8
+_MOST = 7  # one more than is told: the reader sees that there are others
 
 Tokens = Sequence[Token]
 
@@ -84,7 +85,7 @@ class Deeds:
     is_free: bool
 
     def of(self, part: Unit, labels: Iterable[Fact], silent: frozenset[int]) -> list[Deed]:
-        """Return the deeds of *part*, but for *silent* lines."""
+        """Return the first deeds of *part* of each kind, each once, but for *silent* lines."""
         own_labels = (label for label in labels if part.first <= label.line <= part.last)
         name = next((label for label in own_labels if label.object == part.name), None)
         word = self._only(name, part.last) if name else ""
@@ -92,8 +93,12 @@ class Deeds:
             return [Deed("holds nothing but", word, part.first, part.last)]
         first = bisect_left(self.all, part.first, key=lambda deed: deed.first)
         last = bisect_left(self.all, part.last + 1, key=lambda deed: deed.first)
-        own = self.all[first:last]
-        return [deed for deed in own if deed.last <= part.last and deed.first not in silent]
+        known: dict[str, dict[str, Deed]] = defaultdict(dict)
+        for deed in self.all[first:last]:
+            is_own = deed.last <= part.last and deed.first not in silent
+            if is_own and len(known[deed.verb]) < _MOST:
+                known[deed.verb].setdefault(deed.object, deed)
+        return [deed for own in known.values() for deed in own.values()]
 
     def silent(self, labels: Iterable[Fact], last: int) -> frozenset[int]:
         """Return the lines up to *last* of which it is not sure whose they are, or whether at all.
@@ -135,16 +140,18 @@ def deeds_in(source: Source) -> Deeds:
         if card.width and lines[card.line - 1].expandtabs(8)[6:7] in ("D", "d")
     )
     code = [token for token in tokens if token.line not in debugging]
-    found = (_as_shown(deed, lines) for deed in _walk([*code, *[END] * 4]))
+    found = _shown_of(lines, _walk([*code, *[END] * 4]))
     return Deeds(tuple(found), tuple(tokens), debugging, is_free(lines))
 
 
-def _as_shown(deed: Deed, lines: Sequence[str]) -> Deed:
-    """Return *deed* without its object where its lines are many, or do not spell it so."""
-    text = "\n".join(lines[deed.first - 1 : deed.last])
-    is_spelt = deed.object in (text if deed.verb == SHOWS else _WORD.findall(text.upper()))
-    is_shown = is_spelt and deed.last - deed.first < _FARTHEST
-    return deed if is_shown else deed._replace(object="", last=deed.first)
+def _shown_of(lines: Sequence[str], deeds: Iterable[Deed]) -> Iterator[Deed]:
+    """Yield *deeds*, without the objects of which the lines are many, or spell them otherwise."""
+    for (first, last), group in groupby(deeds, key=lambda deed: (deed.first, deed.last)):
+        text = "\n".join(lines[first - 1 : last]) if last - first < _FARTHEST else ""
+        words_of_text = frozenset(_WORD.findall(text.upper()))
+        for deed in group:
+            is_spelt = deed.object in (text if deed.verb == SHOWS else words_of_text)
+            yield deed if is_spelt else deed._replace(object="", last=first)
 
 
 def _walk(tokens: Tokens) -> Iterator[Deed]:
