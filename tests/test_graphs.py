@@ -124,6 +124,14 @@ def test_a_graph_is_a_fenced_flowchart() -> None:
     ]
 
 
+def test_a_reference_is_drawn_where_nothing_else_is_known() -> None:
+    """One EXEC leads to one program; PGM=*.S6.A stays where what it stands for is not known."""
+    known = [Edge("S7", "*.S6.A", "runs"), Edge("S7", "PAY01", "runs")]
+    unknown = Edge("S8", "*.S9.A", "runs")
+    assert graph_lines([*known, unknown]) == graph_lines([known[1], unknown])
+    assert "S9.A" in "".join(graph_lines([unknown]))
+
+
 @given(st.lists(_edges, max_size=20))
 def test_no_name_leaks(edges: list[Edge]) -> None:
     """Whatever the names are, every line is of the grammar, and no word has a meaning."""

@@ -413,6 +413,162 @@ def test_a_paragraph_without_relations_is_told_by_its_statements(
 
 
 @pytest.mark.parametrize(
+    ("lines", "text"),
+    [
+        (["MOVE WS-ADD TO WS-SUM. MOVE WS-CLOSE TO A."],
+         "`ONE` moves `WS-ADD` into `WS-SUM` and `WS-CLOSE` into `A`."),
+        (["IF WS-CLOSE EQUAL 'X' CONTINUE."], "`ONE` tests `WS-CLOSE`."),
+        (["IF OPT-ACCEPT GREATER THAN 1 CONTINUE."], "`ONE` tests `OPT-ACCEPT`."),
+        (["IF NOT (X-IF = 1 OR 2) CONTINUE."], "`ONE` tests `X-IF`."),
+        (["ADD 1 TO WS-A *> ADD 1 TO WS-B"], "`ONE` adds to `WS-A`."),
+        (["MOVE A TO B.", "CALL X USING 'IT SAYS ''ADD 1 TO C'''."],
+         "`ONE` moves `A` into `B`; it passes control to what `X` names."),
+        (["MOVE A TO B", "EXEC SQL", "CLOSE C1", "END-EXEC."], "`ONE` moves `A` into `B`."),
+        (["NOTE ADD 1 TO B. ADD 1 TO A."], "`ONE` adds to `A`."),
+        (["REPLACE ==X== BY ==ADD 1 TO B==.", "ADD 1 TO A."], "`ONE` adds to `A`."),
+    ],
+)  # fmt: skip
+def test_what_only_looks_like_a_verb_is_none(lines: list[str], text: str) -> None:
+    """A verb inside a name, a comment, a literal or another language does nothing."""
+    assert paragraph(*lines) == [text]
+
+
+@pytest.mark.parametrize(
+    ("lines", "text"),
+    [
+        (["ADD A TO B GIVING C.", "SUBTRACT A FROM B GIVING D."], "`ONE` works out `C` and `D`."),
+        (["ADD A TO B", "  GIVING C."], "`ONE` works out `C`."),
+        (["ADD A B GIVING C  MOVE A TO D."], "`ONE` moves `A` into `D`; it works out `C`."),
+        (["ADD 1 TO A (I) OF R B ROUNDED ON SIZE ERROR GOBACK."], "`ONE` adds to `A` and `B`."),
+        (["SUBTRACT 1 FROM A B."], "`ONE` subtracts from `A` and `B`."),
+        (["INITIALIZE A B."], "`ONE` initializes `A` and `B`."),
+        (["CLOSE A B."], "`ONE` closes `A` and `B`."),
+        (["COMPUTE A B = 2 * C."], "`ONE` works out `A` and `B`."),
+        (["STRING X DELIMITED BY SPACE INTO A."], "`ONE` puts text into `A`."),
+        (["SEARCH ALL A WHEN B = 1 ACCEPT C."], "`ONE` searches `A`; it accepts `C`."),
+        (["INSPECT A REPLACING ALL 'X' BY 'Y'."], "`ONE` inspects `A`."),
+    ],
+)
+def test_of_a_statement_is_told_what_it_changes(lines: list[str], text: str) -> None:
+    """All its targets are named; what GIVING leaves as it was is not."""
+    assert paragraph(*lines) == [text]
+
+
+@pytest.mark.parametrize(
+    ("lines", "text"),
+    [
+        (["IF X-IF AND Y-IF OR Z CONTINUE."], "`ONE` tests, among others, `X-IF`."),
+        (["IF A = 1 OR 2 CONTINUE."], "`ONE` tests `A`."),
+        (["EVALUATE TRUE", "WHEN OTHER", "IF A CONTINUE."], "`ONE` tests, among others, `A`."),
+        (["CLOSE A WITH LOCK."], "`ONE` closes, among others, `A`."),
+        (["ADD CORR A TO B.", "ADD 1 TO C."], "`ONE` adds to, among others, `C`."),
+        (["ADD 1 A.", "ADD 1 TO C."], "`ONE` adds to, among others, `C`."),
+        (["SET A UP BY 1.", "SET B TO 2."], "`ONE` sets, among others, `B`."),
+        (["SET A TO TRUE B TO FALSE."], "`ONE` sets, among others, `A`."),
+        (["STRING X DELIMITED BY SIZE.", "STRING X DELIMITED BY SIZE INTO A."],
+         "`ONE` puts text into, among others, `A`."),
+        (["DISPLAY 'A ''B'''.", "DISPLAY 'NO SUCH', '***'."],
+         '`ONE` displays, among others, "NO SUCH".'),
+        (["ADD 1 TO", *["" for _ in range(8)], "B.", "ADD 1 TO C."],
+         "`ONE` adds to, among others, `C`."),
+    ],
+)  # fmt: skip
+def test_what_is_not_told_of_a_statement_is_said_to_be_there(lines: list[str], text: str) -> None:
+    """Of what is not understood, or can not be shown, it is only said that there is more."""
+    assert paragraph(*lines) == [text]
+
+
+def test_a_literal_that_goes_on_in_the_next_line_is_no_code() -> None:
+    """What looks like a verb in it is a part of the text."""
+    lines = [
+        f"           DISPLAY '{'IT IS LONG ' * 5}"[:72],
+        "      -    'ADD 1 TO B'. ADD 1 TO C.",
+    ]
+    found = told("pay01.cbl", *HEAD, "       ONE.", *lines)
+    assert [text for text, _ in found if "`ONE`" in text] == ["`ONE` adds to `C`."]
+
+
+def test_a_name_that_goes_on_in_the_next_line_is_not_told() -> None:
+    """No line spells it."""
+    lines = ["           ADD 1 TO C.", "           ADD 1 TO WS-", "      -    SUM."]
+    found = told("pay01.cbl", *HEAD, "       ONE.", *lines)
+    assert [text for text, _ in found if "`ONE`" in text] == ["`ONE` adds to, among others, `C`."]
+
+
+@pytest.mark.parametrize(
+    ("lines", "text"),
+    [
+        (["      D    PERFORM TWO. ADD 1 TO A.", "           ADD 1 TO B."], "`ONE` adds to `B`."),
+        (["           EXIT.", "      d    ADD 1 TO A."],
+         'This part begins with "ONE." and ends with "ADD 1 TO A.".'),
+    ],
+)  # fmt: skip
+def test_a_line_for_debugging_does_nothing(lines: list[str], text: str) -> None:
+    """With D in column 7 it is no code of the program that runs."""
+    found = told("pay01.cbl", *HEAD[:2], f"{HEAD[2]} GOBACK.", "       ONE.", *lines)
+    assert found[-1][0] == text
+
+
+def test_a_line_in_free_format_begins_where_it_is_written() -> None:
+    """A d in column 7 is the first letter of its word there."""
+    head = [line.strip() for line in HEAD]
+    *_, (text, _) = told("pay01.cbl", *head, "      divide 2 into ws-a", "      .")
+    assert text == 'This part begins with "PROCEDURE DIVISION." and ends with "divide 2 into ws-a".'
+    assert code_of("      divide 2 into ws-a") == "divide 2 into ws-a"
+    assert code_of("      - 2 to ws-a", is_free=True) == "- 2 to ws-a"
+
+
+def test_code_on_the_line_of_a_label_is_not_told_of_its_paragraph() -> None:
+    """It may be of the one before; and what follows two labels on one line is of the second."""
+    lines = [
+        "       ONE.",
+        "           ADD 1 TO A.",
+        "           ADD 1 TO B. TWO. ADD 1 TO C.",
+        "           ADD 1 TO D.",
+        "       THREE.",
+        "           ADD 1 TO E. FOUR. FIVE. ADD 1 TO F.",
+        "           ADD 1 TO G.",
+        "       SIX.",
+        "           ADD 1 TO H.",
+    ]
+    found = [text for text, _ in told("pay01.cbl", *HEAD[:2], f"{HEAD[2]} GOBACK.", *lines)]
+    assert [text for text in found if "adds" in text] == [
+        "`ONE` adds to `A`.",
+        "`TWO` adds to `D`.",
+        "`SIX` adds to `H`.",
+    ]
+
+
+def test_paragraphs_of_one_name_are_told_apart() -> None:
+    """Each holds its own words, though another one is called the same."""
+    lines = ["       ONE.", "           EXIT.", "       ONE.", "           EXIT."]
+    found = told("pay01.cbl", *HEAD[:2], f"{HEAD[2]} GOBACK.", *lines)
+    assert [claim for claim in found if "`ONE`" in claim[0]] == [
+        ("`ONE` holds nothing but `EXIT`.", ("pay01.cbl:4-5",)),
+        ("`ONE` holds nothing but `EXIT`.", ("pay01.cbl:6-7",)),
+    ]
+
+
+def test_a_prompt_holds_no_more_deeds_than_are_told() -> None:
+    """However often a paragraph adds, the seventh name only shows that there are others."""
+    source = Source(
+        "a.cpy", ("       ONE.", *[f"           ADD 1 TO A{n}." for n in range(99)]), ""
+    )
+    file = PlannedFile.of(source, reader_for(source, readers(60)))
+    assert unit_task(file.reading.units[0], file).text.count('"adds to"') == 7
+    names = ", ".join(f"`A{n}`" for n in range(5))
+    text = f"This part adds to, among others, {names} and `A5`."
+    assert told("a.cpy", *source.lines)[0][0] == text
+
+
+def test_items_are_no_statements() -> None:
+    """DISPLAY is how an item is stored; of a copybook of statements it is said what they do."""
+    item = "           05 B PIC X(5) DISPLAY VALUE 'HELLO'."
+    assert told("a.cpy", "       01  A.", item)[0][0] == "This part declares `A` and `B`."
+    assert told("a.cpy", "           IF A CONTINUE.")[0][0] == "This part tests `A`."
+
+
+@pytest.mark.parametrize(
     ("lines", "last"),
     [
         (["MULTIPLY 2 BY WS-SUM."], "MULTIPLY 2 BY WS-SUM."),
@@ -488,17 +644,29 @@ def test_many_moves_are_not_all_listed_and_it_is_said_so() -> None:
                    "FOREIGN KEY (M) REFERENCES LIB.MEMBER (ID));"],
          "This part creates the table `LIB.FEE` with the column `M`. "
          "It refers to `LIB.MEMBER`."),
+        ("a.sql", ["ALTER TABLE LIB.FEE", "ADD FOREIGN KEY (M) REFERENCES LIB.MEMBER (ID);"],
+         "The table `LIB.FEE` refers to `LIB.MEMBER`."),
         ("A.bms", ["MAP    DFHMDI SIZE=(24,80)", "       DFHMDF POS=(1,1),INITIAL='Fees'"],
          'This part defines the map `MAP`. It shows "Fees".'),
         ("A.jcl", ["//PAYJOB JOB (A),'PAY ALL STAFF'"],
          'The card of the job `PAYJOB` says "PAY ALL STAFF".'),
         ("A.jcl", ["//PAYJOB JOB (A),'PAYJOB'"], "The job `PAYJOB` begins here."),
+        ("A.jcl", ["//PAYJOB JOB (A),'O''BRIEN RUN'"], "The job `PAYJOB` begins here."),
+        ("A.jcl", ["//PAYJOB JOB '*',CLASS=A,'PAY ALL'"],
+         'The card of the job `PAYJOB` says "PAY ALL".'),
         ("A.cpy", ["       01  PAY-RECORD.", "           05 PAY-SUM PIC 9(5)."],
          "This part declares `PAY-RECORD` and `PAY-SUM`."),
         ("A.cpy", ["       01  PAY-R.", *[f"           05 PAY-{n} PIC 9." for n in range(9)]],
          "This part declares `PAY-R` and the items down to `PAY-8`."),
         ("A.cpy", [f"           05 PAY-{n} PIC 9." for n in range(9)],
          "This part declares the items from `PAY-0` to `PAY-8`."),
+        ("A.cpy", ["           88 IS-A VALUE 'A'.", "           88 IS-B VALUE 'B'."],
+         "This part declares the conditions `IS-A` and `IS-B`."),
+        ("A.cpy", ["       78  MOST VALUE 9."], "This part declares the constant `MOST`."),
+        ("A.cpy", ["       78  MOST VALUE 9.", "           88 IS-A VALUE 'A'."],
+         "This part declares the names `MOST` and `IS-A`."),
+        ("A.cpy", ["       01  PAY-KIND PIC X.", "           88 IS-A VALUE 'A'."],
+         "This part declares `PAY-KIND`."),
         ("list.txt", ["CLUSTER --- LIB.LOAN.KSDS", "REC-TOTAL--50 VOL--X'01'"],
          "This part names `LIB.LOAN.KSDS`."),
         ("notes.txt", ["Fees are due at the desk.", "They are paid in cash."],
@@ -510,6 +678,16 @@ def test_a_part_that_defines_something_is_told_by_what_it_defines(
 ) -> None:
     """Transactions, files, tables, jobs and items are named as the cited lines spell them."""
     assert [text for text, _ in told(name, *lines)] == [text]
+
+
+def test_a_reference_to_a_data_set_is_not_run() -> None:
+    """PGM=*.STEP.DD is no name of a program, and the program's own stands in another step."""
+    step, dd = "//S6 EXEC PGM=IEFBR14", "//A DD DSN=LIB.LOAD(PAY01),DISP=SHR"
+    found = told("A.jcl", "//PAYJOB JOB (A)", step, dd, "//S7 EXEC PGM=*.S6.A")
+    assert [text for text, _ in found[1:]] == [
+        "`S6` runs `IEFBR14`.",
+        'This part begins with "//S7 EXEC PGM=*.S6.A".',
+    ]
 
 
 def test_the_numbers_of_a_card_are_no_text() -> None:

@@ -15,6 +15,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from war_rig.readers.jcl_references import is_reference
+
 _MOST_EDGES = 40
 _MOST_GRAPHS = 12
 _LONGEST = 60
@@ -43,7 +45,7 @@ class Edge:
 
 def graph_lines(edges: Iterable[Edge]) -> list[str]:
     """Return *edges* as Markdown, fenced flowcharts and what they leave out; empty for none."""
-    graphs = _packed(list(dict.fromkeys(edges)))
+    graphs = _packed(_resolved(list(dict.fromkeys(edges))))
     drawn, rest = graphs[:_MOST_GRAPHS], graphs[_MOST_GRAPHS:]
     lines = []
     for number, graph in enumerate(drawn, 1):
@@ -53,6 +55,16 @@ def graph_lines(edges: Iterable[Edge]) -> list[str]:
     if rest:
         lines += [f"Edges that these graphs leave out: {sum(map(len, rest))}.", ""]
     return lines
+
+
+def _resolved(edges: Sequence[Edge]) -> list[Edge]:
+    """Return *edges* without those to a reference of JCL, where one leads to what it stands for."""
+    known = {(edge.start, edge.label) for edge in edges if not is_reference(edge.end)}
+    return [
+        edge
+        for edge in edges
+        if not is_reference(edge.end) or (edge.start, edge.label) not in known
+    ]
 
 
 def _packed(edges: Sequence[Edge]) -> list[list[Edge]]:

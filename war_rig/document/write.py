@@ -6,6 +6,7 @@ which it composes what the whole is for.
 
 import json
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -16,13 +17,15 @@ from war_rig.agents import Agent
 from war_rig.document.check import Checked
 from war_rig.document.claims import Claim
 from war_rig.document.comparisons import COMPARED
+from war_rig.document.deeds import LABELS, Deed, deeds_in
 from war_rig.document.ground import LONGEST_LINE, Ground, Line
 from war_rig.document.plan import PlannedFile
 from war_rig.providers import CompletionResponse
-from war_rig.providers.offline import FACTS_FENCE, code_of
+from war_rig.providers.offline import FACTS_FENCE, TOLD, code_of
 from war_rig.readers import Fact, Source, Unit, clipped
 
 _UNTOLD = frozenset(["comment", "add", "subtract", *COMPARED])  # the lines say it as well
+_NO_DEEDS = frozenset([*LABELS, "comment"])
 _COMMENTS = {"JCL": "//*", "BMS": "*", "CSD": "*"}
 _COMMENT = ("*", "/*")  # in assembler, and in control cards
 _LAST_COLUMN = 71  # of JCL, BMS and CSD
@@ -71,8 +74,9 @@ class Task:
 def unit_task(unit: Unit, file: PlannedFile, context: Context = Context()) -> Task:
     """Return the task to write claims about *unit*."""
     parts = file.parts_of(unit)
+    facts, deeds = _done(unit, file)
     about = f"FILE is {json.dumps(unit.file)}, language {file.language}, {unit.kind} {unit.name}."
-    block = _facts_block(unit, file.facts_of(unit), [_part(part, file) for part in parts])
+    block = _facts_block(unit, facts, deeds, [_part(part, file) for part in parts])
     shown = [about, _numbered(file.source, unit), _declared(context.lines), _known(context.known)]
     text = "\n\n".join(filter(None, [*shown, block]))
     return Task(unit, text, Ground.of_unit(unit, file, context.lines), parts)
@@ -137,7 +141,8 @@ def _part(part: Unit, file: PlannedFile) -> dict[str, Any]:
     Where it can be told, the lines are of code, without the numbers of a card.
     """
     lines = file.source.lines[part.first - 1 : part.last]
-    wordy = list(_wordy(_code(lines, file.language))) or list(_wordy(lines)) or [""]
+    is_free = file.language == "COBOL" and deeds_in(file.source).is_free
+    wordy = list(_wordy(_code(lines, file.language, is_free))) or list(_wordy(lines)) or [""]
     edges = {"begins": wordy[0], "ends": wordy[-1]}
     return {"name": part.name, "first": part.first, "last": part.last, **edges}
 
@@ -147,16 +152,35 @@ def _wordy(lines: Iterable[str]) -> Iterator[str]:
     return (text for line in lines if re.search(r"\w", text := clipped(line.strip())))
 
 
-def _code(lines: Iterable[str], language: str) -> Iterator[str]:
+def _code(lines: Iterable[str], language: str, is_free: bool) -> Iterator[str]:
     """Yield *lines* without comments, and without the numbers of a card."""
     for line in lines:
         if language == "COBOL":
-            yield code_of(line)
+            yield code_of(line, is_free)
         elif not line.startswith(_COMMENTS.get(language, _COMMENT)):
             yield (line[:_LAST_COLUMN] if language in _COMMENTS else line).strip()
 
 
-def _facts_block(unit: Unit, facts: Iterable[Fact], parts: list[dict[str, Any]]) -> str:
+def _done(unit: Unit, file: PlannedFile) -> tuple[Sequence[Fact], list[Deed]]:
+    """Return the facts of *unit*, and what else its parts do of which no fact tells that.
+
+    Of COBOL without those of lines of which it is not sure that a part does what is on them.
+    """
+    facts = file.facts_of(unit)
+    if file.language != "COBOL":
+        return facts, []
+    deeds, labels = deeds_in(file.source), [fact for fact in facts if fact.kind in LABELS]
+    silent = deeds.silent(labels, unit.last)
+    sure = [fact for fact in facts if fact.line not in silent or fact.kind in _NO_DEEDS]
+    told = [fact.line for fact in sure if fact.kind in TOLD]
+    untold = [part for part in file.parts_of(unit)
+              if bisect_left(told, part.first) == bisect_right(told, part.last)]  # fmt: skip
+    return sure, [deed for part in untold for deed in deeds.of(part, labels, silent)]
+
+
+def _facts_block(
+    unit: Unit, facts: Iterable[Fact], deeds: Iterable[Deed], parts: list[dict[str, Any]]
+) -> str:
     comments = [{"line": f.line, "text": f.object} for f in facts if f.kind == "comment"]
     others = [
         {"kind": f.kind, "subject": f.subject, "object": f.object, "line": f.line}
@@ -169,6 +193,7 @@ def _facts_block(unit: Unit, facts: Iterable[Fact], parts: list[dict[str, Any]])
         "last": unit.last,
         "parts": parts,
         "facts": others,
+        "deeds": [deed._asdict() for deed in deeds],
         "comments": comments,
     }
     return f"```{FACTS_FENCE}\n{json.dumps(block)}\n```"

@@ -15,6 +15,8 @@ Statement = tuple[str, list[Cited]]
 
 MOST_NAMES = 6
 _MOST_CITED = 9
+_NO_ITEMS = {"88": "condition", "78": "constant"}
+_QUOTED = re.compile(r"'((?:[^'\n]|'')*)'")
 _QUALIFIED = re.compile(r"(?<![\w.$@#])[A-Z][A-Z0-9_]*(?:\.[A-Z][A-Z0-9_]*)+(?![\w.$@#(])")
 
 
@@ -22,10 +24,9 @@ def begun(part: Fact, facts: Sequence[Fact], lines: Lines) -> Statement:
     """Return what is said on the card of a job, or that a procedure begins."""
     fact = next(fact for fact in facts if fact["kind"] in ("job", "proc"))
     name, cited = f"`{fact['object']}`", [(part["first"], part["last"])]
-    card = "\n".join(lines.get(n, "") for n in range(fact["line"], part["last"] + 1))
-    said = re.search(r"JOB\s[^\n]*?'([^'\"\n]*\w[^'\"\n]*)'", card)
-    if fact["kind"] == "job" and said and said[1].strip() != fact["object"]:
-        return f'The card of the job {name} says "{said[1].strip()}".', cited
+    said = _said(lines, fact["line"], part["last"])
+    if fact["kind"] == "job" and said and said != fact["object"]:
+        return f'The card of the job {name} says "{said}".', cited
     symbols = list(dict.fromkeys(f["subject"] for f in facts if f["kind"] == "set"))
     given = f", with the symbols {listed(symbols)}" if symbols else ""
     return (
@@ -34,9 +35,18 @@ def begun(part: Fact, facts: Sequence[Fact], lines: Lines) -> Statement:
     )
 
 
+def _said(lines: Lines, first: int, last: int) -> str:
+    """Return the first words in quotes behind JOB, "" for none or where quotes are in them."""
+    card = "\n".join(lines.get(n, "") for n in range(first, last + 1))
+    operands = re.search(r"JOB\s.*", card)
+    quoted = _QUOTED.findall(operands[0]) if operands else []
+    text = next((text for text in quoted if re.search(r"\w", text)), "")
+    return "" if re.search(r"['\"]", text) else text.strip()
+
+
 def defined(facts: Sequence[Fact], lines: Lines) -> str:
     """Return what CICS, a screen or a table is told."""
-    said = []
+    said, table = [], ""
     for fact in facts:
         kind, subject, object = fact["kind"], fact["subject"], fact["object"]
         if kind == "transaction":
@@ -50,9 +60,11 @@ def defined(facts: Sequence[Fact], lines: Lines) -> str:
             on = f" on `{subject}`" if subject != object else ""
             said.append(f"This part creates the {kind} `{object}`{on}.")
         elif kind == "table":
+            table = object
             said.append(f"This part creates the table `{object}`{_columns(facts)}.")
         elif kind == "foreign-key":
-            said.append(f"It refers to `{object}`.")
+            who = "It" if subject == table else f"The table `{subject}`"
+            said.append(f"{who} refers to `{object}`.")
     return " ".join(dict.fromkeys([*said, *_screen(facts, lines)]))
 
 
@@ -94,17 +106,27 @@ def declared(facts: Sequence[Fact]) -> str:
     tables = [str(f["object"]) for f in facts if f["kind"] == "declare-table"]
     if tables:
         return f"This part declares the table {listed(tables)}."
-    items = [f for f in facts if f["kind"] == "data" and f["subject"].upper() != "FILLER"]
+    named = [f for f in facts if f["kind"] == "data" and f["subject"].upper() != "FILLER"]
+    items = [f for f in named if _level(f) not in _NO_ITEMS]
+    if named and not items:
+        nouns = {_NO_ITEMS[_level(f)] for f in named}
+        noun = nouns.pop() if len(nouns) == 1 else "name"
+        some = _several([str(f["subject"]) for f in named], noun)
+        return f"This part declares {some.removeprefix(' with ')}."
     if not items:
         values = [f["object"] for f in facts if f["kind"] == "value" and '"' not in f["object"]]
         return f'This part lists values from "{values[0]}" to "{values[-1]}".' if values else ""
     names = [str(f["subject"]) for f in items]
-    records = [str(f["subject"]) for f in items if f["object"].split(" ")[0] in ("01", "1", "77")]
+    records = [str(f["subject"]) for f in items if _level(f) in ("01", "1", "77")]
     if len(names) <= MOST_NAMES:
         return f"This part declares {listed(names)}."
     if records and names[0] == records[0] and len(records) <= MOST_NAMES:
         return f"This part declares {listed(records)} and the items down to `{names[-1]}`."
     return f"This part declares the items from `{names[0]}` to `{names[-1]}`."
+
+
+def _level(fact: Fact) -> str:
+    return str(fact["object"]).split(" ")[0]
 
 
 def names(part: Fact, lines: Lines) -> Statement | None:

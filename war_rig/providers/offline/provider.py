@@ -23,8 +23,10 @@ FACTS_FENCE = "war-rig-facts"
     {"file": str, "first": int, "last": int,
      "parts": [{"name": str, "first": int, "last": int, "begins": str, "ends": str}],
      "facts": [{"kind": str, "subject": str, "object": str, "line": int}],
+     "deeds": [{"verb": str, "object": str, "first": int, "last": int}],
      "comments": [{"line": int, "text": str}]}
 
+A deed without an object says that more is done of the kind. Without "deeds" there are none.
 The unit's lines stand before it, each as ``  12 | TEXT``. Or, where something is to be
 composed of claims:
 
@@ -158,6 +160,7 @@ def _claims(part: dict[str, Any], block: dict[str, Any], lines: Lines) -> Iterat
         [thing for thing in block[kind] if part["first"] <= thing["line"] <= part["last"]]
         for kind in ("comments", "facts")
     )
+    deeds = [d for d in block.get("deeds", ()) if part["first"] <= d["first"] <= part["last"]]
     quoted: dict[str, tuple[int, int]] = {}
     for first, last, text in quotes(comments):
         quoted.setdefault(text, (first, last))
@@ -167,7 +170,8 @@ def _claims(part: dict[str, Any], block: dict[str, Any], lines: Lines) -> Iterat
     for text, cited in related:
         yield _claim(text, block["file"], cited)
     if not (quoted or related):
-        text, cited = statement(part, facts, lines) or _otherwise(part, facts, comments, lines)
+        said = statement(part, facts, deeds, lines)
+        text, cited = said or _otherwise(part, facts, comments, lines)
         yield _claim(text, block["file"], cited)
 
 

@@ -27,32 +27,16 @@ _DOES = {
     "update": "updates", "delete": "deletes from", "send": "sends", "receive": "receives",
     "copy": "copies", "include": "copies", "browse": "browses",
 }  # fmt: skip
+TOLD = frozenset(_DOES)
+"""The kinds of facts of which all are told."""
+
+_REFERENCE = "*."  # of PGM=*.STEP.DD, to the data set of a DD: no name of a program
 _NAMES = ("paragraph", "section", "step", "job", "proc", "entry")
 _MOST_FACTS = 8  # of one claim, which may have ten citations
 _FARTHEST = 8
-_NAME = r"([A-Z0-9]+(?:-+[A-Z0-9]+)*)(?![-\w])"
-_NO_NAMES = frozenset(["TRUE", "FALSE", "FUNCTION", "LENGTH", "ADDRESS", "SPACES", "ZERO"])
-_PUTS = "puts text into"
-_STRING = re.compile(r"\bSTRING\b", re.IGNORECASE)
-_VERBS = (
-    ("tests", rf"\b(?<!END-)(?:EVALUATE|IF)\s+(?:NOT\s+)?{_NAME}"),
-    ("sets", rf"\bSET\s+{_NAME}\s+TO\b"),
-    ("works out", rf"\bCOMPUTE\s+{_NAME}"),
-    ("adds to", rf"\bADD\b.*?\sTO\s+{_NAME}"),
-    ("subtracts from", rf"\bSUBTRACT\b.*?\sFROM\s+{_NAME}"),
-    (_PUTS, rf"\bSIZE\s+INTO\s+{_NAME}"),
-    ("initializes", rf"\bINITIALIZE\s+{_NAME}"),
-    ("inspects", rf"\bINSPECT\s+{_NAME}"),
-    ("searches", rf"\b(?<!END-)SEARCH\s+(?:ALL\s+)?{_NAME}"),
-    ("accepts", rf"\bACCEPT\s+{_NAME}"),
-    ("closes", rf"\bCLOSE\s+{_NAME}"),
-)
-_FORMS = [(verb, re.compile(form, re.IGNORECASE)) for verb, form in _VERBS]
-_CARD = re.compile(r"(?:[\d ]{6}|(?=[A-Z]{1,4}\d{2,5})\w{6})(?:[ *\-/dD]|$)")
+_CARD = re.compile(r"(?:[\d ]{6}|(?=[A-Z]{1,4}\d{2,5})\w{6})(?:[ *\-/]|[dD](?![A-Za-z])|$)")
 _NUMBER = re.compile(r"\w{0,5}\d{3,8}\s*|(?<= )\w{8}")  # in columns 73-80
-_SHOWN = re.compile(r"""\bDISPLAY\s+(['"])(?=.*\w)([^'"]{2,60})\1""", re.IGNORECASE)
 _LITERAL = re.compile(r"'[^']*'|\"[^\"]*\"")
-_ONLY = re.compile(r"(?:EXIT|GOBACK|CONTINUE|STOP RUN)(?: PROGRAM)?", re.IGNORECASE)
 _FIGURATIVE = re.compile(r"(?:LOW|HIGH)-VALUES?|SPACES?|ZERO(?:E?S)?|NULLS?|QUOTES?", re.IGNORECASE)
 
 
@@ -60,8 +44,9 @@ def relations(part: Fact, facts: Sequence[Fact]) -> Iterator[Statement]:
     """Yield ``X performs A and B, and reads F.`` with its lines, as often as there are facts."""
     name = _named(part, facts)
     known: dict[tuple[str, str], int] = {}
-    for fact in (fact for fact in facts if fact["kind"] in _DOES):
-        known.setdefault((_DOES[fact["kind"]], fact["object"]), fact["line"])
+    for fact in facts:
+        if fact["kind"] in _DOES and not fact["object"].startswith(_REFERENCE):
+            known.setdefault((_DOES[fact["kind"]], fact["object"]), fact["line"])
     every = list(known.items())
     for first in range(0, len(every), _MOST_FACTS):
         verbs: dict[str, list[str]] = {}
@@ -75,17 +60,19 @@ def relations(part: Fact, facts: Sequence[Fact]) -> Iterator[Statement]:
         yield text, [(line, line) for line in sorted(lines)]
 
 
-def statement(part: Fact, facts: Sequence[Fact], lines: Lines) -> Statement | None:
+def statement(
+    part: Fact, facts: Sequence[Fact], deeds: Sequence[Fact], lines: Lines
+) -> Statement | None:
     """Return what else is stated in *part*, None where nothing is that the lines show."""
     kinds = {fact["kind"] for fact in facts}
     name = _named(part, facts)
     found: Statement | None = None
     if name and name["kind"] in ("paragraph", "section", "entry"):
-        found = _only(name, part, lines) or _code(name, part, facts, lines)
+        found = _code(name, facts, deeds, lines)
     elif kinds & {"job", "proc"}:
         found = begun(part, facts, lines)
-    elif kinds & {"move", "move-name"}:
-        found = _code(None, part, facts, lines)
+    elif deeds or kinds & {"move", "move-name"}:
+        found = _code(None, facts, deeds, lines)
     elif facts:
         text = defined(facts, lines) or declared(facts)
         found = (text, [(part["first"], part["last"])]) if text else None
@@ -100,46 +87,28 @@ def _subject(name: Fact | None) -> str:
     return f"`{name['object']}`" if name else "This part"
 
 
-def _only(name: Fact, part: Fact, lines: Lines) -> Statement | None:
-    """Return that a paragraph holds one word, such as EXIT, for others to go to."""
-    code = " ".join(text for _, text in _statements(part, lines))
-    _, _, behind = " ".join(code.split()).upper().partition(name["object"].upper())
-    word = behind.removeprefix(" SECTION").strip(" .")
-    if not _ONLY.fullmatch(word):
-        return None
-    return f"`{name['object']}` holds nothing but `{word}`.", [(part["first"], part["last"])]
-
-
-def code_of(line: str) -> str:
+def code_of(line: str, is_free: bool = False) -> str:
     """Return a line of COBOL without what stands before and behind its code; "" for a comment."""
-    if _CARD.match(line):
+    if not is_free and _CARD.match(line):
         line = line[6:72] if _NUMBER.fullmatch(line, 72) else line[6:]
         line = "" if line[:1] in ("*", "/") else line[1:]
     text = line.strip()
     return "" if text.startswith("*") else text
 
 
-def _statements(part: Fact, lines: Lines) -> Iterator[tuple[int, str]]:
-    """Yield the lines of COBOL in *part* that hold code."""
-    for number in range(part["first"], part["last"] + 1):
-        code = code_of(lines.get(number, ""))
-        if code:
-            yield number, code
-
-
-def _code(name: Fact | None, part: Fact, facts: Sequence[Fact], lines: Lines) -> Statement | None:
+def _code(
+    name: Fact | None, facts: Sequence[Fact], deeds: Sequence[Fact], lines: Lines
+) -> Statement | None:
     """Return what a paragraph moves, tests, sets and shows."""
     done: dict[str, dict[str, Cited]] = {}
     for fact in facts:
         moved, span = _moved(fact, lines)
         if moved and span:
             done.setdefault("moves", {}).setdefault(moved, span)
-    begun_at = 0
-    for number, text in _statements(part, lines):
-        begun_at = number if _STRING.search(text) else begun_at
-        for verb, shown in _verbs(text):
-            first = begun_at if begun_at and verb == _PUTS else number
-            done.setdefault(verb, {}).setdefault(shown, (first, number))
+    for deed in filter(lambda deed: deed["object"], deeds):
+        mark = '"' if deed["verb"] == "displays" else "`"
+        shown = f"{mark}{deed['object']}{mark}"
+        done.setdefault(deed["verb"], {}).setdefault(shown, (deed["first"], deed["last"]))
     for fact in facts:
         told, span = _passed(fact, lines)
         if told and span:
@@ -147,11 +116,12 @@ def _code(name: Fact | None, part: Fact, facts: Sequence[Fact], lines: Lines) ->
     if not done:
         return None
     cited = {(name["line"], name["line"])} if name else set()
+    are_more = {deed["verb"] for deed in deeds if not deed["object"]}
     phrases = []
     for verb, objects in done.items():
         some = list(objects)[:MOST_NAMES]
         cited |= {objects[one] for one in some}
-        others = ", among others," if len(objects) > len(some) else ""
+        others = ", among others," if len(objects) > len(some) or verb in are_more else ""
         phrases.append(f"{verb}{others} {joined(some)}")
     return f"{_subject(name)} {'; it '.join(phrases)}.", ranges(cited)
 
@@ -165,16 +135,6 @@ def _passed(fact: Fact, lines: Lines) -> tuple[tuple[str, str] | None, Cited | N
     if kind == "cics" and object.upper() not in ("LINK", "XCTL"):
         return ("gives CICS", f"`{object}`"), _span(fact["line"], object.split(), lines)
     return None, None
-
-
-def _verbs(text: str) -> Iterator[tuple[str, str]]:
-    """Yield each verb of a line with its operand."""
-    bare = _LITERAL.sub("''", text)
-    for verb, form in _FORMS:
-        for operand in form.findall(bare):
-            if operand.upper() not in _NO_NAMES and not operand.isdigit():
-                yield verb, f"`{operand}`"
-    yield from (("displays", f'"{shown.strip()}"') for _, shown in _SHOWN.findall(text))
 
 
 def _moved(fact: Fact, lines: Lines) -> tuple[str, Cited | None]:
