@@ -376,7 +376,7 @@ def test_the_first_run_of_the_page_ends_as_it_shows(
 def test_the_examples_of_the_page_are_examples() -> None:
     """Each block of JSON is what an author may pass as an example."""
     blocks = snippets(PAGE, "json")
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     for block in blocks:
         assert parsed(block.code)[0] is not None
 
