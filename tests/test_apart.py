@@ -11,7 +11,7 @@ from pages import broken_links
 
 from war_rig.agents import Agent
 from war_rig.document import DocsFolder, document, plan
-from war_rig.document.estate import Estate, Relation
+from war_rig.document.estate.estate import Estate, Relation
 from war_rig.providers.offline import OfflineProvider
 from war_rig.readers import readers
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from war_rig.document.arithmetic import arithmetic_faults
+from war_rig.document.checks.arithmetic import arithmetic_faults
 
 CODE = """\
            COMPUTE WS-DAYS = WS-LAST (I) - WS-FIRST.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from war_rig.document.branches import branch_faults
+from war_rig.document.checks.branches import branch_faults
 from war_rig.readers.cobol import CobolReader
 from war_rig.readers.source import Source
 

@@ -4,7 +4,7 @@ import textwrap
 
 import pytest
 
-from war_rig.document.comparisons import comparison_faults
+from war_rig.document.checks.comparisons import comparison_faults
 from war_rig.readers import Fact
 from war_rig.readers.cobol import CobolReader
 from war_rig.readers.source import Source

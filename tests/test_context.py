@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from war_rig.document.context import Declarations
-from war_rig.document.estate import Estate
+from war_rig.document.estate.estate import Estate
 from war_rig.document.plan import plan
 from war_rig.readers import readers
 

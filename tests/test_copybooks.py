@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from war_rig.document import plan
-from war_rig.document.copybooks import Brought
-from war_rig.document.data_names import DataItems
-from war_rig.document.estate import Estate
-from war_rig.document.tables import open_lines
+from war_rig.document.estate.copybooks import Brought
+from war_rig.document.estate.data_names import DataItems
+from war_rig.document.estate.estate import Estate
+from war_rig.document.pages.tables import open_lines
 from war_rig.document.wholes import Wholes
 from war_rig.readers import readers
 

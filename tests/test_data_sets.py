@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from war_rig.document import plan
-from war_rig.document.estate import Estate, Relation
-from war_rig.document.tables import open_lines
+from war_rig.document.estate.estate import Estate, Relation
+from war_rig.document.pages.tables import open_lines
 from war_rig.readers import readers
 
 PROGRAM = """\

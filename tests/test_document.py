@@ -516,11 +516,11 @@ def test_a_partial_run_says_so_and_removes_nothing(src: Path, docs: Path) -> Non
 
 def test_a_relation_needs_its_fact(src: Path) -> None:
     """Calls, reads and writes are believed only where a reader found them."""
-    from war_rig.document.check import check
+    from war_rig.document.checks.check import check
+    from war_rig.document.checks.ground import Ground
+    from war_rig.document.checks.relations import related_names
     from war_rig.document.claims import Claim
-    from war_rig.document.ground import Ground
     from war_rig.document.plan import PlannedFile
-    from war_rig.document.relations import related_names
     from war_rig.readers import Fact
 
     source = Source("a.cbl", ("CALL 'PAY01'.", "READ CUSTOMER-FILE."), "utf-8")

@@ -9,8 +9,8 @@ from pages import broken_links
 
 from war_rig.agents import Agent
 from war_rig.document import DocsFolder, document, plan
-from war_rig.document.estate import Estate
-from war_rig.document.tables import open_lines
+from war_rig.document.estate.estate import Estate
+from war_rig.document.pages.tables import open_lines
 from war_rig.providers.offline import OfflineProvider
 from war_rig.readers import Fact, Reading, Source, Unit, readers
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from war_rig.document.graphs import Edge, graph_lines
+from war_rig.document.pages.graphs import Edge, graph_lines
 
 _LABEL = r"""(?x:
     (?: [A-Za-z0-9\ ] | (?<=[A-Za-z0-9])[-./_](?=[A-Za-z0-9]|\#(?:67|68|99|100);)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from war_rig.document import plan
-from war_rig.document.estate import Estate
+from war_rig.document.estate.estate import Estate
 from war_rig.readers import readers
 from war_rig.readers.cobol import CobolReader
 from war_rig.readers.source import Source

@@ -2,10 +2,10 @@
 
 import pytest
 
-from war_rig.document.check import check
+from war_rig.document.checks.check import check
+from war_rig.document.checks.ground import Ground
+from war_rig.document.checks.literals import edge_faults, is_quoted_from, number_faults
 from war_rig.document.claims import Claim
-from war_rig.document.ground import Ground
-from war_rig.document.literals import edge_faults, is_quoted_from, number_faults
 from war_rig.document.plan import PlannedFile
 from war_rig.readers import Reading, Source, Unit
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from war_rig.agents import Agent
-from war_rig.document.check import check
+from war_rig.document.checks.check import check
 from war_rig.document.plan import PlannedFile
 from war_rig.document.write import unit_task, write
 from war_rig.providers import (

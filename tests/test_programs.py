@@ -13,7 +13,7 @@ from pages import broken_links
 
 from war_rig.agents import Agent
 from war_rig.document import DocsFolder, Summary, document, estimate, plan
-from war_rig.document.data import schema
+from war_rig.document.pages.data import schema
 from war_rig.providers.offline import OfflineProvider
 from war_rig.readers import Fact, Reading, Source, Unit, readers
 

@@ -2,13 +2,11 @@
 
 import pytest
 
-from war_rig.document.check import check
-from war_rig.document.claims import Claim
-from war_rig.document.denial import denial_faults
-from war_rig.document.ground import Ground
-from war_rig.document.passive import passive_faults
-from war_rig.document.plan import PlannedFile
-from war_rig.document.relations import (
+from war_rig.document.checks.check import check
+from war_rig.document.checks.denial import denial_faults
+from war_rig.document.checks.ground import Ground
+from war_rig.document.checks.passive import passive_faults
+from war_rig.document.checks.relations import (
     Known,
     Words,
     doers_in,
@@ -16,6 +14,8 @@ from war_rig.document.relations import (
     related_names,
     relation_faults,
 )
+from war_rig.document.claims import Claim
+from war_rig.document.plan import PlannedFile
 from war_rig.readers import Fact, Reading, Source, Unit
 from war_rig.readers.cobol import CobolReader
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from war_rig.agents import Agent
 from war_rig.document import DocsFolder, document, plan
-from war_rig.document.estate import Relation
+from war_rig.document.estate.estate import Relation
 from war_rig.document.schedule import Schedule, dependencies
 from war_rig.document.turns import in_turn
 from war_rig.errors import WarRigError

@@ -14,9 +14,9 @@ from pages import broken_links
 
 from war_rig.agents import Agent
 from war_rig.document import DocsFolder, Summary, document, plan
+from war_rig.document.checks.ground import Ground
 from war_rig.document.claims import Citation
-from war_rig.document.data import schema
-from war_rig.document.ground import Ground
+from war_rig.document.pages.data import schema
 from war_rig.errors import ServerError
 from war_rig.providers.offline import OfflineProvider
 from war_rig.readers import Reading, Source, Unit, readers

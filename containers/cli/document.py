@@ -103,7 +103,7 @@ def _print_destinations(app: "Application") -> None:
 
 def _print_estimate(planned: "Plan", rounds: int) -> None:
     from war_rig.document import estimate
-    from war_rig.document.render import counted
+    from war_rig.document.pages.render import counted
 
     tasks, tokens = estimate(planned)
     units = counted(len(planned.chosen), "unit")
@@ -245,7 +245,7 @@ def _print_tenths() -> "Callable[[Progress], None]":
 def _print_summary(
     summary: "Summary", folder: "DocsFolder", asked: "Sequence[LLMProvider]"
 ) -> None:
-    from war_rig.document.render import counted
+    from war_rig.document.pages.render import counted
     from war_rig.providers.foreign import one_line
 
     plan = summary.plan

@@ -5,7 +5,7 @@ claim that no check supports is printed as unverified, never as a fact.
 """
 
 from war_rig.document.claims import Citation, Claim
-from war_rig.document.folder import DocsFolder
+from war_rig.document.pages.folder import DocsFolder
 from war_rig.document.plan import Plan, plan
 from war_rig.document.run import Progress, Summary, document, estimate
 

@@ -11,8 +11,8 @@ from typing import Literal
 from pydantic import BaseModel
 
 from war_rig.agents import Agent
-from war_rig.document.check import Checked
-from war_rig.document.ground import LONGEST_LINE, Ground
+from war_rig.document.checks.check import Checked
+from war_rig.document.checks.ground import LONGEST_LINE, Ground
 from war_rig.errors import ContentRefusedError, ContextTooLongError, MalformedAnswerError
 from war_rig.readers import clipped
 

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 
-from war_rig.document.copybooks import Brought, Copybooks
-from war_rig.document.data_names import DataItems
-from war_rig.document.estate import Relation
-from war_rig.document.ground import Line
+from war_rig.document.checks.ground import Line
+from war_rig.document.estate.copybooks import Brought, Copybooks
+from war_rig.document.estate.data_names import DataItems
+from war_rig.document.estate.estate import Relation
 from war_rig.document.plan import PlannedFile
 from war_rig.document.wholes import Wholes
 from war_rig.readers import Unit

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from war_rig.agents import Agent
 from war_rig.document.challenge import ABOUT_ONE_UNIT, challenge
-from war_rig.document.check import Checked, check
+from war_rig.document.checks.check import Checked, check
+from war_rig.document.checks.ground import Line
 from war_rig.document.claims import Claim
-from war_rig.document.ground import Line
 from war_rig.document.write import Task, write
 from war_rig.readers import Unit
 

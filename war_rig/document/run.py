@@ -13,17 +13,17 @@ from itertools import zip_longest
 
 from war_rig.agents import Agent
 from war_rig.document.challenge import ABOUT_ONE_UNIT
+from war_rig.document.checks.ground import Ground, Line
 from war_rig.document.claims import Claim
 from war_rig.document.context import Declarations, known_of
-from war_rig.document.estate import Estate
-from war_rig.document.folder import DocsFolder
-from war_rig.document.ground import Ground, Line
-from war_rig.document.index import entry_points
+from war_rig.document.estate.estate import Estate
 from war_rig.document.judge import Judged, judge
 from war_rig.document.kinds import names_of
+from war_rig.document.pages.folder import DocsFolder
+from war_rig.document.pages.index import entry_points
+from war_rig.document.pages.publish import Publisher, chosen_units
+from war_rig.document.pages.render import INDEX
 from war_rig.document.plan import Plan
-from war_rig.document.publish import Publisher, chosen_units
-from war_rig.document.render import INDEX
 from war_rig.document.schedule import Schedule, dependencies
 from war_rig.document.turns import in_turn
 from war_rig.document.wholes import Wholes

@@ -8,7 +8,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
-from war_rig.document.estate import Relation
+from war_rig.document.estate.estate import Relation
 from war_rig.readers import Unit
 
 

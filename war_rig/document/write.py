@@ -14,15 +14,15 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from war_rig.agents import Agent
-from war_rig.document.check import Checked
+from war_rig.document.checks.check import Checked
+from war_rig.document.checks.comparisons import COMPARED
+from war_rig.document.checks.ground import LONGEST_LINE, Ground, Line
 from war_rig.document.claims import Claim
-from war_rig.document.comparisons import COMPARED
-from war_rig.document.deeds import LABELS, Deed, deeds_in
-from war_rig.document.ground import LONGEST_LINE, Ground, Line
 from war_rig.document.plan import PlannedFile
 from war_rig.providers import CompletionResponse
 from war_rig.providers.offline import FACTS_FENCE, TOLD, code_of
 from war_rig.readers import Fact, Source, Unit, clipped
+from war_rig.readers.cobol_deeds import LABELS, Deed, deeds_in
 
 _UNTOLD = frozenset(["comment", "add", "subtract", *COMPARED])  # the lines say it as well
 _NO_DEEDS = frozenset([*LABELS, "comment"])

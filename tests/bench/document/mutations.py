@@ -4,8 +4,8 @@
 
 1. Each verified claim that `war-rig document SRC --out DOCS` published about a unit or a whole is
    planted anew, once in each class that its words allow, and checked as if a model had written it:
-   by `war_rig.document.check.check`, against the lines that its writer was shown. Caught is what
-   the check refuses. A false alarm is a claim that is refused as it was published.
+   by `check` of `war_rig.document.checks.check`, against the lines that its writer was shown.
+   Caught is what the check refuses. A false alarm is a claim that is refused as it was published.
    The columns tell what the claim is made of, by its wording: a fact restated, a comment quoted
    (all of it in quotation marks), an edge (how a part begins and ends), or prose.
    Which names take part is chosen by --seed. A claim moved off its lines may still be right about
@@ -32,11 +32,11 @@ from pathlib import Path
 from typing import Any
 
 from war_rig.document import Claim, plan
-from war_rig.document.check import check
+from war_rig.document.checks.check import check
+from war_rig.document.checks.ground import Ground
 from war_rig.document.claims import Citation
 from war_rig.document.context import Declarations
-from war_rig.document.estate import Estate
-from war_rig.document.ground import Ground
+from war_rig.document.estate.estate import Estate
 from war_rig.readers import Fact, Unit, readers
 
 UNIT_LINES = 60  # the default of document.unit_lines, with which DOCS is to be written

@@ -36,7 +36,7 @@ import json, sys, time
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 from war_rig.document import plan
-from war_rig.document.estate import Estate
+from war_rig.document.estate.estate import Estate
 from war_rig.document.run import estimate
 from war_rig.document.schedule import dependencies
 from war_rig.readers import readers

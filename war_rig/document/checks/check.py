@@ -17,21 +17,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from war_rig.document.arithmetic import arithmetic_faults
-from war_rig.document.branches import branch_faults
-from war_rig.document.claims import Citation, Claim
-from war_rig.document.comparisons import comparison_faults
-from war_rig.document.denial import denial_faults
-from war_rig.document.ground import Ground
-from war_rig.document.literals import (
+from war_rig.document.checks.arithmetic import arithmetic_faults
+from war_rig.document.checks.branches import branch_faults
+from war_rig.document.checks.comparisons import comparison_faults
+from war_rig.document.checks.denial import denial_faults
+from war_rig.document.checks.ground import Ground
+from war_rig.document.checks.literals import (
     LINE_REFERENCE,
     QUOTED,
     edge_faults,
     is_quoted_from,
     number_faults,
 )
-from war_rig.document.passive import passive_faults
-from war_rig.document.relations import Words, relation_faults
+from war_rig.document.checks.passive import passive_faults
+from war_rig.document.checks.relations import Words, relation_faults
+from war_rig.document.claims import Citation, Claim
 from war_rig.readers import Fact
 from war_rig.readers.cobol import CobolReader
 

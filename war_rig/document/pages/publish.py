@@ -7,14 +7,14 @@ earlier run wrote stays only where the source is still that.
 import json
 from collections.abc import Mapping, Sequence
 
-from war_rig.document.data import estate_json, file_json
-from war_rig.document.estate import Estate
-from war_rig.document.folder import DocsFolder
-from war_rig.document.index import ESTATE_DATA, index_page
+from war_rig.document.estate.estate import Estate
 from war_rig.document.judge import Judged
+from war_rig.document.pages.data import estate_json, file_json
+from war_rig.document.pages.folder import DocsFolder
+from war_rig.document.pages.index import ESTATE_DATA, index_page
+from war_rig.document.pages.render import INDEX, FilePages, file_page, source_page
+from war_rig.document.pages.tables import Pages, open_lines, relation_lines
 from war_rig.document.plan import Plan
-from war_rig.document.render import INDEX, FilePages, file_page, source_page
-from war_rig.document.tables import Pages, open_lines, relation_lines
 from war_rig.readers import Unit
 
 

@@ -11,7 +11,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Literal
 
-from war_rig.document.denial import CONDITIONS, denies, is_denied, is_list, is_unclear, spelt_out
+from war_rig.document.checks.denial import (
+    CONDITIONS,
+    denies,
+    is_denied,
+    is_list,
+    is_unclear,
+    spelt_out,
+)
 from war_rig.readers import Fact
 
 RELATIONS: Mapping[str, tuple[str, ...]] = {

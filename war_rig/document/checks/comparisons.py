@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from war_rig.document.ground import without_comments
+from war_rig.document.checks.ground import without_comments
 from war_rig.readers import Fact
 
 COMPARED = {"greater": True, "at-most": True, "less": False, "at-least": False}

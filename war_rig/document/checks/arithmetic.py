@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from war_rig.document.ground import without_comments
+from war_rig.document.checks.ground import without_comments
 from war_rig.readers.cobol_statements import VERBS
 
 _NAME = r"([A-Za-z0-9][\w$#@-]*(?:\.\d+)*)"

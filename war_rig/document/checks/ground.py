@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count, groupby
 
+from war_rig.document.checks.relations import Known, is_owner
 from war_rig.document.claims import Citation, Claim
 from war_rig.document.plan import PlannedFile
-from war_rig.document.relations import Known, is_owner
 from war_rig.readers import Fact, Unit
 
 _COMMENT = re.compile(r"^(?:.{6}[*/]|\s*(?:\*|--|#|//)).*$", re.MULTILINE)

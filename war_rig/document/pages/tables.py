@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 
-from war_rig.document.estate import LEADS_ON, Estate, Lead, Relation
-from war_rig.document.folder import relative
-from war_rig.document.inert import code, inert, link
+from war_rig.document.estate.estate import LEADS_ON, Estate, Lead, Relation
+from war_rig.document.pages.folder import relative
+from war_rig.document.pages.inert import code, inert, link
 from war_rig.readers import Unit
 
 _MOST_LINES = 8

@@ -8,16 +8,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from war_rig.document.check import Checked
+from war_rig.document.checks.check import Checked
+from war_rig.document.checks.ground import Line
 from war_rig.document.claims import Citation, Claim
-from war_rig.document.folder import DocsFolder, relative
-from war_rig.document.graphs import Edge, graph_lines
-from war_rig.document.ground import Line
-from war_rig.document.inert import code, inert, link, pre, sentence
 from war_rig.document.judge import Judged
 from war_rig.document.kinds import kind_of, names_of
+from war_rig.document.pages.folder import DocsFolder, relative
+from war_rig.document.pages.graphs import Edge, graph_lines
+from war_rig.document.pages.inert import code, inert, link, pre, sentence
+from war_rig.document.pages.tables import Pages, anchor_of_whole, section
 from war_rig.document.plan import PlannedFile
-from war_rig.document.tables import Pages, anchor_of_whole, section
 from war_rig.document.wholes import Wholes
 from war_rig.readers import Fact, Unit
 

@@ -13,7 +13,6 @@ from functools import lru_cache
 from itertools import groupby, pairwise
 from typing import NamedTuple
 
-from war_rig.readers import Fact, Source, Unit
 from war_rig.readers.cobol_exec import EXEC_LANGUAGES, EXEC_WORDS, block_end
 from war_rig.readers.cobol_lines import END, Token, cards, is_free, scan, words
 from war_rig.readers.cobol_statements import (
@@ -26,6 +25,7 @@ from war_rig.readers.cobol_statements import (
     is_number,
     replacing,
 )
+from war_rig.readers.source import Fact, Source, Unit
 
 SHOWS = "displays"
 """The verb of which the object is a text."""

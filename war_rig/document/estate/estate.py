@@ -9,9 +9,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from war_rig.document.copybooks import COPIES, Copybooks
-from war_rig.document.data_names import Literals
-from war_rig.document.data_sets import DataSets, named_by_jobs
+from war_rig.document.estate.copybooks import COPIES, Copybooks
+from war_rig.document.estate.data_names import Literals
+from war_rig.document.estate.data_sets import DataSets, named_by_jobs
 from war_rig.document.plan import PlannedFile
 from war_rig.document.wholes import Wholes
 from war_rig.readers import Fact, Unit

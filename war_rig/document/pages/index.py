@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from war_rig.document.estate import LEADS_ON, Estate, Relation
-from war_rig.document.graphs import Edge, graph_lines
-from war_rig.document.inert import code, inert, link, sentence
+from war_rig.document.estate.estate import LEADS_ON, Estate, Relation
 from war_rig.document.judge import Judged
 from war_rig.document.kinds import KINDS, kind_of, names_of
-from war_rig.document.plan import Plan, PlannedFile
-from war_rig.document.render import (
+from war_rig.document.pages.graphs import Edge, graph_lines
+from war_rig.document.pages.inert import code, inert, link, sentence
+from war_rig.document.pages.render import (
     FilePages,
     anchor_of,
     counted,
@@ -16,7 +15,7 @@ from war_rig.document.render import (
     unverified,
     whole_lines,
 )
-from war_rig.document.tables import (
+from war_rig.document.pages.tables import (
     Pages,
     anchor_of_whole,
     data_lines,
@@ -24,6 +23,7 @@ from war_rig.document.tables import (
     section,
     table,
 )
+from war_rig.document.plan import Plan, PlannedFile
 from war_rig.readers import Unit, clipped
 
 _MOST_LEFT_OUT = 200

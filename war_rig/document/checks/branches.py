@@ -9,8 +9,8 @@ name. A branch that leaves does not count: what stands behind it is done on the 
 import re
 from collections.abc import Iterator, Sequence
 
-from war_rig.document.comparisons import COMPARED, Compared, comparisons_in, plain, values_in
-from war_rig.document.ground import without_comments
+from war_rig.document.checks.comparisons import COMPARED, Compared, comparisons_in, plain, values_in
+from war_rig.document.checks.ground import without_comments
 from war_rig.readers import Fact
 
 _OPPOSITE = {

@@ -6,8 +6,8 @@ lies between the two ends of PERFORM A THRU C, and in a section that is performe
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from war_rig.document.denial import DENIALS, is_denied, is_unclear
-from war_rig.document.relations import BESIDE_NAMES, RELATIONS, Known, Words
+from war_rig.document.checks.denial import DENIALS, is_denied, is_unclear
+from war_rig.document.checks.relations import BESIDE_NAMES, RELATIONS, Known, Words
 from war_rig.readers import Fact
 
 _PARTICIPLES = {

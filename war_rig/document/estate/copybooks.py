@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
+from war_rig.document.estate.replacing import Replacing
 from war_rig.document.plan import PlannedFile
-from war_rig.document.replacing import Replacing
 from war_rig.document.wholes import Wholes
 from war_rig.readers import Fact, Unit
 from war_rig.readers.cobol_lines import Token, cards, scan

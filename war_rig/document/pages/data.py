@@ -11,13 +11,13 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
-from war_rig.document.check import Checked
+from war_rig.document.checks.check import Checked
 from war_rig.document.claims import Citation
-from war_rig.document.estate import Estate, Relation
+from war_rig.document.estate.estate import Estate, Relation
 from war_rig.document.judge import Judged
 from war_rig.document.kinds import kind_of, names_of
+from war_rig.document.pages.render import FilePages
 from war_rig.document.plan import Plan
-from war_rig.document.render import FilePages
 from war_rig.readers import Fact, Problem, Unit
 
 VERSION: Literal[1] = 1

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
-from war_rig.document.copybooks import Copybooks
+from war_rig.document.estate.copybooks import Copybooks
+from war_rig.document.estate.steps import Step, Steps, Symbols, Text
 from war_rig.document.plan import PlannedFile
-from war_rig.document.steps import Step, Steps, Symbols, Text
 from war_rig.readers import Fact
 from war_rig.readers.jcl_references import is_reference
 

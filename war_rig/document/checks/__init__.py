@@ -1,0 +1,1 @@
+"""The checks that a claim must pass; ``check`` says them in order, a file says each."""
