@@ -2,20 +2,16 @@
 
 import asyncio
 import gc
-import os
-import subprocess
-import sys
 from contextlib import closing, suppress
 from typing import Any
 
 import pytest
-from conftest import ROOT
 from stacked import HELLO, SlowProvider, stacked
 
 from war_rig.errors import ConfigError, ServerError
+from war_rig.forking import _begin_anew
 from war_rig.ledger import Ledger
 from war_rig.policies.budget import Budget
-from war_rig.policies.forking import _begin_anew
 from war_rig.policies.policy import Around, Course, Policy
 from war_rig.policies.stack import Stack
 from war_rig.providers import CompletionChunk
@@ -112,38 +108,6 @@ def test_what_begins_anew_knows_of_no_call_under_way(declared: dict[str, Any]) -
         return quick
 
     assert rehearse(play()) == "slow"
-
-
-CHILD = """
-import asyncio, os, sys
-sys.path.insert(0, sys.argv[1])
-from stacked import HELLO, SlowProvider, stacked
-
-provider = SlowProvider(30)
-stack = stacked(provider, retry=None, timeout={"total": 20}, rate_limit={"concurrency": 1})
-
-async def play():
-    asyncio.create_task(stack.complete(HELLO))
-    await asyncio.sleep(0.1)
-    if not os.fork():
-        provider.seconds = 0
-        asyncio._set_running_loop(None)
-        loop = asyncio.new_event_loop()
-        print(loop.run_until_complete(stack.complete(HELLO)).content, flush=True)
-        os._exit(0)
-    os.wait()
-    os._exit(0)
-
-asyncio.run(play())
-"""
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing is forked here")
-def test_a_forked_child_waits_for_no_call_of_its_parent() -> None:
-    """What the parent has under way takes no place in the child."""
-    command = [sys.executable, "-c", CHILD, str(ROOT / "tests")]
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    assert (ran.stdout, ran.stderr) == ("slow answer\n", "")
 
 
 class Failing(Around[str]):

@@ -18,23 +18,24 @@ STANDARD = set(sys.stdlib_module_names)
 
 # Room -> the rooms and third-party packages that it may import. "lazily" ones only in a function.
 MAY_IMPORT = {
-    "war_rig.ledger": set(),
+    "war_rig.forking": set(),
+    "war_rig.ledger": {"war_rig.forking"},
     "war_rig.errors": {"war_rig.ledger"},
     "war_rig.names": {"war_rig.errors"},
     "war_rig.plugins": {"war_rig.names"},
     "war_rig.shipped": set(),
     "war_rig.yaml_file": {"war_rig.errors", "yaml"},
     "war_rig.providers": {
-        "war_rig.errors", "war_rig.ledger", "war_rig.names", "war_rig.plugins", "war_rig.shipped",
-        "war_rig",
+        "war_rig.errors", "war_rig.forking", "war_rig.ledger", "war_rig.names", "war_rig.plugins",
+        "war_rig.shipped", "war_rig",
     },
     "war_rig.config": {
         "war_rig.errors", "war_rig.names", "war_rig.plugins", "war_rig.shipped",
         "war_rig.yaml_file", "pydantic",
     },
-    "war_rig.agents": {"war_rig.errors", "war_rig.providers"},
+    "war_rig.agents": {"war_rig.errors", "war_rig.forking", "war_rig.providers"},
     "war_rig.policies": {
-        "war_rig.errors", "war_rig.ledger", "war_rig.providers", "war_rig",
+        "war_rig.errors", "war_rig.forking", "war_rig.ledger", "war_rig.providers", "war_rig",
     },
     "war_rig.readers": {"war_rig.errors", "war_rig.plugins"},
     "war_rig.document": {

@@ -341,7 +341,7 @@ def test_a_forked_child_leaves_the_clients_to_its_parent(api: Server) -> None:
     assert len(agent.provider.border.provider._clients._clients) == 1  # type: ignore[attr-defined]
     own = agent.provider.border.provider._clients  # type: ignore[attr-defined]
     kept = dict(own._clients), dict(own._lifetimes), set(clients._with_clients)
-    clients._forget_all()
+    own.begin_anew()
     assert own._clients == own._lifetimes == {}
     own._clients.update(kept[0])
     own._lifetimes.update(kept[1])

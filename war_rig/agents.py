@@ -10,7 +10,6 @@ import asyncio
 import atexit
 import contextlib
 import json
-import os
 import threading
 from collections.abc import AsyncGenerator, Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +20,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from war_rig.errors import MalformedAnswerError, WarRigError
+from war_rig.forking import begins_anew_in_child
 from war_rig.providers import CompletionChunk, CompletionResponse, LLMProvider, Message
 from war_rig.providers.answers import checked
 from war_rig.providers.output import WantedOutput
@@ -173,6 +173,11 @@ class _Background:
     """The one event loop, in a thread of its own, that run_sync uses."""
 
     def __init__(self) -> None:
+        self.begin_anew()
+        begins_anew_in_child(self)
+
+    def begin_anew(self) -> None:
+        """Forget the loop: its thread is not in a forked child, and its lock may be held there."""
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -213,9 +218,6 @@ async def _end_all() -> None:
 
 _background = _Background()
 atexit.register(_background.stop)
-if hasattr(os, "register_at_fork"):  # pragma: no branch  Windows has no fork
-    # The loop's thread is not in the child, and its lock may be held for ever.
-    os.register_at_fork(after_in_child=_background.__init__)  # type: ignore[misc]
 
 
 _is_inside: ContextVar[bool] = ContextVar("is_inside", default=False)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from decimal import Context, Decimal
 from typing import Literal
 
+from war_rig.forking import begins_anew_in_child
+
 EXACT = Context(prec=60)
 """Enough digits that no sum of prices is rounded, whatever the program's own context is."""
 
@@ -95,6 +97,11 @@ class Ledger:
     def __init__(self) -> None:
         self._total = Total()
         self._uncounted: deque[Attempt] = deque()
+        self._lock = threading.Lock()
+        begins_anew_in_child(self)
+
+    def begin_anew(self) -> None:
+        """Keep the sums: in a forked child nobody gives back a lock that another thread held."""
         self._lock = threading.Lock()
 
     @property

@@ -17,11 +17,11 @@ from decimal import Decimal
 from threading import Lock
 
 from war_rig.errors import BudgetExceededError
+from war_rig.forking import begins_anew_in_child
 from war_rig.ledger import EXACT, Attempt
 from war_rig.policies.attempts import CostOf
 from war_rig.policies.call import Call
 from war_rig.policies.estimate import Mean, declared_completion
-from war_rig.policies.forking import begins_anew_in_child
 from war_rig.policies.policy import Around, Course, Request, StreamingProvider
 
 

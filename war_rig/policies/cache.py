@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import cast
 
 from war_rig.errors import ConfigError, MalformedAnswerError
+from war_rig.forking import begins_anew_in_child
 from war_rig.policies.call import Call
 from war_rig.policies.policy import Policy, Request, StreamingProvider, ask, ask_stream
 from war_rig.providers import CompletionChunk, CompletionResponse, LLMProvider
@@ -63,6 +64,14 @@ class CacheStore:
         self._now = now
         self._lock = threading.Lock()
         self._database: sqlite3.Connection | None = None
+        begins_anew_in_child(self)
+
+    def begin_anew(self) -> None:
+        """Open the file anew in a forked child: SQLite forbids it to use or close the old one."""
+        self._lock = threading.Lock()
+        if self._database is not None:
+            _left_to_parents.append(self._database)
+        self._database = None
 
     def get(self, key: str) -> CompletionResponse | None:
         """Return the answer stored under *key*."""
@@ -162,6 +171,9 @@ def _make_table(database: sqlite3.Connection, now: float) -> None:
         database.execute(f"ALTER TABLE answer ADD COLUMN stored REAL NOT NULL DEFAULT {now!r}")
 
 
+_left_to_parents: list[sqlite3.Connection] = []
+"""Referred to for ever: the garbage collector would close them in the child."""
+
 _used: ContextVar[list[tuple[CacheStore, str]] | None] = ContextVar("used", default=None)
 
 
@@ -188,6 +200,11 @@ class CachedProvider(Policy):
         self._store = store
         self._identity = identity
         self._redactor = Redactor(secrets)
+        self._lock = threading.Lock()
+        begins_anew_in_child(self)
+
+    def begin_anew(self) -> None:
+        """Keep the counts: in a forked child nobody gives back a lock that another thread held."""
         self._lock = threading.Lock()
 
     async def aclose(self) -> None:

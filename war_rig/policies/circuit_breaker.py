@@ -35,8 +35,8 @@ from war_rig.errors import (
     ProviderTimeoutError,
     ServerError,
 )
+from war_rig.forking import begins_anew_in_child
 from war_rig.policies.call import Call
-from war_rig.policies.forking import begins_anew_in_child
 from war_rig.policies.policy import Around, Course, StreamingProvider
 
 _FAILURES = (ServerError, ProviderConnectionError, ProviderTimeoutError, MalformedAnswerError)

@@ -14,6 +14,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from war_rig.errors import ProviderError
+from war_rig.forking import begins_anew_in_child
 from war_rig.policies.call import Call, reason_of
 from war_rig.policies.policy import Policy, Request, StreamingProvider, ask, ask_stream
 from war_rig.providers import CompletionChunk, CompletionResponse
@@ -47,6 +48,11 @@ class RetryBudget:
     def __init__(self, share: float, spare: float) -> None:
         self._share = share
         self._spare = self._left = spare
+        self._lock = threading.Lock()
+        begins_anew_in_child(self)
+
+    def begin_anew(self) -> None:
+        """Keep the count: in a forked child nobody gives back a lock that another thread held."""
         self._lock = threading.Lock()
 
     def earn(self) -> None:

@@ -8,9 +8,10 @@ behind, or the process, needs no ``close`` and prints nothing.
 import asyncio
 import atexit
 import contextlib
-import os
 from collections.abc import AsyncGenerator, Callable
 from typing import Any, Generic, Protocol, TypeVar
+
+from war_rig.forking import begins_anew_in_child
 
 
 class _Closable(Protocol):
@@ -27,6 +28,13 @@ class LoopClients(Generic[T]):
         self._open = open_client
         self._clients: dict[asyncio.AbstractEventLoop, T] = {}
         self._lifetimes: dict[asyncio.AbstractEventLoop, AsyncGenerator[None, None]] = {}
+        begins_anew_in_child(self)
+
+    def begin_anew(self) -> None:
+        """Leave the clients to the parent: in a forked child their loops never run."""
+        self._clients.clear()
+        self._lifetimes.clear()
+        _with_clients.discard(self)
 
     async def get(self) -> T:
         """Return the client of the running loop, which has seen by then what servers closed."""
@@ -83,18 +91,6 @@ async def _closing(lifetime: AsyncGenerator[None, None]) -> None:
 async def _close_those_of_closed_loops() -> None:
     for clients in list(_with_clients):
         await clients.close_those_of_closed_loops()
-
-
-def _forget_all() -> None:
-    """Leave the clients to the parent: in a forked child their loops look alive, and never run."""
-    for clients in list(_with_clients):
-        clients._clients.clear()
-        clients._lifetimes.clear()
-    _with_clients.clear()
-
-
-if hasattr(os, "register_at_fork"):  # pragma: no branch  Windows has no fork
-    os.register_at_fork(after_in_child=_forget_all)
 
 
 @atexit.register

@@ -1,4 +1,7 @@
-"""What a process knows of calls under way, its forked child has to forget: they end elsewhere."""
+"""What a forked child has to forget: calls under way, locks that are held, connections.
+
+They are its parent's, and end there.
+"""
 
 import os
 from typing import Protocol
