@@ -206,14 +206,14 @@ class _Run:
         self, unit: Unit, claims: Sequence[Sequence[Claim]], shown: Sequence[Line], most: int
     ) -> Judged:
         """Compose claims about *unit* from the first of each of *claims*, then the second, ..."""
-        in_turn = [claim for turn in zip_longest(*claims) for claim in turn if claim is not None]
-        given = sorted(in_turn[:_MOST_GIVEN], key=_place_in([c for some in claims for c in some]))
+        every = [claim for turn in zip_longest(*claims) for claim in turn if claim is not None]
+        given = sorted(every[:_MOST_GIVEN], key=_place_in([c for some in claims for c in some]))
         if not given:
             judged = Judged(unit)
         else:
             ground = Ground.of_claims(given, self._files, shown)
-            judged = await self._judged(whole_task(unit, given, ground, most, len(in_turn)))
-            return replace(judged, given=len(given), of=len(in_turn))
+            judged = await self._judged(whole_task(unit, given, ground, most, len(every)))
+            return replace(judged, given=len(given), of=len(every))
         self._on_progress(self.summary.add(judged))
         return judged
 
