@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from itertools import product
 
 from war_rig.document.estate.copybooks import Copybooks
-from war_rig.document.estate.steps import Step, Steps, Symbols, Text
+from war_rig.document.estate.steps import Step, Steps, Text
 from war_rig.document.plan import PlannedFile
 from war_rig.readers import Fact
 from war_rig.readers.jcl_references import is_reference
+from war_rig.readers.jcl_symbols import Values
 
 _Names = dict[str, None]
 
@@ -61,14 +62,14 @@ class DataSets:
         self,
         programs: Iterable[str],
         data: Sequence[tuple[str, Text]],
-        symbols: Symbols | None = None,
+        symbols: Values | None = None,
     ) -> None:
         for program, (dd, text) in product(programs, data):
             names = self.of_programs[program.upper(), dd]
             known = (name for name in text.values(symbols) if not is_reference(name))
             names.update(dict.fromkeys(known))
 
-    def _take_call(self, call: Step, steps: Iterable[Step], symbols: Symbols | None) -> None:
+    def _take_call(self, call: Step, steps: Iterable[Step], symbols: Values | None) -> None:
         """Take the *steps* of a procedure with what *call* gives them; it may leave out a name."""
         for number, step in enumerate(steps):
             names = (step.name, "") if number == 0 else (step.name,)

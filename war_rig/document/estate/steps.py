@@ -1,22 +1,16 @@
 """The steps of jobs and procedures, put together from the facts of their file."""
 
-import re
 from collections import ChainMap, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import islice
 
 from war_rig.document.plan import PlannedFile
 from war_rig.readers import Fact
 from war_rig.readers.jcl_lines import Scanner, bare
+from war_rig.readers.jcl_symbols import Values, substituted, unknown
 
-_SYMBOL = re.compile(r"(?<!&)&([A-Z@#$][A-Z0-9@#$]*)\.?", re.IGNORECASE)
-_DEEPEST = 5
-_LONGEST = 255
 _MOST_LINES = 100  # of one EXEC statement
-
-Symbols = Mapping[str, str]
-"""Values by the name of their symbol; one without a value stands for itself."""
 
 
 @dataclass(slots=True)
@@ -26,11 +20,11 @@ class Text:
     written: str
     resolved: list[str] = field(default_factory=list)
 
-    def values(self, symbols: Symbols | None = None) -> list[str]:
+    def values(self, symbols: Values | None = None) -> list[str]:
         """Return what it stands for: as *symbols* say, without them as its own file does."""
         if symbols is None or "&" not in self.written:
             return self.resolved or [self.written]
-        return [_substituted(self.written, symbols)]
+        return [substituted(self.written, symbols)]
 
 
 @dataclass(slots=True)
@@ -130,13 +124,13 @@ class Steps:
         """Return the steps of one job or procedure."""
         return self._of.get(owner.upper(), [])
 
-    def symbols_for(self, call: Step, procedure: "Steps") -> Symbols:
+    def symbols_for(self, call: Step, procedure: "Steps") -> Values:
         """Return what holds in *procedure*: what *call* says, its own, what was set before."""
         line = call.exec.line
         before = _values(fact for fact in self._set if fact.line < line)
         lines = self._file.source.lines[line - 1 : line - 1 + _MOST_LINES]
         given = {
-            operand.keyword: _substituted(bare(operand.value), before) or f"&{operand.keyword}"
+            operand.keyword: substituted(bare(operand.value), before) or unknown(operand)
             for statement in islice(Scanner(lines).statements(), 1)
             for operand in statement.operands
             if operand.keyword
@@ -146,12 +140,3 @@ class Steps:
 
 def _values(facts: Iterable[Fact]) -> dict[str, str]:
     return {fact.subject: fact.object or f"&{fact.subject}" for fact in facts}
-
-
-def _substituted(text: str, symbols: Symbols) -> str:
-    """Return *text* with its symbols replaced, as it is where that is too long for a name."""
-    found = text
-    for _ in range(_DEEPEST):
-        if "&" in found and len(found) <= _LONGEST:
-            found = _SYMBOL.sub(lambda symbol: symbols.get(symbol[1].upper(), symbol[0]), found)
-    return found if len(found) <= _LONGEST else text
