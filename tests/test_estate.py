@@ -179,6 +179,7 @@ MORE = """\
         "MOVE 'NEAR' TO ALSO-IN|CALL ALSO-IN OF GROUP-2.",
         "DISPLAY 'A'|MOVE 'NEAR' TO NEXT-PGM.|CALL NEXT-PGM.",
         "MOVE 'NEAR' TO NEXT-PGM|DISPLAY 'A' UPON CONSOLE|CALL NEXT-PGM.",
+        "MOVE 'NEAR' TO NEXT-PGM|D:MOVE 'FAR' TO NEXT-PGM|CALL NEXT-PGM.",
         "MOVE 'NEARLY' TO SHORT-PGM|CALL SHORT-PGM.",
         "MOVE 'NEAR-AND-FAR' TO SHORT-PGM|CALL SHORT-PGM.",
         "IF X = Y MOVE 'NEARLY' TO SHORT-PGM.|CALL SHORT-PGM.",
@@ -224,7 +225,7 @@ def test_the_move_before_a_call_decides(tmp_path: Path, lines: str) -> None:
         ("MOVE 'NEAR' TO LATER-PGM|CALL LATER-PGM.", {"FAR"}),
         ("MOVE 'NEAR' TO NEXT-PGM|>>IF X DEFINED|MOVE 'NEAR' TO NEXT-PGM|>>END-IF|CALL NEXT-PGM.",
          {"FAR", "OTHER"}),
-        ("D:MOVE 'NEAR' TO NEXT-PGM|CALL NEXT-PGM.", {"FAR", "OTHER"}),
+        ("D:MOVE 'NEAR' TO NEXT-PGM.|CALL NEXT-PGM.", {"FAR", "OTHER"}),
     ],
 )  # fmt: skip
 def test_a_move_that_may_not_be_the_last_decides_nothing(

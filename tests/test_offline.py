@@ -424,7 +424,7 @@ def test_a_paragraph_without_relations_is_told_by_its_statements(
         (["MOVE A TO B.", "CALL X USING 'IT SAYS ''ADD 1 TO C'''."],
          "`ONE` moves `A` into `B`; it passes control to what `X` names."),
         (["MOVE A TO B", "EXEC SQL", "CLOSE C1", "END-EXEC."], "`ONE` moves `A` into `B`."),
-        (["NOTE ADD 1 TO B. ADD 1 TO A."], "`ONE` adds to `A`."),
+        (["CONTINUE. NOTE ADD 1. ADD 1 TO A."], "`ONE` adds to `A`."),
         (["REPLACE ==X== BY ==ADD 1 TO B==.", "ADD 1 TO A."], "`ONE` adds to `A`."),
     ],
 )  # fmt: skip
@@ -500,7 +500,7 @@ def test_a_name_that_goes_on_in_the_next_line_is_not_told() -> None:
     [
         (["      D    PERFORM TWO. ADD 1 TO A.", "           ADD 1 TO B."], "`ONE` adds to `B`."),
         (["           EXIT.", "      d    ADD 1 TO A."],
-         'This part begins with "ONE." and ends with "ADD 1 TO A.".'),
+         "`ONE` holds nothing but `EXIT`."),
     ],
 )  # fmt: skip
 def test_a_line_for_debugging_does_nothing(lines: list[str], text: str) -> None:
