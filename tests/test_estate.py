@@ -473,10 +473,11 @@ def test_a_step_of_a_procedure_runs_what_its_override_says(src: Path) -> None:
     (src / "DB2JOB.jcl").write_text(
         "//DB2JOB JOB (1)\n//POST EXEC PAYPROC\n//RUN.SYSTSIN DD *\n"
         "  RUN PROGRAM(PAY02) PLAN(X)\n/*\n//OTHER EXEC PAYPROC\n//RUN.SYSIN DD *\n"
-        "  RUN PROGRAM(PAY03)\n/*\n"
+        "  RUN PROGRAM(PAY03)\n/*\n//FIRST EXEC PAYPROC\n//SYSTSIN DD *\n  RUN PROGRAM(PAY01)\n"
     )
     found = relations(src, "DB2JOB.jcl")
     assert ("runs", "PAY02", ("PAY02.cbl",), True) in found
+    assert ("runs", "PAY01", ("PAY01.cbl",), True) in found
     assert "PAY03" not in {name for _, name, _, _ in found}
 
 

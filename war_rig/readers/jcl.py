@@ -21,7 +21,8 @@ _TERMINALS = frozenset(("IKJEFT01", "IKJEFT1A", "IKJEFT1B"))
 _IMS_REGION = "DFSRRC00"
 _IMS_WITH_PSB = frozenset(("BMP", "DLI", "DBB"))
 _IMS_RUNS = _IMS_WITH_PSB | {"ULU", "UDR"}  # whose PARM names a program, then a DBD
-_NO_DATA_SET = frozenset(("DUMMY", "DYNAM", "SYSOUT", "PATH", "SUBSYS"))
+_DUMMIES = frozenset(("DUMMY", "DYNAM"))
+_NO_DATA_SET = _DUMMIES | {"SYSOUT", "PATH", "SUBSYS"}
 _REMARK = re.compile(r"/\*.*?(?:\*/|$)")
 _DEEPEST_NESTING = 15  # of IF, by the JCL Reference
 
@@ -52,6 +53,12 @@ def _hides(statement: Statement) -> bool:
     given = {operand.keyword or operand.value.upper() for operand in statement.operands}
     is_override = "." in statement.name
     return not is_override or statement.data is not None or not _NO_DATA_SET.isdisjoint(given)
+
+
+def _is_dummy(operand: Operand) -> bool:
+    """Return whether *operand* of a DD says that there is no data set, whatever it is called."""
+    names = ("NULLFILE",) if operand.keyword in ("DSN", "DSNAME") else _DUMMIES
+    return operand.keyword in ("", "DSN", "DSNAME") and operand.value.upper() in names
 
 
 class _Job:
@@ -229,9 +236,13 @@ class _Job:
         else:
             self._problem(statement.line, "a DD without a name, and none before it")
         names = [self._data_set(operand) for operand in statement.having("DSN", "DSNAME")]
+        dummies = [operand for operand in statement.operands if _is_dummy(operand)]
         if statement.name and (names or _hides(statement)):
-            self._data_sets.note(self._name, self._step, self._dd, "".join(names[:1]))
-        for operand in statement.having("DISP", "SYSOUT"):
+            name = "".join(names[:1]) if not dummies else ""
+            self._data_sets.note(self._name, self._step, self._dd, name)
+        for operand in dummies:
+            self._fact("dummy", self._dd, operand.value.upper(), operand.line)
+        for operand in statement.having("DISP", "SYSOUT", "PATH", "SUBSYS"):
             self._fact(operand.keyword.lower(), self._dd, operand.value, operand.line)
         if statement.data is not None:
             self._fact("instream", self._dd, f"{len(statement.data)} lines", statement.line)
@@ -246,9 +257,8 @@ class _Job:
         return name if self._symbols.is_in_procedure else resolved
 
     def _take_data(self, data: Sequence[str], line: int) -> None:
-        step, _, dd = self._dd.rpartition(".")
-        is_override = step and not self._program
-        if dd != "SYSTSIN" or not (self._program in _TERMINALS or is_override):
+        is_terminal = self._program in _TERMINALS or not self._program  # or of a procedure
+        if self._dd.rpartition(".")[2] != "SYSTSIN" or not is_terminal:
             return
         text, at = "\n".join(_REMARK.sub("", row[: LAST_COLUMN + 1]) for row in data), 0
         for run in _RUN.finditer(text):

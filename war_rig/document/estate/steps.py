@@ -11,6 +11,7 @@ from war_rig.readers.jcl_lines import Scanner, bare
 from war_rig.readers.jcl_symbols import Values, substituted, unknown
 
 _MOST_LINES = 100  # of one EXEC statement
+_INSTEAD = frozenset(("dummy", "sysout", "instream", "path", "subsys"))
 
 
 @dataclass(slots=True)
@@ -28,18 +29,36 @@ class Text:
 
 
 @dataclass(slots=True)
-class Step:
-    """An EXEC and its DD statements, whose names are ``STEP.DD`` where it calls a procedure.
+class Dd:
+    """A DD statement. step: that of a procedure which it is for; runs: what is run as it says.
 
-    runs: what is run under TSO or IMS, by the DD that says so. data: the data
-    sets, by the name and the line of their DD.
+    instead: what it has in the place of a data set, such as "dummy".
     """
+
+    step: str
+    name: str
+    runs: list[str] = field(default_factory=list)
+    text: Text | None = None
+    instead: str = ""
+
+    @property
+    def data_set(self) -> Text | None:
+        """Return its data set; a dummy has none, whatever it is called."""
+        return self.text if self.instead != "dummy" else None
+
+    @property
+    def is_replacing(self) -> bool:
+        """Return whether the data set of a DD that it overrides is no longer that."""
+        return self.text is not None or self.instead != ""
+
+
+@dataclass(slots=True)
+class Step:
+    """An EXEC and its DD statements, behind a nameless one for what the EXEC itself says."""
 
     exec: Fact
     program: Text
-    runs: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    data: dict[tuple[str, int], Text] = field(default_factory=dict)
-    _dd: str = ""
+    dds: list[Dd] = field(default_factory=lambda: [Dd("", "")])
 
     @property
     def is_call(self) -> bool:
@@ -53,45 +72,30 @@ class Step:
 
     def take(self, fact: Fact) -> None:
         """Add a fact that follows the EXEC."""
-        key = (fact.subject.upper(), fact.line)
+        last = self.dds[-1]
         if fact.kind == "exec-resolved":
             self.program.resolved.append(fact.object)
         elif fact.kind == "dd":
-            self._dd = fact.object.upper()
+            step, _, name = fact.object.upper().rpartition(".")
+            self.dds.append(Dd(step, name))
         elif fact.kind == "runs":
-            self.runs[self._dd].append(fact.object)
+            last.runs.append(fact.object)
         elif fact.kind == "dsn":
-            self.data[key] = Text(fact.object)
+            last.text = Text(fact.object)
         elif fact.kind == "dsn-resolved":
-            self.data.setdefault(key, Text(fact.object)).resolved.append(fact.object)
+            last.text = last.text or Text(fact.object)
+            last.text.resolved.append(fact.object)
+        elif fact.kind in _INSTEAD:
+            last.instead = fact.kind
 
-    def runs_of(self, *steps: str) -> list[str]:
-        """Return what its DDs for *steps* of a procedure run; "" is no or the first step."""
-        return [run for dd, found in self.runs.items() for run in found if _of(dd) in steps]
-
-    def data_of(self, *steps: str) -> list[tuple[str, Text]]:
-        """Return its DDs for *steps* of a procedure, each without the step's name."""
-        split = ((dd.rpartition("."), text) for (dd, _), text in self.data.items())
-        return [(dd, text) for (step, _, dd), text in split if step in steps]
-
-    @property
-    def all_runs(self) -> list[str]:
-        """Return what all of its DDs run."""
-        return self.runs_of(*self.steps)
-
-    @property
-    def all_data(self) -> list[tuple[str, Text]]:
-        """Return all of its DDs, each without a step's name."""
-        return self.data_of(*self.steps)
+    def dds_of(self, *steps: str) -> list[Dd]:
+        """Return its DDs for *steps* of a procedure; "" is no or the first step."""
+        return [dd for dd in self.dds if dd.step in steps]
 
     @property
     def steps(self) -> list[str]:
         """Return for which steps of a procedure it has DDs."""
-        return list(dict.fromkeys(map(_of, (*self.runs, *(dd for dd, _ in self.data)))))
-
-
-def _of(dd: str) -> str:
-    return dd.rpartition(".")[0]
+        return list(dict.fromkeys(dd.step for dd in self.dds))
 
 
 class Steps:
