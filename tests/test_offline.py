@@ -447,8 +447,11 @@ def test_what_only_looks_like_a_verb_is_none(lines: list[str], text: str) -> Non
         (["STRING X DELIMITED BY SPACE INTO A."], "`ONE` puts text into `A`."),
         (["SEARCH ALL A WHEN B = 1 ACCEPT C."], "`ONE` searches `A`; it accepts `C`."),
         (["INSPECT A REPLACING ALL 'X' BY 'Y'."], "`ONE` inspects `A`."),
+        (["MOVE CORR A TO B C.", "MOVE D TO E."],
+         "`ONE` moves `D` into `E`; it fills the corresponding items of `B` and `C`."),
+        (["MOVE CORRESPONDING A OF R TO B OF S."], "`ONE` fills the corresponding items of `B`."),
     ],
-)
+)  # fmt: skip
 def test_of_a_statement_is_told_what_it_changes(lines: list[str], text: str) -> None:
     """All its targets are named; what GIVING leaves as it was is not."""
     assert paragraph(*lines) == [text]
@@ -461,6 +464,8 @@ def test_of_a_statement_is_told_what_it_changes(lines: list[str], text: str) -> 
         (["IF A = 1 OR 2 CONTINUE."], "`ONE` tests `A`."),
         (["EVALUATE TRUE", "WHEN OTHER", "IF A CONTINUE."], "`ONE` tests, among others, `A`."),
         (["CLOSE A WITH LOCK."], "`ONE` closes, among others, `A`."),
+        (["MOVE CORR A TO B FUNCTION C."],
+         "`ONE` fills the corresponding items of, among others, `B`."),
         (["ADD CORR A TO B.", "ADD 1 TO C."], "`ONE` adds to, among others, `C`."),
         (["ADD 1 A.", "ADD 1 TO C."], "`ONE` adds to, among others, `C`."),
         (["SET A UP BY 1.", "SET B TO 2."], "`ONE` sets, among others, `B`."),

@@ -46,10 +46,10 @@ _HEADER = re.compile(
     re.IGNORECASE,
 )
 _DRAWN = " \t*>-=#/"
-_NAMED_BY_SUBJECT = frozenset(("data", "move", "move-name"))
+_NAMED_BY_SUBJECT = frozenset(("data", "move", "move-name", "move-corresponding"))
 _NAMED_BY_OBJECT = frozenset(
-    ("paragraph", "fd", "copy", "perform", "thru", "goto", "move-name", "call-name",
-     "open", "read", "write", "rewrite", "delete", "start")
+    ("paragraph", "fd", "copy", "perform", "thru", "goto", "move-name", "move-corresponding",
+     "call-name", "open", "read", "write", "rewrite", "delete", "start")
 )  # fmt: skip
 
 

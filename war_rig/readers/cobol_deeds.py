@@ -200,11 +200,7 @@ def _changed(statement: Tokens) -> _Done:
     verb, texts = statement[0].word, [token.word for token in statement]
     does, before = ("works out", "GIVING") if "GIVING" in texts else _TARGETS[verb]
     at = texts.index(before) + 1 if before and before in texts else 1
-    found = []
-    while _is_operand(statement[at]):
-        found.append(statement[at])
-        at = behind_name(statement, at)
-        at += statement[at].word == "ROUNDED"
+    found, at = _operands(statement, at)
     if verb in _BEHIND_TARGETS:
         is_read = statement[at].word in _BEHIND_TARGETS[verb]
         is_all = texts[at + 1 :].count("TO") == 0
@@ -214,6 +210,27 @@ def _changed(statement: Tokens) -> _Done:
     yield from ((does, target) for target in found if is_read)
     if not (found and is_read and is_all):
         yield does, None
+
+
+def _matched(statement: Tokens) -> _Done:
+    """Yield the groups of which MOVE CORRESPONDING fills items; other moves are facts."""
+    if statement[1].word not in ("CORR", "CORRESPONDING"):
+        return
+    does, texts = "fills the corresponding items of", [token.word for token in statement]
+    found, at = _operands(statement, texts.index("TO") + 1) if "TO" in texts else ([], 0)
+    yield from ((does, target) for target in found)
+    if not found or statement[at] is not END:
+        yield does, None
+
+
+def _operands(statement: Tokens, at: int) -> tuple[list[Token], int]:
+    """Return the operands that stand from *at* on, and where they end."""
+    found = []
+    while _is_operand(statement[at]):
+        found.append(statement[at])
+        at = behind_name(statement, at)
+        at += statement[at].word == "ROUNDED"
+    return found, at
 
 
 def _used(statement: Tokens) -> _Done:
@@ -252,6 +269,7 @@ def _is_operand(token: Token) -> bool:
 _READ: dict[str, Callable[[Tokens], _Done]] = {
     **dict.fromkeys(_TARGETS, _changed),
     **dict.fromkeys(_OPERANDS, _used),
+    "MOVE": _matched,
     "STRING": _filled,
     "DISPLAY": _shown,
 }
