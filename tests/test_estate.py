@@ -406,8 +406,9 @@ def test_a_symbol_is_no_program_beside_what_it_stands_for(src: Path) -> None:
 def test_what_is_perhaps_called_is_no_entry_point(tmp_path: Path) -> None:
     """Work begins where nothing leads to, not even over a data name."""
     index = (letters(tmp_path) / "README.md").read_text()
-    entries = index.partition("## Entry points")[2].partition("## ")[0]
-    assert re.findall(r"\[<code>(.*?)</code>", entries) == ["MAIL"]
+    started = starters(index)
+    assert started.pop("MAIL") == "nothing in this source"
+    assert set(started.values()) == {"perhaps program [<code>MAIL</code>](files/MAIL.cbl.md)"}
 
 
 @pytest.mark.parametrize(
@@ -498,20 +499,54 @@ class Transactions:
         return Reading((unit,), tuple(facts))
 
 
-def test_the_index_begins_with_what_leads_in(src: Path, tmp_path: Path) -> None:
-    """Jobs, programs that a transaction starts, and programs that nothing leads to."""
-    (src / "DEFS.tran").write_text("PAYT PAY03\n")
+def starters(index: str) -> dict[str, str]:
+    """Return what starts each program, as the index shows it."""
+    rows = index.partition("## Programs")[2].partition("\n## ")[0].split("\n")[4:]
+    cells = [row.strip("| ").split(" | ") for row in rows if row]
+    return {re.findall(r"<code>(.*?)</code>", cell[0])[0]: cell[2] for cell in cells}
+
+
+def test_the_index_says_what_starts_a_program(src: Path, tmp_path: Path) -> None:
+    """Transactions and jobs; without these other programs, at last those that perhaps do."""
+    (src / "DEFS.tran").write_text("PAYT PAY03\nPAYU PAY03\n")
     docs = tmp_path / "docs"
     scribe = Agent("scribe", OfflineProvider())
     (src / "LONE.cbl").write_text(program("LONE"))
+    (src / "PAY04.cbl").write_text(program("PAY04"))
+    for n in range(5):
+        (src / f"C{n}.cbl").write_text(program(f"C{n}") + "           CALL 'PAY04'.\n" * 2)
+    (src / "BOTH.cpy").write_text("       CODE-IN-COPYBOOK.\n           CALL 'C0'.\n")
     planned = plan(src, [Transactions(), *readers(60)])
     asyncio.run(document(planned, scribe, DocsFolder(docs, src), provider="offline", rounds=1))
     index = (docs / "README.md").read_text()
-    entries = index.partition("## Entry points")[2].partition("## Jobs")[0]
-    assert re.findall(r"\| (.*?)\[<code>(\w+)</code>\]", entries) == [
-        ("", "LONE"), ("transaction <code>PAYT</code>: ", "PAY03"), ("", "PAYJOB"),
-    ]  # fmt: skip
+    found = starters(index)
+    assert found == {
+        "C0": "copybook [<code>BOTH.cpy</code>](files/BOTH.cpy.md)",
+        **{f"C{n}": "nothing in this source" for n in range(1, 5)},
+        "LONE": "nothing in this source",
+        "PAY01": "job [<code>PAYJOB</code>](files/PAYJOB.jcl.md)",
+        "PAY02": "procedure [<code>PAYPROC</code>](files/PAYPROC.prc.md)",
+        "PAY03": "transaction <code>PAYT</code>, transaction <code>PAYU</code>",
+        "PAY04": ", ".join(f"program [<code>C{n}</code>](files/C{n}.cbl.md)" for n in range(3))
+        + " and 2 more",
+    }
+    assert index.count("[<code>PAYJOB</code>]") == 2  # its own row, and that of what it runs
     assert broken_links(docs) == []
+
+
+def test_rows_of_one_name_say_which_file_they_are_of(src: Path, tmp_path: Path) -> None:
+    """Two jobs may be called the same; one name alone needs no more than that."""
+    for name in ("one.jcl", "two.jcl"):
+        (src / name).write_text("//SAME JOB (1)\n//S EXEC PGM=PAY02\n")
+    docs = tmp_path / "docs"
+    planned, scribe = plan(src, readers(60)), Agent("scribe", OfflineProvider())
+    asyncio.run(document(planned, scribe, DocsFolder(docs, src), provider="offline", rounds=1))
+    jobs = (docs / "README.md").read_text().partition("## Jobs")[2].partition("\n## ")[0]
+    assert re.findall(r"^\| (.*?) \| ", jobs, re.MULTILINE)[2:] == [
+        "[<code>PAYJOB</code>](files/PAYJOB.jcl.md)",
+        "[<code>SAME</code>](files/one.jcl.md) in <code>one.jcl</code>",
+        "[<code>SAME</code>](files/two.jcl.md) in <code>two.jcl</code>",
+    ]
 
 
 def test_the_steps_of_a_job_follow_each_other(src: Path, tmp_path: Path) -> None:
