@@ -352,16 +352,85 @@ def test_sequence_numbers_are_no_code() -> None:
     assert objects(reading, "call") == ["B"]
 
 
-def test_debug_lines_are_code_and_comment_lines_are_none() -> None:
-    """D in column 7 is read; an asterisk, a slash or *> makes a comment."""
+def test_comment_lines_are_no_code() -> None:
+    """An asterisk or a slash in column 7, *>, or an asterisk in column 1 makes a comment."""
     reading = read(
         "       PROGRAM-ID. P.", "       PROCEDURE DIVISION.",
-        "      D    CALL 'A'", "      d    CALL 'B'",
         "      *    CALL 'C'", "      /    CALL 'D'", "       *>  CALL 'E'", "* CALL 'F' NOW",
         "           CALL 'G' *> CALL 'H' later", "      $SET MAPNAME", "           .",
     )  # fmt: skip
-    assert objects(reading, "call") == ["A", "B", "G"]
+    assert objects(reading, "call") == ["G"]
     assert objects(reading, "comment") == ["CALL 'F' NOW", "CALL 'H' later"]
+
+
+DEBUGGED = (
+    "       PROGRAM-ID. P.", "       ENVIRONMENT DIVISION.", "       CONFIGURATION SECTION.",
+    "       SOURCE-COMPUTER. IBM-370{mode}.", "       DATA DIVISION.",
+    "       WORKING-STORAGE SECTION.", "      D01  WS-TRACE PIC X.", "       PROCEDURE DIVISION.",
+    "       ONE.", "           CALL 'A'.", "      D    DISPLAY 'SEEN SO FAR. CALL 'B'.",
+    "      d    CALL 'C'.", "      DTWO.", "           CALL 'D'.",
+)  # fmt: skip
+
+
+def test_a_line_for_debugging_is_neither_code_nor_comment() -> None:
+    """Without WITH DEBUGGING MODE, a line with D in column 7 states nothing at all."""
+    reading = read(*(line.format(mode="") for line in DEBUGGED))
+    assert objects(reading, "call") == ["A", "D"]
+    assert objects(reading, "data", "paragraph", "comment") == ["ONE"]
+    assert reading.problems == ()
+    assert objects(read("      D    CALL 'A'.", file="CODE.cpy"), "call") == []
+
+
+@pytest.mark.parametrize("mode", [" WITH DEBUGGING MODE", " DEBUGGING\n      * Or\n       MODE"])
+def test_a_line_for_debugging_is_code_in_debugging_mode(mode: str) -> None:
+    """SOURCE-COMPUTER says so, for all of the program behind it."""
+    reading = read(*"\n".join(DEBUGGED).format(mode=mode).split("\n"))
+    assert objects(reading, "call") == ["A", "C", "D"]
+    assert objects(reading, "data", "paragraph") == ["01 X", "ONE", "TWO"]
+
+
+def test_debugging_mode_is_of_one_program_and_what_it_contains() -> None:
+    """The next program beside it says for itself whether it is debugged."""
+    inner = ("       ID DIVISION.", "       PROGRAM-ID. IN{n}.", "       PROCEDURE DIVISION.",
+             "      D    CALL '{n}'.", "       END PROGRAM IN{n}.")  # fmt: skip
+    outer = [line.format(mode=" WITH DEBUGGING MODE") for line in DEBUGGED]
+    lines = [*outer, *(line.format(n=1) for line in inner), "      D    CALL '2'.",
+             "       END PROGRAM P.", *(line.format(n=3) for line in inner),
+             "       END PROGRAM P.", "      D    CALL '4'."]  # fmt: skip
+    assert objects(read(*lines), "call") == ["A", "C", "D", "1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "calls", "comments"),
+    [
+        (["NOTE It doesn't CALL 'B'. CALL 'C'."], ["C"], ["It doesn't CALL 'B'."]),
+        (["CALL 'A'.", "NOTE The total", "is 1.5 at most.", "CALL 'B'."],
+         ["A", "B"], ["The total", "is 1.5 at most."]),
+        (["MOVE A TO NOTE.", "CALL 'A'."], ["A"], []),
+        (["NOTE .", "CALL 'B'.", "NOTE SECTION.", "CALL 'C'."], ["B", "C"], []),
+        (["EXEC SQL SELECT A FROM O. NOTE END-EXEC. CALL 'A'."], ["A"], []),
+        (["CALL 'A'.", "NOTE", "That is all"], ["A"], ["That is all"]),
+    ],
+)  # fmt: skip
+def test_a_note_is_a_comment(lines: list[str], calls: list[str], comments: list[str]) -> None:
+    """It ends with its sentence; what is only called so is none."""
+    reading = in_procedure("CONTINUE.", *lines)
+    assert (objects(reading, "call"), objects(reading, "comment")) == (calls, comments)
+    assert reading.problems == ()
+
+
+def test_a_paragraph_that_begins_with_a_note_is_one() -> None:
+    """All of it is a comment, up to the next line in area A; free format has no notes."""
+    lines = ("PROGRAM-ID. P.", "PROCEDURE DIVISION.", "ONE.", "    NOTE Of old. CALL 'A'.",
+             "    It isn't used.", "TWO SECTION.", "    NOTE Nor this.", "    CALL 'B'.",
+             "THREE. CALL 'C'.", "    NOTE But this is. CALL 'D'.")  # fmt: skip
+    reading = read(*(f"       {line}" for line in lines))
+    assert objects(reading, "call") == ["C", "D"]
+    assert objects(reading, "comment") == [
+        "Of old. CALL 'A'.", "It isn't used.", "Nor this.", "But this is.",
+    ]  # fmt: skip
+    assert objects(reading, "paragraph", "section") == ["ONE", "TWO", "THREE"]
+    assert objects(read(*lines[:4], *lines[7:]), "call") == ["A", "B", "C", "D"]
 
 
 def test_comments_are_stripped_of_their_decoration() -> None:
@@ -491,7 +560,8 @@ def test_keywords_in_literals_and_comments_are_no_code() -> None:
          [("open", "A"), ("open", "B"), ("open", "C")]),
         (["MOVE A(1:2) OF B TO C(I) OF D, E CALL 'X'"],
          [("move-name", "A"), ("move-name", "A"), ("call", "X")]),
-        (["MOVE CORR A TO B"], [("move-name", "A")]),
+        (["MOVE CORR A TO B"], [("move-corresponding", "A")]),
+        (["MOVE CORRESPONDING A OF R TO B OF S C"], [("move-corresponding", "A")] * 2),
         (["MOVE FUNCTION MAX(A B) TO C", "MOVE LENGTH OF A TO B. MOVE . MOVE A CALL 'X'"],
          [("call", "X")]),
         (["NEXT SENTENCE", "EXIT.", "GOBACK.", "CONTINUE.", "STOP.", "END-IF."], []),

@@ -59,6 +59,9 @@ CODE = [
     "    05  WS-NAME             PIC X(8) VALUE 'ANN'.",
     " 88  IS-PAID                VALUE 'Y'.",
     " 01  STAFF-RECORD.",
+    "     SELECT STAFF-FILE ASSIGN TO UT-S-STAFF",
+    "     SELECT OPTIONAL OLD-FILE ASSIGN OLDFILE.",
+    " FD  STAFF-FILE.",
     "**** PAY-ALL ****",
     " Pay-All.",
     " WORKING STORAGE SECTION",
@@ -86,6 +89,8 @@ PROSE = [
     "START OF PROGRAM",
     "WRITE-STAFF-FILE",
     "COPY LOANREC REPLACING ==:TAG:== BY ==XXXX==.",
+    "SELECT THE STAFF OF A BRANCH",
+    "FD is the file description",
     "In the LINKAGE SECTION",
     "PAY-ALL is for tests",
     "3. COMP and COMP-3 variables",
@@ -112,6 +117,11 @@ def test_code_goes_on_over_the_lines_of_a_comment() -> None:
         "        AND RATE-2 = 4", "     EXEC CICS SEND MAP('PAYMAP')", "       ERASE FREEKB NOW",
         "     END-EXEC", "       TO WS-LAST", " TO BE DONE AGAIN", "       TO WS-LAST",
     ) == ["The rate of old:", "TO BE DONE AGAIN", "TO WS-LAST"]  # fmt: skip
+    assert cobol(
+        "     SELECT OLD-FILE ASSIGN TO OLDFILE", "     ORGANIZATION IS INDEXED",
+        "     ACCESS MODE IS DYNAMIC RECORD KEY IS OLD-KEY", "     FILE STATUS IS WS-STATUS.",
+        " The file is sequential",
+    ) == ["The file is sequential"]  # fmt: skip
     assert cobol("     MOVE WS-HOURS TO", "", "     WS-LAST", " Reads it") == ["Reads it"]
     code = "\n           MOVE 1 TO RATE."
     assert cobol("     EXEC SQL", "", "     a select", code, " Reads the staff") == [

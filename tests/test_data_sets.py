@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from war_rig.document import plan
 from war_rig.document.estate.estate import Estate, Relation
 from war_rig.document.pages.tables import open_lines
@@ -102,6 +104,37 @@ def test_a_procedures_step_has_the_dds_of_the_call(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("override", "found"),
+    [
+        ("DUMMY", set()), ("dummy,DISP=OLD", set()), ("DUMMY,DSN=A.B,DISP=SHR", set()),
+        ("DSN=NULLFILE", set()), ("SYSOUT=*", set()), ("PATH='/u/a'", set()),
+        ("SUBSYS=X", set()), ("*\n  TEXT\n/*", set()), ("DISP=OLD", {"TEST.STAFF"}),
+        ("DSN=A.B,DISP=SHR", {"A.B"}),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("step", ["RUN.", ""])
+def test_a_call_may_take_a_data_set_away(
+    tmp_path: Path, step: str, override: str, found: set[str]
+) -> None:
+    """A DD that can name none, such as DUMMY, leaves the program without the procedure's."""
+    dds = "//STAFF DD DSN=&HLQ..STAFF,DISP=SHR\n"
+    job = f"//J JOB\n//S EXEC BATCH\n//{step}STAFF DD {override}\n"
+    procedure = PROCEDURE.format(program="PAY01", dds=dds)
+    assert data_sets(tmp_path, "PAY01", P_BATCH=procedure, J=job) == {"PAY01": found}
+
+
+def test_a_dummy_uses_no_data_set(tmp_path: Path) -> None:
+    """What a DUMMY would be is named beside it; a program does not get it, and no step uses it."""
+    job = (
+        "//J JOB\n//S EXEC PGM=PAY01\n//STAFF DD DUMMY,\n//  DSN=A.STAFF,DISP=SHR\n"
+        "//OUT DD DSN=NULLFILE\n//LOG DD DSN=A.LOG\n"
+    )
+    assert data_sets(tmp_path, "PAY01", J=job) == {"PAY01": set()}
+    relations = Estate.of(plan(tmp_path, readers(60)).files).outgoing["J.jcl"]
+    assert [(r.verb, r.name) for r in relations] == [("runs", "PAY01"), ("uses", "A.LOG")]
+
+
 def test_a_call_may_name_the_program(tmp_path: Path) -> None:
     """A symbol of the procedure is what the call says; one without a value stays a symbol."""
     procedure = PROCEDURE.format(program="&PROG", dds="//LOG DD DSN=A.LOG,DISP=SHR\n")
@@ -128,6 +161,8 @@ def test_what_a_job_runs_in_a_procedure_has_its_dds(tmp_path: Path) -> None:
     )
     found = data_sets(tmp_path, "PAY01", "PAY02", J=job, P_BATCH=procedure)
     assert found == {"PAY01": {"SHARED"}, "PAY02": set()}
+    job = "//J JOB\n//S1 EXEC BATCH\n//RUN.SYSTSIN DD DUMMY\n"
+    assert data_sets(tmp_path, "PAY02", J=job, P_BATCH=procedure) == {"PAY02": set()}
 
 
 def test_an_in_stream_procedure_is_that_of_the_job(tmp_path: Path) -> None:

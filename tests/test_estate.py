@@ -179,6 +179,7 @@ MORE = """\
         "MOVE 'NEAR' TO ALSO-IN|CALL ALSO-IN OF GROUP-2.",
         "DISPLAY 'A'|MOVE 'NEAR' TO NEXT-PGM.|CALL NEXT-PGM.",
         "MOVE 'NEAR' TO NEXT-PGM|DISPLAY 'A' UPON CONSOLE|CALL NEXT-PGM.",
+        "MOVE 'NEAR' TO NEXT-PGM|D:MOVE 'FAR' TO NEXT-PGM|CALL NEXT-PGM.",
         "MOVE 'NEARLY' TO SHORT-PGM|CALL SHORT-PGM.",
         "MOVE 'NEAR-AND-FAR' TO SHORT-PGM|CALL SHORT-PGM.",
         "IF X = Y MOVE 'NEARLY' TO SHORT-PGM.|CALL SHORT-PGM.",
@@ -224,7 +225,7 @@ def test_the_move_before_a_call_decides(tmp_path: Path, lines: str) -> None:
         ("MOVE 'NEAR' TO LATER-PGM|CALL LATER-PGM.", {"FAR"}),
         ("MOVE 'NEAR' TO NEXT-PGM|>>IF X DEFINED|MOVE 'NEAR' TO NEXT-PGM|>>END-IF|CALL NEXT-PGM.",
          {"FAR", "OTHER"}),
-        ("D:MOVE 'NEAR' TO NEXT-PGM|CALL NEXT-PGM.", {"FAR", "OTHER"}),
+        ("D:MOVE 'NEAR' TO NEXT-PGM.|CALL NEXT-PGM.", {"FAR", "OTHER"}),
     ],
 )  # fmt: skip
 def test_a_move_that_may_not_be_the_last_decides_nothing(
@@ -405,8 +406,9 @@ def test_a_symbol_is_no_program_beside_what_it_stands_for(src: Path) -> None:
 def test_what_is_perhaps_called_is_no_entry_point(tmp_path: Path) -> None:
     """Work begins where nothing leads to, not even over a data name."""
     index = (letters(tmp_path) / "README.md").read_text()
-    entries = index.partition("## Entry points")[2].partition("## ")[0]
-    assert re.findall(r"\[<code>(.*?)</code>", entries) == ["MAIL"]
+    started = starters(index)
+    assert started.pop("MAIL") == "nothing in this source"
+    assert set(started.values()) == {"perhaps program [<code>MAIL</code>](files/MAIL.cbl.md)"}
 
 
 @pytest.mark.parametrize(
@@ -472,10 +474,11 @@ def test_a_step_of_a_procedure_runs_what_its_override_says(src: Path) -> None:
     (src / "DB2JOB.jcl").write_text(
         "//DB2JOB JOB (1)\n//POST EXEC PAYPROC\n//RUN.SYSTSIN DD *\n"
         "  RUN PROGRAM(PAY02) PLAN(X)\n/*\n//OTHER EXEC PAYPROC\n//RUN.SYSIN DD *\n"
-        "  RUN PROGRAM(PAY03)\n/*\n"
+        "  RUN PROGRAM(PAY03)\n/*\n//FIRST EXEC PAYPROC\n//SYSTSIN DD *\n  RUN PROGRAM(PAY01)\n"
     )
     found = relations(src, "DB2JOB.jcl")
     assert ("runs", "PAY02", ("PAY02.cbl",), True) in found
+    assert ("runs", "PAY01", ("PAY01.cbl",), True) in found
     assert "PAY03" not in {name for _, name, _, _ in found}
 
 
@@ -496,20 +499,54 @@ class Transactions:
         return Reading((unit,), tuple(facts))
 
 
-def test_the_index_begins_with_what_leads_in(src: Path, tmp_path: Path) -> None:
-    """Jobs, programs that a transaction starts, and programs that nothing leads to."""
-    (src / "DEFS.tran").write_text("PAYT PAY03\n")
+def starters(index: str) -> dict[str, str]:
+    """Return what starts each program, as the index shows it."""
+    rows = index.partition("## Programs")[2].partition("\n## ")[0].split("\n")[4:]
+    cells = [row.strip("| ").split(" | ") for row in rows if row]
+    return {re.findall(r"<code>(.*?)</code>", cell[0])[0]: cell[2] for cell in cells}
+
+
+def test_the_index_says_what_starts_a_program(src: Path, tmp_path: Path) -> None:
+    """Transactions and jobs; without these other programs, at last those that perhaps do."""
+    (src / "DEFS.tran").write_text("PAYT PAY03\nPAYU PAY03\n")
     docs = tmp_path / "docs"
     scribe = Agent("scribe", OfflineProvider())
     (src / "LONE.cbl").write_text(program("LONE"))
+    (src / "PAY04.cbl").write_text(program("PAY04"))
+    for n in range(5):
+        (src / f"C{n}.cbl").write_text(program(f"C{n}") + "           CALL 'PAY04'.\n" * 2)
+    (src / "BOTH.cpy").write_text("       CODE-IN-COPYBOOK.\n           CALL 'C0'.\n")
     planned = plan(src, [Transactions(), *readers(60)])
     asyncio.run(document(planned, scribe, DocsFolder(docs, src), provider="offline", rounds=1))
     index = (docs / "README.md").read_text()
-    entries = index.partition("## Entry points")[2].partition("## Jobs")[0]
-    assert re.findall(r"\| (.*?)\[<code>(\w+)</code>\]", entries) == [
-        ("", "LONE"), ("transaction <code>PAYT</code>: ", "PAY03"), ("", "PAYJOB"),
-    ]  # fmt: skip
+    found = starters(index)
+    assert found == {
+        "C0": "copybook [<code>BOTH.cpy</code>](files/BOTH.cpy.md)",
+        **{f"C{n}": "nothing in this source" for n in range(1, 5)},
+        "LONE": "nothing in this source",
+        "PAY01": "job [<code>PAYJOB</code>](files/PAYJOB.jcl.md)",
+        "PAY02": "procedure [<code>PAYPROC</code>](files/PAYPROC.prc.md)",
+        "PAY03": "transaction <code>PAYT</code>, transaction <code>PAYU</code>",
+        "PAY04": ", ".join(f"program [<code>C{n}</code>](files/C{n}.cbl.md)" for n in range(3))
+        + " and 2 more",
+    }
+    assert index.count("[<code>PAYJOB</code>]") == 2  # its own row, and that of what it runs
     assert broken_links(docs) == []
+
+
+def test_rows_of_one_name_say_which_file_they_are_of(src: Path, tmp_path: Path) -> None:
+    """Two jobs may be called the same; one name alone needs no more than that."""
+    for name in ("one.jcl", "two.jcl"):
+        (src / name).write_text("//SAME JOB (1)\n//S EXEC PGM=PAY02\n")
+    docs = tmp_path / "docs"
+    planned, scribe = plan(src, readers(60)), Agent("scribe", OfflineProvider())
+    asyncio.run(document(planned, scribe, DocsFolder(docs, src), provider="offline", rounds=1))
+    jobs = (docs / "README.md").read_text().partition("## Jobs")[2].partition("\n## ")[0]
+    assert re.findall(r"^\| (.*?) \| ", jobs, re.MULTILINE)[2:] == [
+        "[<code>PAYJOB</code>](files/PAYJOB.jcl.md)",
+        "[<code>SAME</code>](files/one.jcl.md) in <code>one.jcl</code>",
+        "[<code>SAME</code>](files/two.jcl.md) in <code>two.jcl</code>",
+    ]
 
 
 def test_the_steps_of_a_job_follow_each_other(src: Path, tmp_path: Path) -> None:

@@ -301,7 +301,11 @@ def test_statements_of_the_job_entry_system_state_nothing(text: str) -> None:
 @pytest.mark.parametrize(
     ("operands", "expected"),
     [
-        ("DUMMY", []),
+        ("DUMMY", [("dummy", "DUMMY")]),
+        ("dummy,DISP=OLD", [("dummy", "DUMMY"), ("disp", "OLD")]),
+        ("DSN=NULLFILE", [("dsn", "NULLFILE"), ("dummy", "NULLFILE")]),
+        ("PATH='/u/a'", [("path", "'/u/a'")]),
+        ("SUBSYS=(X,Y)", [("subsys", "(X,Y)")]),
         ("DSN=&&T,DISP=(,PASS)", [("dsn", "&&T"), ("disp", "(,PASS)")]),
         ("DSN=*.S.D,DISP=(OLD,DELETE)", [("dsn", "*.S.D"), ("disp", "(OLD,DELETE)")]),
         ("DISP=(MOD,CATLG,DELETE),DSN=A.B(+1)", [("dsn", "A.B(+1)"),
@@ -316,7 +320,8 @@ def test_each_form_of_a_data_set_is_as_written(
     operands: str, expected: list[tuple[str, str]]
 ) -> None:
     """Temporary, referred, generation and member names, and DISP, are not altered."""
-    found = facts(f"//S EXEC PGM=A\n//D DD {operands}", "dsn", "dsn-resolved", "disp", "sysout")
+    kinds = ("dsn", "dsn-resolved", "dummy", "disp", "sysout", "path", "subsys")
+    found = facts(f"//S EXEC PGM=A\n//D DD {operands}", *kinds)
     assert [(kind, what) for kind, _, what, _ in found] == expected
 
 
@@ -364,7 +369,7 @@ def test_a_reference_back_means_the_data_set_of_that_dd(reference: str, found: l
     [
         ("DISP=OLD", ["PROD.OUT"]), ("UNIT=TAPE,DISP=(,PASS)", ["PROD.OUT"]), ("", ["PROD.OUT"]),
         ("DSN=MINE.OUT", ["MINE.OUT"]), ("DUMMY", []), ("dummy,DISP=OLD", []), ("SYSOUT=*", []),
-        ("PATH='/u/out'", []), ("*\nDATA\n/*", []),
+        ("DSN=NULLFILE", []), ("PATH='/u/out'", []), ("*\nDATA\n/*", []),
     ],
 )  # fmt: skip
 def test_an_override_keeps_the_data_set_that_it_does_not_name(

@@ -424,7 +424,7 @@ def test_a_paragraph_without_relations_is_told_by_its_statements(
         (["MOVE A TO B.", "CALL X USING 'IT SAYS ''ADD 1 TO C'''."],
          "`ONE` moves `A` into `B`; it passes control to what `X` names."),
         (["MOVE A TO B", "EXEC SQL", "CLOSE C1", "END-EXEC."], "`ONE` moves `A` into `B`."),
-        (["NOTE ADD 1 TO B. ADD 1 TO A."], "`ONE` adds to `A`."),
+        (["CONTINUE. NOTE ADD 1. ADD 1 TO A."], "`ONE` adds to `A`."),
         (["REPLACE ==X== BY ==ADD 1 TO B==.", "ADD 1 TO A."], "`ONE` adds to `A`."),
     ],
 )  # fmt: skip
@@ -447,8 +447,11 @@ def test_what_only_looks_like_a_verb_is_none(lines: list[str], text: str) -> Non
         (["STRING X DELIMITED BY SPACE INTO A."], "`ONE` puts text into `A`."),
         (["SEARCH ALL A WHEN B = 1 ACCEPT C."], "`ONE` searches `A`; it accepts `C`."),
         (["INSPECT A REPLACING ALL 'X' BY 'Y'."], "`ONE` inspects `A`."),
+        (["MOVE CORR A TO B C.", "MOVE D TO E."],
+         "`ONE` moves `D` into `E`; it fills the corresponding items of `B` and `C`."),
+        (["MOVE CORRESPONDING A OF R TO B OF S."], "`ONE` fills the corresponding items of `B`."),
     ],
-)
+)  # fmt: skip
 def test_of_a_statement_is_told_what_it_changes(lines: list[str], text: str) -> None:
     """All its targets are named; what GIVING leaves as it was is not."""
     assert paragraph(*lines) == [text]
@@ -461,6 +464,8 @@ def test_of_a_statement_is_told_what_it_changes(lines: list[str], text: str) -> 
         (["IF A = 1 OR 2 CONTINUE."], "`ONE` tests `A`."),
         (["EVALUATE TRUE", "WHEN OTHER", "IF A CONTINUE."], "`ONE` tests, among others, `A`."),
         (["CLOSE A WITH LOCK."], "`ONE` closes, among others, `A`."),
+        (["MOVE CORR A TO B FUNCTION C."],
+         "`ONE` fills the corresponding items of, among others, `B`."),
         (["ADD CORR A TO B.", "ADD 1 TO C."], "`ONE` adds to, among others, `C`."),
         (["ADD 1 A.", "ADD 1 TO C."], "`ONE` adds to, among others, `C`."),
         (["SET A UP BY 1.", "SET B TO 2."], "`ONE` sets, among others, `B`."),
@@ -500,7 +505,7 @@ def test_a_name_that_goes_on_in_the_next_line_is_not_told() -> None:
     [
         (["      D    PERFORM TWO. ADD 1 TO A.", "           ADD 1 TO B."], "`ONE` adds to `B`."),
         (["           EXIT.", "      d    ADD 1 TO A."],
-         'This part begins with "ONE." and ends with "ADD 1 TO A.".'),
+         "`ONE` holds nothing but `EXIT`."),
     ],
 )  # fmt: skip
 def test_a_line_for_debugging_does_nothing(lines: list[str], text: str) -> None:

@@ -129,9 +129,13 @@ def test_the_index_has_a_row_a_program(src: Path) -> None:
         "PAY01": "Pays the staff.", "TAX01": "Takes the tax off.",
         "PAY02": "Prints the slips.", "USER": "Starts at night.",
     }  # fmt: skip
-    entries = re.findall(r"<code>(\w+)</code>\].*?\| (.*) \|", part(index, "Entry points"))
-    assert dict(entries).keys() == {"PAY01", "USER", "NIGHT"}
-    assert dict(entries)["PAY01"].startswith('"Pays the staff."')
+    starters = re.findall(r"<code>(\w+)</code>\S+ \| \".*?\" \| (.*?) \|", part(index, "Programs"))
+    assert dict(starters) == {
+        "PAY01": "nothing in this source", "USER": "nothing in this source",
+        "PAY02": "job [<code>NIGHT</code>](files/night.jcl.md)",
+        "TAX01": "program [<code>PAY01</code>](files/two.cbl.md#p1), "
+                 "program [<code>USER</code>](files/user.cbl.md)",
+    }  # fmt: skip
     counts = [re.findall(r"\| (\d+) \| (\d+) \| 0 \| 0 \|", line)
               for line in part(index, "Programs").splitlines() if "two.cbl" in line]  # fmt: skip
     assert sum(int(units) for ((units, _),) in counts) == len(

@@ -20,9 +20,9 @@ from war_rig.document.estate.estate import Estate
 from war_rig.document.judge import Judged, judge
 from war_rig.document.kinds import names_of
 from war_rig.document.pages.folder import DocsFolder
-from war_rig.document.pages.index import entry_points
 from war_rig.document.pages.publish import Publisher, chosen_units
 from war_rig.document.pages.render import INDEX
+from war_rig.document.pages.starters import entry_points
 from war_rig.document.plan import Plan
 from war_rig.document.schedule import Schedule, dependencies
 from war_rig.document.turns import in_turn
@@ -158,7 +158,7 @@ class _Run:
         if not _has_overview(self._plan):
             return
         entries = self.publisher.entries.values()
-        first = [whole for _, whole, _ in entry_points(entries, self._estate)]
+        first = entry_points(entries, self._estate)
         named = [whole for entry in entries if names_of(entry.file) for whole in entry.wholes.all]
         every = {whole: entry for entry in entries for whole in entry.wholes.all}
         shown = [line for entry in entries for line in entry.summary_lines]

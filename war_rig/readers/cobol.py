@@ -12,8 +12,9 @@ from itertools import pairwise
 from math import ceil
 from pathlib import PurePosixPath
 
+from war_rig.readers.cobol_cards import cards
 from war_rig.readers.cobol_comments import names_in, prose
-from war_rig.readers.cobol_lines import Scan, cards, scan
+from war_rig.readers.cobol_lines import Scan, scan
 from war_rig.readers.cobol_program import Block, Walk
 from war_rig.readers.comments import telling
 from war_rig.readers.source import Fact, Reading, Source, Unit
@@ -45,7 +46,7 @@ class CobolReader:
         """Return whether *source* is called like COBOL, or begins like a program."""
         if PurePosixPath(source.file).suffix.lower() in _SUFFIXES:
             return True
-        code = (card.text for card in cards(source.lines) if card.kind != "comment")
+        code = (card.text for card in cards(source.lines) if card.kind == "code")
         first = next((text for text in code if not _BEFORE.match(text)), "")
         return _BEGINS.match(first) is not None
 

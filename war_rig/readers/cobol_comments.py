@@ -1,10 +1,10 @@
 """Which comments of COBOL are code that somebody switched off: they say nothing to a reader.
 
-A line is such code where it begins like a statement or a data item, or is an option with its
-operand in parentheses, and holds nothing but COBOL's words, names that look like or are names of
-this file, literals and numbers. What
-goes on from the line above, and is made of the same, goes with it. The name of a paragraph,
-or the header of a section, alone on a line, says nothing either.
+A line is such code where it begins like a statement, a data item or a file's entry, or is an
+option with its operand in parentheses, and holds nothing but COBOL's words, names that look like
+or are names of this file, literals and numbers. What goes on from the line above, and is made of
+the same, goes with it. The name of a paragraph, or the header of a section, alone on a line, says
+nothing either.
 """
 
 import re
@@ -31,13 +31,19 @@ _IN_ITEMS = words(
     "PIC PICTURE REDEFINES OCCURS VALUE VALUES USAGE COMP COMP-1 COMP-2 COMP-3 COMP-4 COMP-5 "
     "BINARY PACKED-DECIMAL POINTER INDEXED DEPENDING"
 )
+_IN_ENTRIES = words(
+    "ASSIGN ORGANIZATION ACCESS MODE FILE STATUS RECORD ALTERNATE DUPLICATES SEQUENTIAL INDEXED "
+    "RELATIVE RANDOM DYNAMIC LINE OPTIONAL"
+)
+_IN_CODE = _IN_STATEMENTS | _IN_ITEMS | _IN_ENTRIES
 _BEFORE_NAMES = words("TO OF IN FROM INTO FUNCTION")
 _NO_NAMES = VERBS | words("THE THIS THAT THESE A AN ALL ANY EACH BE ITS")
 _LONGEST = 200
 _SIGNS = frozenset("()=<>+-*/&:,")
 # Most comments begin otherwise, and need not be cut into words.
 _BEGINS = re.compile(
-    rf"(?:\d\d?|END-\w+|{'|'.join(sorted(_STARTS, reverse=True))})(?![\w-])|[\w-]+\s*\(",
+    rf"(?:\d\d?|END-\w+|SELECT|[FS]D|{'|'.join(sorted(_STARTS, reverse=True))})(?![\w-])"
+    r"|[\w-]+\s*\(",
     re.IGNORECASE,
 )
 _HEADER = re.compile(
@@ -46,10 +52,10 @@ _HEADER = re.compile(
     re.IGNORECASE,
 )
 _DRAWN = " \t*>-=#/"
-_NAMED_BY_SUBJECT = frozenset(("data", "move", "move-name"))
+_NAMED_BY_SUBJECT = frozenset(("data", "move", "move-name", "move-corresponding"))
 _NAMED_BY_OBJECT = frozenset(
-    ("paragraph", "fd", "copy", "perform", "thru", "goto", "move-name", "call-name",
-     "open", "read", "write", "rewrite", "delete", "start")
+    ("paragraph", "fd", "copy", "perform", "thru", "goto", "move-name", "move-corresponding",
+     "call-name", "open", "read", "write", "rewrite", "delete", "start")
 )  # fmt: skip
 
 
@@ -92,6 +98,8 @@ def _begins(tokens: Sequence[Token], names: Collection[str]) -> bool:
     if word.isdigit() and len(word) < 3:
         is_item = operand.kind == "word" and any(t.word in _IN_ITEMS for t in rest[1:2])
         return is_item or (_is_operand(operand, names) and _is_alone(rest[1:]))
+    if word in ("SELECT", "FD", "SD"):
+        return _is_entry(tokens)
     if word == "COPY" and operand.kind == "word" and [token.kind for token in rest[1:]] == ["."]:
         return True
     is_option = operand.word == "(" and tokens[-1].word == ")"
@@ -99,6 +107,13 @@ def _begins(tokens: Sequence[Token], names: Collection[str]) -> bool:
         return False
     are_known = all(_fits(before, token, names) for before, token in pairwise(tokens))
     return are_known and (_is_alone(rest) or any(_is_operand(token, names) for token in rest))
+
+
+def _is_entry(tokens: Sequence[Token]) -> bool:
+    """Return whether *tokens* are of a file's entry: SELECT ... ASSIGN, or FD with its name."""
+    if tokens[0].text == "SELECT":
+        return any(token.word == "ASSIGN" for token in tokens[2:4])
+    return [token.kind for token in tokens[1:]] == ["word", "."]
 
 
 def _fits(before: Token, token: Token, names: Collection[str]) -> bool:
@@ -114,7 +129,7 @@ def _is_alone(rest: Sequence[Token]) -> bool:
 
 def _is_rest(tokens: Sequence[Token], names: Collection[str]) -> bool:
     """Return whether *tokens* may go on from a line of code."""
-    return all(_is_known(token, names, _IN_STATEMENTS | _IN_ITEMS) for token in tokens)
+    return all(_is_known(token, names, _IN_CODE) for token in tokens)
 
 
 def _is_known(token: Token, names: Collection[str], known: Collection[str]) -> bool:

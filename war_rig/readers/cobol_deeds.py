@@ -1,6 +1,6 @@
 """What COBOL's statements do that no fact tells: what they test, set, work out, add to and show.
 
-Read from the tokens, so that no comment, literal or debugging line counts as code. What a
+Read from the tokens, so that no comment, literal or line for debugging counts as code. What a
 statement does besides, or all of one that is not understood, is a deed without an object.
 """
 
@@ -13,8 +13,9 @@ from functools import lru_cache
 from itertools import groupby, pairwise
 from typing import NamedTuple
 
+from war_rig.readers.cobol_cards import is_free
 from war_rig.readers.cobol_exec import EXEC_LANGUAGES, EXEC_WORDS, block_end
-from war_rig.readers.cobol_lines import END, Token, cards, is_free, scan, words
+from war_rig.readers.cobol_lines import END, Token, scan, words
 from war_rig.readers.cobol_statements import (
     TERMINATORS,
     VERBS,
@@ -77,11 +78,10 @@ class Deed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Deeds:
-    """What is done in a COBOL file, in order; debugging: the lines that are code only for that."""
+    """What is done in a COBOL file, in order."""
 
     all: tuple[Deed, ...]
     tokens: tuple[Token, ...]
-    debugging: frozenset[int]
     is_free: bool
 
     def of(self, part: Unit, labels: Iterable[Fact], silent: frozenset[int]) -> list[Deed]:
@@ -101,14 +101,14 @@ class Deeds:
         return [deed for own in known.values() for deed in own.values()]
 
     def silent(self, labels: Iterable[Fact], last: int) -> frozenset[int]:
-        """Return the lines up to *last* of which it is not sure whose they are, or whether at all.
+        """Return the lines up to *last* of which it is not sure whose they are.
 
-        They are for debugging; or code stands before the label on them; or behind two labels.
+        Code stands before the label on them, or behind two labels.
         """
         names: dict[int, list[str]] = defaultdict(list)
         for label in labels:
             names[label.line].append(label.object)
-        found = set(self.debugging)
+        found: set[int] = set()
         for line, following in pairwise([*names, last + 1]):
             if len(names[line]) > 1:
                 found.update(range(line, following))
@@ -122,8 +122,7 @@ class Deeds:
         label = next(at for at, token in enumerate(tokens) if token.text == name.object)
         behind = [token for token in tokens[label + 1 :] if token.word not in (".", "SECTION")]
         text = " ".join(token.word for token in behind)
-        is_sure = not any(token.line in self.debugging for token in behind)
-        return text if is_sure and _ONLY.fullmatch(text) else ""
+        return text if _ONLY.fullmatch(text) else ""
 
     def _on(self, first: int, last: int) -> Tokens:
         start = bisect_left(self.tokens, first, key=lambda token: token.line)
@@ -134,14 +133,8 @@ class Deeds:
 def deeds_in(source: Source) -> Deeds:
     """Return what the statements of *source*, in COBOL, do."""
     lines, tokens = source.lines, scan(source.lines).tokens
-    debugging = frozenset(
-        card.line
-        for card in cards(lines)
-        if card.width and lines[card.line - 1].expandtabs(8)[6:7] in ("D", "d")
-    )
-    code = [token for token in tokens if token.line not in debugging]
-    found = _shown_of(lines, _walk([*code, *[END] * 4]))
-    return Deeds(tuple(found), tuple(tokens), debugging, is_free(lines))
+    found = _shown_of(lines, _walk([*tokens, *[END] * 4]))
+    return Deeds(tuple(found), tuple(tokens), is_free(lines))
 
 
 def _shown_of(lines: Sequence[str], deeds: Iterable[Deed]) -> Iterator[Deed]:
@@ -178,7 +171,7 @@ def _next(tokens: Tokens, at: int) -> int:
         return end + is_closed
     is_entry = is_number(tokens[at]) and (at == 0 or tokens[at - 1].kind == ".")
     at += 1
-    while (is_entry or word == "NOTE") and tokens[at].kind not in (".", "end"):
+    while is_entry and tokens[at].kind not in (".", "end"):
         at += 1
     return at
 
@@ -207,11 +200,7 @@ def _changed(statement: Tokens) -> _Done:
     verb, texts = statement[0].word, [token.word for token in statement]
     does, before = ("works out", "GIVING") if "GIVING" in texts else _TARGETS[verb]
     at = texts.index(before) + 1 if before and before in texts else 1
-    found = []
-    while _is_operand(statement[at]):
-        found.append(statement[at])
-        at = behind_name(statement, at)
-        at += statement[at].word == "ROUNDED"
+    found, at = _operands(statement, at)
     if verb in _BEHIND_TARGETS:
         is_read = statement[at].word in _BEHIND_TARGETS[verb]
         is_all = texts[at + 1 :].count("TO") == 0
@@ -221,6 +210,27 @@ def _changed(statement: Tokens) -> _Done:
     yield from ((does, target) for target in found if is_read)
     if not (found and is_read and is_all):
         yield does, None
+
+
+def _matched(statement: Tokens) -> _Done:
+    """Yield the groups of which MOVE CORRESPONDING fills items; other moves are facts."""
+    if statement[1].word not in ("CORR", "CORRESPONDING"):
+        return
+    does, texts = "fills the corresponding items of", [token.word for token in statement]
+    found, at = _operands(statement, texts.index("TO") + 1) if "TO" in texts else ([], 0)
+    yield from ((does, target) for target in found)
+    if not found or statement[at] is not END:
+        yield does, None
+
+
+def _operands(statement: Tokens, at: int) -> tuple[list[Token], int]:
+    """Return the operands that stand from *at* on, and where they end."""
+    found = []
+    while _is_operand(statement[at]):
+        found.append(statement[at])
+        at = behind_name(statement, at)
+        at += statement[at].word == "ROUNDED"
+    return found, at
 
 
 def _used(statement: Tokens) -> _Done:
@@ -259,6 +269,7 @@ def _is_operand(token: Token) -> bool:
 _READ: dict[str, Callable[[Tokens], _Done]] = {
     **dict.fromkeys(_TARGETS, _changed),
     **dict.fromkeys(_OPERANDS, _used),
+    "MOVE": _matched,
     "STRING": _filled,
     "DISPLAY": _shown,
 }

@@ -1,9 +1,12 @@
-"""COBOL's lines and tokens: formats, comments, continuation, literals."""
+"""COBOL's tokens: continuation, literals, comments and notes."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple
+
+from war_rig.readers.cobol_cards import FIXED, FREE, Card, cards
 
 
 class Token(NamedTuple):
@@ -36,15 +39,6 @@ END = Token("end", "", 0, False)
 """What stands behind the last token."""
 
 
-class Card(NamedTuple):
-    """A line without its sequence numbers; kind: "code", "continued" or "comment"."""
-
-    kind: str
-    text: str
-    line: int
-    width: int
-
-
 @dataclass(slots=True)
 class Scan:
     """The tokens of a file, the texts of its comments, and the lines that are only comment."""
@@ -58,21 +52,6 @@ def words(text: str) -> frozenset[str]:
     """Return the words of *text*, for tables of COBOL's own words."""
     return frozenset(text.split())
 
-
-_FREE = 0
-_WIDTHS = {"FREE": _FREE, "FIXED": 72, "VARIABLE": 1_000_000_000}
-_INDICATORS = frozenset(" *-/Dd$")
-_FORMAT = re.compile(
-    r"\s*(?:\d{6}\s*)?(?:>>\s*SOURCE(?:\s+FORMAT)?(?:\s+IS)?|\$SET\s+SOURCEFORMAT)"
-    r"[\s('\"]*(FREE|FIXED|VARIABLE)",
-    re.IGNORECASE,
-)
-_DIRECTIVE = re.compile(r"\s*(?:>>|\$[A-Za-z])")
-_HEADER = re.compile(
-    r"\s*(?:(?:ID|IDENTIFICATION|ENVIRONMENT|DATA|PROCEDURE)\s+DIVISION|PROGRAM-ID)\b",
-    re.IGNORECASE,
-)
-_LONGEST_HEAD = 200
 
 _LITERAL = r"""(?P<prefix>[XNGZBU]{0,2})(?:'(?P<single>[^']*+(?:''[^']*+)*+)'
     |"(?P<double>[^"]*+(?:""[^"]*+)*+)")"""
@@ -95,13 +74,22 @@ _REST = {
 }
 _PICTURE = re.compile(r"\s*+(?:IS\s++(?=\S))?((?:(?!==)\S)++)", re.IGNORECASE)
 _NAME = re.compile(r"[\w$#@-]+")
+_NO_NOTE = re.compile(r"\s*(?:\.|SECTION\b)", re.IGNORECASE)
+_SENTENCE_END = re.compile(r"\.(?=\s|$)")
 
 
 def scan(lines: Sequence[str]) -> Scan:
-    """Return the tokens and comments of *lines*; takes any text."""
+    """Return the tokens and comments of *lines*; takes any text.
+
+    A line for debugging is neither, but for a program in debugging mode.
+    """
     scanner = _Scanner()
+    mode = _DebuggingMode(scanner.found.tokens)
     for card in cards(lines):
-        scanner.take(card)
+        if card.kind != "debugging":
+            scanner.take(card)
+        elif mode.is_on():
+            scanner.take(card._replace(kind="code"))
     scanner.close_literal()
     return scanner.found
 
@@ -109,60 +97,37 @@ def scan(lines: Sequence[str]) -> Scan:
 def tokens_of(text: str) -> list[Token]:
     """Return the tokens of *text*, a piece of code on one line."""
     scanner = _Scanner()
-    scanner.take(Card("code", text, 1, _FREE))
+    scanner.take(Card("code", text, 1, FREE))
     scanner.close_literal()
     return scanner.found.tokens
 
 
-def cards(lines: Sequence[str]) -> Iterator[Card]:
-    """Yield the lines that are neither blank nor directives, in the format that holds there."""
-    width = _FREE if is_free(lines) else _WIDTHS["FIXED"]
-    for number, written in enumerate(lines, 1):
-        line = written.expandtabs(8)
-        directive = _FORMAT.match(line)
-        if directive:
-            width = _WIDTHS[directive[1].upper()]
-        elif line.strip() and not _DIRECTIVE.match(line):
-            kind, text = _free(line) if width == _FREE else _fixed(line, width)
-            if text.strip() or kind == "comment":
-                yield Card(kind, text, number, width)
+class _DebuggingMode:
+    """Whether lines for debugging are code behind *tokens*, to which others come.
 
+    So says SOURCE-COMPUTER, of a program and of those that it contains.
+    """
 
-def is_free(lines: Sequence[str]) -> bool:
-    """Return whether code stands before column 8: in a division's header, else in most lines."""
-    heads = [line[:_LONGEST_HEAD].expandtabs(8) for line in lines]
-    for head in heads:
-        header = _HEADER.match(head)
-        if header:
-            return len(head) - len(head.lstrip()) < 7
-    votes = [_is_free_only(head) for head in heads if head.strip()]
-    return sum(votes) * 2 > len(votes)
+    def __init__(self, tokens: Sequence[Token]) -> None:
+        self._tokens = tokens
+        self._at = 0  # how many were looked at
+        self._last = ""
+        self._open = 0  # how many programs are open
+        self._is_on = False
 
-
-def _is_free_only(line: str) -> bool:
-    """Return whether column 7 holds what is no indicator."""
-    return line.lstrip().startswith("*>") or line.ljust(7)[6] not in _INDICATORS or len(line) < 7
-
-
-def _free(line: str) -> tuple[str, str]:
-    text = line.lstrip()
-    if text.startswith("*>") or line.startswith("* "):
-        return "comment", text
-    return "code", line
-
-
-def _fixed(line: str, width: int) -> tuple[str, str]:
-    indicator, text = line[6:7], line[7:width]
-    if indicator in ("*", "/") or _is_comment_from_column_1(line):
-        return "comment", text if indicator in ("*", "/") else line[:width]
-    if text.lstrip().startswith("*>"):
-        return "comment", text
-    return "continued" if indicator == "-" else "code", text
-
-
-def _is_comment_from_column_1(line: str) -> bool:
-    """Return whether the line starts with an asterisk that is no part of a change mark."""
-    return line[0] == "*" and not line[1:2].isalnum()
+    def is_on(self) -> bool:
+        """Return whether it is on behind the last token."""
+        for token in islice(self._tokens, self._at, None):
+            before, self._last = self._last, token.word
+            if self._last == "PROGRAM-ID":
+                self._open += 1
+            elif (before, self._last) == ("END", "PROGRAM"):
+                self._open = max(0, self._open - 1)
+                self._is_on = self._is_on and self._open > 0
+            elif (before, self._last) == ("DEBUGGING", "MODE"):
+                self._is_on = True
+        self._at = len(self._tokens)
+        return self._is_on
 
 
 class _Scanner:
@@ -174,6 +139,8 @@ class _Scanner:
         self._opened = ("", 0, False)  # its quote, line, and whether it is first there
         self._is_sql = False
         self._wants_picture = False
+        self._header = 0  # how many tokens stand before the last line that begins in area A
+        self._note = ""  # what is a note up to its end: a "sentence", a "paragraph" or nothing
 
     def take(self, card: Card) -> None:
         """Add the tokens, or the comment, of one line."""
@@ -181,7 +148,9 @@ class _Scanner:
             self.found.comment_lines.add(card.line)
             self.found.comments.append((card.line, card.text))
             return
-        at = self._continue(card) if card.kind == "continued" else 0
+        if card.begins_in_area_a:
+            self._note, self._header = "", len(self.found.tokens)
+        at = self._continue(card) if card.kind == "continued" else self._take_note(card, 0)
         if card.kind == "code":
             self.close_literal()
         is_first = True
@@ -230,6 +199,8 @@ class _Scanner:
         if not match:
             return len(card.text)
         kind = match.lastgroup or ""
+        if kind == "word" and self._begins_note(match, card):
+            return self._take_note(card, match.end())
         if kind == "word":
             self._word(match["word"].upper(), card.line, is_first)
         elif kind == "comment":
@@ -243,6 +214,27 @@ class _Scanner:
         else:
             self._sign(match, card, is_first)
         return match.end()
+
+    def _begins_note(self, match: re.Match[str], card: Card) -> bool:
+        """Return whether the word is the NOTE of old, and if so remember what is a note."""
+        if match["word"].upper() != "NOTE" or card.width == FREE or self._is_sql:
+            return False
+        before = self.found.tokens[self._header :]
+        if not (before and before[-1].kind == ".") or _NO_NOTE.match(card.text, match.end()):
+            return False
+        is_first = len(before) < 4 and "." not in [token.text for token in before[:-1]]
+        self._note = "paragraph" if is_first else "sentence"
+        return True
+
+    def _take_note(self, card: Card, at: int) -> int:
+        """Add what is a note of the card from *at* on to the comments; return where that ends."""
+        if not self._note:
+            return at
+        is_sentence = self._note == "sentence"
+        end = _SENTENCE_END.search(card.text, at) if is_sentence else None
+        self.found.comments.append((card.line, card.text[at : end.end() if end else None]))
+        self._note = "" if end else self._note
+        return end.end() if end else len(card.text)
 
     def _sign(self, match: re.Match[str], card: Card, is_first: bool) -> None:
         if match["period"]:
@@ -275,8 +267,7 @@ class _Scanner:
 
 def _padded(card: Card, at: int) -> str:
     """Return the card's rest up to column 72: the blanks there are part of a literal."""
-    is_fixed = card.width == _WIDTHS["FIXED"]
-    return (card.text.ljust(card.width - 7) if is_fixed else card.text)[at:]
+    return (card.text.ljust(FIXED - 7) if card.width == FIXED else card.text)[at:]
 
 
 def _content(match: re.Match[str]) -> str:

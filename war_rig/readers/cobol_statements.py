@@ -12,7 +12,7 @@ Tokens = Sequence[Token]
 VERBS = words(
     "ACCEPT ADD ALLOCATE ALTER CALL CANCEL CLOSE COMMIT COMPUTE CONTINUE COPY DELETE DISABLE "
     "DISPLAY DIVIDE ENABLE ENTRY EVALUATE EXAMINE EXEC EXECUTE EXHIBIT EXIT FREE GENERATE GO "
-    "GOBACK IF INITIALIZE INITIATE INSPECT INVOKE JSON MERGE MOVE MULTIPLY NEXT NOTE OPEN PERFORM "
+    "GOBACK IF INITIALIZE INITIATE INSPECT INVOKE JSON MERGE MOVE MULTIPLY NEXT OPEN PERFORM "
     "PURGE RAISE READ READY RECEIVE RELEASE RESET RESUME RETURN REWRITE ROLLBACK SEARCH SEND "
     "SERVICE SET SORT START STOP STRING SUBTRACT SUPPRESS TERMINATE TRANSFORM UNLOCK UNSTRING USE "
     "VALIDATE WRITE XML"
@@ -137,7 +137,8 @@ def _open(tokens: Tokens, at: int) -> Iterator[Found]:
 
 
 def _move(tokens: Tokens, at: int) -> Iterator[Found]:
-    at += 1 + (tokens[at + 1].word in ("ALL", "CORR", "CORRESPONDING"))
+    is_matching = tokens[at + 1].word in ("CORR", "CORRESPONDING")  # items of two groups by name
+    at += 1 + (is_matching or tokens[at + 1].word == "ALL")
     source = tokens[at]
     while tokens[at].kind not in (".", "end") and tokens[at].word not in VERBS | {"TO"}:
         at += 1
@@ -147,8 +148,8 @@ def _move(tokens: Tokens, at: int) -> Iterator[Found]:
     if source.word in ("FUNCTION", "LENGTH", "ADDRESS"):
         return
     at += 1
+    kind = "move-corresponding" if is_matching else "move" if is_literal else "move-name"
     while is_name(tokens[at]):
-        kind = "move" if is_literal else "move-name"
         yield Found(kind, source.text, source.line, tokens[at].text)
         at = behind_name(tokens, at)
 

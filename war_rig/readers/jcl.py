@@ -1,20 +1,17 @@
 """The JCL reader: jobs and procedures, their steps, programs and data sets."""
 
 import re
-from bisect import bisect_right
-from collections import ChainMap
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePosixPath
 
 from war_rig.readers.comments import telling
 from war_rig.readers.jcl_lines import LAST_COLUMN, SILENT, Operand, Scanner, Statement, bare
 from war_rig.readers.jcl_references import DataSetNames, is_reference, member_of
-from war_rig.readers.source import Fact, Problem, Reading, Source, Unit
+from war_rig.readers.jcl_segments import Segments
+from war_rig.readers.jcl_symbols import Symbols, has_symbol
+from war_rig.readers.source import Fact, Problem, Reading, Source
 
 _HEAD = re.compile(r"//[A-Z@#$][\w@#$]*\s+(?:JOB|PROC|EXEC)(?:\s|$)", re.IGNORECASE)
-_SYMBOL = re.compile(r"(?<!&)&([A-Z@#$][A-Z0-9@#$]*)\.?", re.IGNORECASE)
 _RUN = re.compile(  # other operands of RUN may stand before PROGRAM; - and + continue a line
     r"\bRUN[\s+-]++(?:(?!PROG)\w++(?:\s*+\([^()\n]*+\))?[\s+-]++){0,6}+"
     r"PROG(?:RAM)?\s*+\(\s*+([^\s()]+)\s*+\)",
@@ -24,12 +21,10 @@ _TERMINALS = frozenset(("IKJEFT01", "IKJEFT1A", "IKJEFT1B"))
 _IMS_REGION = "DFSRRC00"
 _IMS_WITH_PSB = frozenset(("BMP", "DLI", "DBB"))
 _IMS_RUNS = _IMS_WITH_PSB | {"ULU", "UDR"}  # whose PARM names a program, then a DBD
-_NO_DATA_SET = frozenset(("DUMMY", "DYNAM", "SYSOUT", "PATH", "SUBSYS"))
+_DUMMIES = frozenset(("DUMMY", "DYNAM"))
+_NO_DATA_SET = _DUMMIES | {"SYSOUT", "PATH", "SUBSYS"}
 _REMARK = re.compile(r"/\*.*?(?:\*/|$)")
-_UNIT_LINES = 150
-_LONGEST_VALUE = 255  # of a symbol, by the JCL Reference
-_DEEPEST_NESTING = 15  # of IF, by the same
-_MOST_CALLS = 10  # of one in-stream procedure whose symbols are substituted
+_DEEPEST_NESTING = 15  # of IF, by the JCL Reference
 
 
 class JclReader:
@@ -53,11 +48,6 @@ class JclReader:
         return job.reading(scanner.comments)
 
 
-def _unknown(operand: Operand) -> str:
-    """Return a value for the symbol *operand* that can never be resolved: itself."""
-    return f"&{operand.keyword}"
-
-
 def _hides(statement: Statement) -> bool:
     """Return whether a DD, which names no data set, takes away the one that it overrides."""
     given = {operand.keyword or operand.value.upper() for operand in statement.operands}
@@ -65,23 +55,10 @@ def _hides(statement: Statement) -> bool:
     return not is_override or statement.data is not None or not _NO_DATA_SET.isdisjoint(given)
 
 
-def _resolved(text: str, symbols: Mapping[str, str]) -> str | None:
-    """Return *text* with its symbols substituted; None where one is not known."""
-    for _ in range(_DEEPEST_NESTING):
-        if len(text) > _LONGEST_VALUE or not _SYMBOL.search(text):
-            break
-        text = _SYMBOL.sub(lambda symbol: symbols.get(symbol[1].upper(), symbol[0]), text)
-    return None if len(text) > _LONGEST_VALUE or _SYMBOL.search(text) else text
-
-
-@dataclass(slots=True, eq=False)
-class _Procedure:
-    """A procedure; of an in-stream one, templates are the facts that hold symbols."""
-
-    line: int
-    defaults: dict[str, str] = field(default_factory=dict)
-    templates: list[Fact] = field(default_factory=list)
-    calls: int = 0
+def _is_dummy(operand: Operand) -> bool:
+    """Return whether *operand* of a DD says that there is no data set, whatever it is called."""
+    names = ("NULLFILE",) if operand.keyword in ("DSN", "DSNAME") else _DUMMIES
+    return operand.keyword in ("", "DSN", "DSNAME") and operand.value.upper() in names
 
 
 class _Job:
@@ -90,15 +67,13 @@ class _Job:
     def __init__(self, source: Source, problems: list[Problem]) -> None:
         self._source, self._problems = source, problems
         self._facts: list[Fact] = []
-        self._segments: list[tuple[int, str, str]] = []  # first line, kind, name
-        self._starts: list[int] = []
+        self._segments = Segments(source)
         self._conditions: list[tuple[int, str]] = []
         self._job = self._member = PurePosixPath(source.file).stem.upper()
         self._name = self._step = self._dd = self._program = ""
         self._is_after_procedure = False
-        self._symbols: dict[str, str] = {}
-        self._procedure: _Procedure | None = None
-        self._procedures: dict[str, _Procedure] = {}
+        self._in_stream = 0  # the line on which an in-stream procedure began, if one is open
+        self._symbols = Symbols()
         self._data_sets = DataSetNames()
         self._takers: dict[str, Callable[[Statement], None]] = {
             "JOB": self._take_job,
@@ -116,7 +91,7 @@ class _Job:
 
     def take(self, statement: Statement) -> None:
         operation = statement.operation
-        self._starts.append(statement.above)
+        self._segments.take(statement.above)
         if self._is_after_procedure and operation not in ("JOB", "PROC", "EXEC"):
             self._open("job", self._job, statement.above)
         if operation in self._takers:
@@ -128,13 +103,11 @@ class _Job:
 
     def reading(self, comments: Iterable[tuple[int, str]]) -> Reading:
         self._close()
-        if not self._segments or self._segments[0][0] > 1:
-            self._segments.insert(0, (1, "job", self._member))
-        firsts = [first for first, _, _ in self._segments]
+        self._segments.cover("job", self._member)
         for line, text in telling(comments):
-            self._fact("comment", self._segments[bisect_right(firsts, line) - 1][2], text, line)
+            self._fact("comment", self._segments.name_at(line), text, line)
         facts = sorted(dict.fromkeys(self._facts), key=lambda fact: fact.line)
-        pieces = [list(self._cut(*both)) for both in pairwise([*self._segments, self._end()])]
+        pieces = list(self._segments.units())
         return Reading(
             tuple(unit for units in pieces for unit in units),
             tuple(facts),
@@ -146,38 +119,17 @@ class _Job:
         """End the job; what it left open is a problem, save a procedure that is the file."""
         for line, _ in self._conditions:
             self._problem(line, "IF without ENDIF")
-        if self._procedure and self._procedure in self._procedures.values():
-            self._problem(self._procedure.line, "PROC without PEND")
-        self._conditions, self._procedure = [], None
-
-    def _end(self) -> tuple[int, str, str]:
-        return len(self._source.lines) + 1, "", ""
-
-    def _cut(
-        self, segment: tuple[int, str, str], following: tuple[int, str, str]
-    ) -> Iterator[Unit]:
-        """Yield the units of *segment*, cut before a statement, else anywhere."""
-        (first, kind, name), end = segment, following[0]
-        number = 0
-        while first < end:
-            stop = min(end, first + _UNIT_LINES)
-            if stop < end:
-                start = self._starts[max(0, bisect_right(self._starts, stop) - 1)]
-                stop = start if start > first + _UNIT_LINES // 2 else stop
-            lines = [n for n in range(first, stop) if self._source.lines[n - 1].strip()]
-            if lines:
-                number += 1
-                piece = name if number == 1 else f"{name} ({number})"
-                yield Unit(self._source.file, piece, kind, lines[0], lines[-1])
-            first = stop
+        if self._in_stream:
+            self._problem(self._in_stream, "PROC without PEND")
+        self._conditions, self._in_stream = [], 0
 
     def _open(self, kind: str, name: str, first: int) -> None:
-        self._segments.append((first, kind, name))
+        self._segments.begin(kind, name, first)
         self._is_after_procedure = False
 
     def _head(self, kind: str, name: str, statement: Statement) -> None:
         """Begin a job or procedure; the first one has the lines above it, too."""
-        self._open(kind, name, statement.above if self._segments else 1)
+        self._open(kind, name, statement.above if self._segments.are_begun else 1)
         self._step = self._dd = self._program = ""
         if statement.name:
             self._fact(statement.operation.lower(), name, name, statement.line)
@@ -185,10 +137,6 @@ class _Job:
     @property
     def _subject(self) -> str:
         return self._step or self._name or self._job
-
-    @property
-    def _known(self) -> Mapping[str, str]:
-        return ChainMap(self._procedure.defaults if self._procedure else {}, self._symbols)
 
     def _problem(self, line: int, text: str) -> None:
         self._problems.append(Problem(line, text))
@@ -199,26 +147,25 @@ class _Job:
     def _take_job(self, statement: Statement) -> None:
         self._close()
         self._job, self._name = statement.name or self._member, ""
-        self._symbols, self._procedures, self._data_sets = {}, {}, DataSetNames()
+        self._symbols, self._data_sets = Symbols(), DataSetNames()
         self._head("job", self._job, statement)
         self._conditions_of(self._job, statement)
 
     def _take_proc(self, statement: Statement) -> None:
-        self._name, self._procedure = statement.name or self._member, _Procedure(statement.line)
-        if self._segments:
-            self._procedures[self._name] = self._procedure
-        self._head("procedure" if self._segments else "job", self._name, statement)
-        for operand in statement.operands:
-            if operand.keyword:
-                value = bare(operand.value)
-                self._fact("set", operand.keyword, value, operand.line)
-                self._procedure.defaults[operand.keyword] = value or _unknown(operand)
+        self._name = statement.name or self._member
+        self._in_stream = statement.line if self._segments.are_begun else 0
+        self._head("procedure" if self._in_stream else "job", self._name, statement)
+        defaults = [operand for operand in statement.operands if operand.keyword]
+        self._symbols.begin(self._name, defaults)
+        for operand in defaults:
+            self._fact("set", operand.keyword, bare(operand.value), operand.line)
 
     def _take_pend(self, statement: Statement) -> None:
-        if self._procedure is None:
+        if not self._symbols.is_in_procedure:
             self._problem(statement.line, "PEND without PROC")
             return
-        self._name, self._step, self._dd, self._procedure = "", "", "", None
+        self._symbols.end()
+        self._name, self._step, self._dd, self._in_stream = "", "", "", 0
         self._is_after_procedure = True
 
     def _take_exec(self, statement: Statement) -> None:
@@ -234,7 +181,7 @@ class _Job:
         elif called:
             self._fact("exec-proc", self._step, called.value.upper(), called.line)
             self._data_sets.note_call(self._name, self._step, called.value.upper())
-            self._call(called.value.upper(), statement)
+            self._facts += self._symbols.called(called.value.upper(), statement.operands)
         else:
             self._problem(statement.line, "EXEC names neither a program nor a procedure")
         self._conditions_of(self._step, statement)
@@ -261,44 +208,25 @@ class _Job:
 
     def _symbolic(self, kind: str, subject: str, about: str, line: int) -> str:
         """State a fact, and what it says with its symbols substituted, which is returned."""
-        fact = Fact(kind, subject, about, self._source.file, line)
-        self._facts.append(fact)
-        return self._meant(fact)
+        self._fact(kind, subject, about, line)
+        return self._meant(self._facts[-1])
 
     def _meant(self, fact: Fact) -> str:
-        if not _SYMBOL.search(fact.object):
-            return fact.object
-        if self._procedure:
-            self._procedure.templates.append(fact)
-        return self._substitute(fact, self._known)
+        meant = self._symbols.meant(fact)
+        if meant is not fact:
+            self._facts.append(meant)
+        return meant.object
 
     def _referring(self, kind: str, subject: str, about: str, line: int) -> str:
         """State a fact about a backward reference, and what that means, which is returned."""
         self._fact(kind, subject, about, line)
         referred = self._data_sets.referred(about, self._name, self._step)
         meant = member_of(referred) if kind == "exec" else referred
-        if meant and not _SYMBOL.search(meant):
+        if meant and not has_symbol(meant):
             self._fact(f"{kind}-resolved", subject, meant, line)
         elif meant:
             self._meant(Fact(kind, subject, meant, self._source.file, line))
         return meant
-
-    def _substitute(self, fact: Fact, symbols: Mapping[str, str]) -> str:
-        resolved = _resolved(fact.object, symbols)
-        if resolved:
-            self._fact(f"{fact.kind}-resolved", fact.subject, resolved, fact.line)
-        return resolved or fact.object
-
-    def _call(self, name: str, statement: Statement) -> None:
-        """Substitute in an in-stream procedure what this EXEC sets."""
-        procedure = self._procedures.get(name)
-        own = {o.keyword: bare(o.value) for o in statement.operands if o.keyword}
-        if not procedure or procedure is self._procedure or procedure.calls >= _MOST_CALLS:
-            return
-        procedure.calls += 1
-        own = {key: _resolved(value, self._known) or value for key, value in own.items()}
-        for fact in procedure.templates:
-            self._substitute(fact, ChainMap(own, procedure.defaults, self._symbols))
 
     def _take_dd(self, statement: Statement) -> None:
         if statement.name:
@@ -308,9 +236,13 @@ class _Job:
         else:
             self._problem(statement.line, "a DD without a name, and none before it")
         names = [self._data_set(operand) for operand in statement.having("DSN", "DSNAME")]
+        dummies = [operand for operand in statement.operands if _is_dummy(operand)]
         if statement.name and (names or _hides(statement)):
-            self._data_sets.note(self._name, self._step, self._dd, "".join(names[:1]))
-        for operand in statement.having("DISP", "SYSOUT"):
+            name = "".join(names[:1]) if not dummies else ""
+            self._data_sets.note(self._name, self._step, self._dd, name)
+        for operand in dummies:
+            self._fact("dummy", self._dd, operand.value.upper(), operand.line)
+        for operand in statement.having("DISP", "SYSOUT", "PATH", "SUBSYS"):
             self._fact(operand.keyword.lower(), self._dd, operand.value, operand.line)
         if statement.data is not None:
             self._fact("instream", self._dd, f"{len(statement.data)} lines", statement.line)
@@ -322,12 +254,11 @@ class _Job:
         if is_reference(name):
             return self._referring("dsn", self._dd, name, operand.line)
         resolved = self._symbolic("dsn", self._dd, name, operand.line)
-        return name if self._procedure else resolved
+        return name if self._symbols.is_in_procedure else resolved
 
     def _take_data(self, data: Sequence[str], line: int) -> None:
-        step, _, dd = self._dd.rpartition(".")
-        is_override = step and not self._program
-        if dd != "SYSTSIN" or not (self._program in _TERMINALS or is_override):
+        is_terminal = self._program in _TERMINALS or not self._program  # or of a procedure
+        if self._dd.rpartition(".")[2] != "SYSTSIN" or not is_terminal:
             return
         text, at = "\n".join(_REMARK.sub("", row[: LAST_COLUMN + 1]) for row in data), 0
         for run in _RUN.finditer(text):
@@ -338,10 +269,8 @@ class _Job:
     def _take_set(self, statement: Statement) -> None:
         for operand in statement.operands:
             if operand.keyword:
-                value = bare(operand.value)
-                self._fact("set", operand.keyword, value, operand.line)
-                resolved = _resolved(value, self._known)
-                self._symbols[operand.keyword] = _unknown(operand) if resolved is None else resolved
+                self._fact("set", operand.keyword, bare(operand.value), operand.line)
+                self._symbols.set(operand)
 
     def _take_include(self, statement: Statement) -> None:
         for operand in statement.having("MEMBER"):

@@ -67,7 +67,9 @@ class Flat:
 
 
 _TO_MASK = re.compile(
-    r"'(?:[^'\n]|'')*'?|\"(?:[^\"\n]|\"\")*\"?|\*>[^\n]*|(?<![<>=])==(?=[^=]).*?==", re.DOTALL
+    r"(?<=\.)\s+NOTE\s(?!\s*(?:\.|SECTION\b))[\s\S]*?\.(?=\s|$)|"
+    r"'(?:[^'\n]|'')*'?|\"(?:[^\"\n]|\"\")*\"?|\*>[^\n]*|(?<![<>=])==(?=[^=]).*?==",
+    re.DOTALL,
 )
 
 
@@ -114,10 +116,11 @@ def _areas(lines: list[str]) -> Iterator[tuple[int, str]]:
         yield from ((number, f"\n{line}") for number, line in enumerate(lines, 1))
         return
     quote, pending = "", ""
+    is_debugged = re.search(r"DEBUGGING\s+MODE", "\n".join(lines), re.IGNORECASE)
     for number, line in enumerate(lines, 1):
         line = line.expandtabs(8)[:72].ljust(72)
         mark, area, lead = line[6], line[7:], "\n"
-        if mark in "*/$" or not area.strip():
+        if mark in ("*/$" if is_debugged else "*/$Dd") or not area.strip():
             yield number, lead * (not quote)
             continue
         if mark == "-":

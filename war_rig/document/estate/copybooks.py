@@ -17,7 +17,8 @@ from war_rig.document.estate.replacing import Replacing
 from war_rig.document.plan import PlannedFile
 from war_rig.document.wholes import Wholes
 from war_rig.readers import Fact, Unit
-from war_rig.readers.cobol_lines import Token, cards, scan
+from war_rig.readers.cobol_cards import cards
+from war_rig.readers.cobol_lines import Token, scan
 from war_rig.readers.cobol_moves import Declared
 from war_rig.readers.cobol_program import Walk
 from war_rig.readers.text import TextReader

@@ -16,15 +16,12 @@ from war_rig.document.estate.copybooks import Brought, Copybooks
 from war_rig.document.plan import PlannedFile
 from war_rig.document.wholes import Wholes
 from war_rig.readers import Fact, Unit
-from war_rig.readers.cobol_lines import Token, is_free
 from war_rig.readers.cobol_moves import LastMove, last_move
 from war_rig.readers.cobol_statements import FIGURATIVES
 
 _MOST_MOVES = 4
 _OWN_STORAGE = ("WORKING-STORAGE", "LOCAL-STORAGE")
 _DIRECTIVE = re.compile(r"[\s\d]*(?:>>|\$[A-Za-z])")
-_DEBUGGING = re.compile(r".{6}[Dd]")
-
 _CONSTANTS = FIGURATIVES - {"QUOTE"}  # which may be the name of a program
 
 Item = tuple[Unit, str]
@@ -162,7 +159,6 @@ class Literals:
         self._given: dict[Item, dict[str, None]] = defaultdict(dict)
         self._moved: dict[Item, dict[Item, None]] = defaultdict(dict)
         self._items: DataItems | None = None
-        self._scanned: tuple[Sequence[Token], bool] | None = None
 
     def of(self, name: str, line: int) -> list[str]:
         """Return the literals that may reach *name* on *line*, over four moves at most, sorted."""
@@ -203,18 +199,12 @@ class Literals:
 
     def _last_move(self, items: DataItems, item: Item, line: int) -> LastMove | None:
         """Return the MOVE that surely gives *item* what it holds on *line*, if there is one."""
-        lines = self._file.source.lines
-        tokens, is_free_format = self._scanned = self._scanned or (
-            self._copybooks.tokens(self._file.source.file),
-            is_free(lines),
-        )
-        move = last_move(tokens, item[1], line)
+        move = last_move(self._copybooks.tokens(self._file.source.file), item[1], line)
         whole = self._wholes.at(line)
         if move is None or not items.is_safe(item, [items.item(n, whole) for n in move.written]):
             return None
-        between = lines[move.first - 1 : line]
-        is_debugging = not is_free_format and any(map(_DEBUGGING.match, between))
-        return None if is_debugging or any(map(_DIRECTIVE.match, between)) else move
+        between = self._file.source.lines[move.first - 1 : line]
+        return None if any(map(_DIRECTIVE.match, between)) else move
 
 
 def _names_in(literal: str, length: int | None) -> list[str]:

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from itertools import product
 
 from war_rig.document.estate.copybooks import Copybooks
-from war_rig.document.estate.steps import Step, Steps, Symbols, Text
+from war_rig.document.estate.steps import Dd, Step, Steps
 from war_rig.document.plan import PlannedFile
 from war_rig.readers import Fact
 from war_rig.readers.jcl_references import is_reference
+from war_rig.readers.jcl_symbols import Values
 
 _Names = dict[str, None]
 
@@ -53,32 +54,30 @@ class DataSets:
                     found._take_unknown(call)
         for step in (step for own in steps.values() for step in own.found):
             if not (step.is_call or id(step) in taken):
-                found._take([*step.program.values(), *step.all_runs], step.all_data)
+                found._take([*step.program.values(), *_runs(step.dds)], step.dds)
         found._take_cics(fact for file in files.values() for fact in file.reading.facts)
         return found
 
     def _take(
-        self,
-        programs: Iterable[str],
-        data: Sequence[tuple[str, Text]],
-        symbols: Symbols | None = None,
+        self, programs: Iterable[str], dds: Iterable[Dd], symbols: Values | None = None
     ) -> None:
-        for program, (dd, text) in product(programs, data):
-            names = self.of_programs[program.upper(), dd]
-            known = (name for name in text.values(symbols) if not is_reference(name))
-            names.update(dict.fromkeys(known))
+        for program, dd in product(programs, dds):
+            values = dd.data_set.values(symbols) if dd.data_set else ()
+            known = dict.fromkeys(name for name in values if not is_reference(name))
+            if known:
+                self.of_programs[program.upper(), dd.name].update(known)
 
-    def _take_call(self, call: Step, steps: Iterable[Step], symbols: Symbols | None) -> None:
+    def _take_call(self, call: Step, steps: Iterable[Step], symbols: Values | None) -> None:
         """Take the *steps* of a procedure with what *call* gives them; it may leave out a name."""
         for number, step in enumerate(steps):
             names = (step.name, "") if number == 0 else (step.name,)
             programs = [] if step.is_call else step.program.values(symbols)
-            runs = call.runs_of(*names) or step.all_runs
-            given = call.data_of(*names)
-            overridden = dict(given)
-            own = [one for one in step.all_data if one[0] not in overridden]
-            if call.data or symbols is not None:  # either may change what is referred to
-                own = [(dd, text) for dd, text in own if not is_reference(text.written)]
+            given = call.dds_of(*names)
+            replaced = {dd.name for dd in given if dd.is_replacing}
+            own = [dd for dd in step.dds if dd.name not in replaced]
+            runs = _runs([*given, *own])
+            if symbols is not None or any(dd.is_replacing for dd in call.dds):
+                own = [dd for dd in own if not _is_referring(dd)]  # either may change to what
             self._take([*programs, *runs], given)
             self._take([*programs, *runs], own, symbols)
             if symbols is not None and "&" in step.program.written:
@@ -88,7 +87,8 @@ class DataSets:
     def _take_unknown(self, call: Step) -> None:
         """Take what *call* gives the steps of a procedure that is not there."""
         for name in call.steps:
-            self._take(call.runs_of(name), call.data_of(name))
+            dds = call.dds_of(name)
+            self._take(_runs(dds), dds)
 
     def _take_cics(self, facts: Iterable[Fact]) -> None:
         for fact in facts:
@@ -96,10 +96,20 @@ class DataSets:
                 self.of_cics[fact.subject.upper()][fact.object] = None
 
 
+def _runs(dds: Iterable[Dd]) -> list[str]:
+    """Return what is run as *dds* say."""
+    return [program for dd in dds for program in dd.runs]
+
+
+def _is_referring(dd: Dd) -> bool:
+    return dd.text is not None and is_reference(dd.text.written)
+
+
 def named_by_jobs(facts: Sequence[Fact]) -> Iterator[tuple[str, Fact]]:
     """Yield the data sets that the DD statements among *facts* name, each with what is done to it.
 
-    Libraries of programs are left out. A reference back that can't be told is as it is written.
+    Libraries of programs and dummies are left out. A reference back that can't be told is as it is
+    written.
     """
     dds = sorted(fact.line for fact in facts if fact.kind == "dd")
 
@@ -109,10 +119,11 @@ def named_by_jobs(facts: Sequence[Fact]) -> Iterator[tuple[str, Fact]]:
         return fact.subject, dds[behind - 1] if behind else 0
 
     dispositions = {statement(fact): fact.object for fact in facts if fact.kind == "disp"}
+    dummies = {statement(fact) for fact in facts if fact.kind == "dummy"}
     resolved = {(f.subject, f.line) for f in facts if f.kind == "dsn-resolved"}
     for fact in facts:
         is_given = fact.kind == "dsn" and (fact.subject, fact.line) not in resolved
-        is_final = is_given or fact.kind == "dsn-resolved"
+        is_final = (is_given or fact.kind == "dsn-resolved") and statement(fact) not in dummies
         if is_final and fact.subject.rpartition(".")[2] not in _LIBRARIES:
             for verb in _done(dispositions.get(statement(fact), "SHR")):
                 yield verb, fact

@@ -33,7 +33,9 @@ _CHANGES = {
 }  # fmt: skip
 _OF_FILES = frozenset([*_CHANGES, *_TABLES, "assign"])
 """The kinds of facts in which a name may be one of a file that the program declares."""
-LEADS_ON = frozenset([*_CALLS.values(), *_RUNS.values()])
+STARTS = frozenset(_RUNS.values())
+"""The verbs with which a job, a procedure or a transaction starts something."""
+LEADS_ON = frozenset([*_CALLS.values(), *STARTS])
 """The verbs with which control goes to a program or a procedure."""
 _NEEDS_A_FILE = LEADS_ON | {"copies"}
 

@@ -1,22 +1,17 @@
 """The steps of jobs and procedures, put together from the facts of their file."""
 
-import re
 from collections import ChainMap, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import islice
 
 from war_rig.document.plan import PlannedFile
 from war_rig.readers import Fact
 from war_rig.readers.jcl_lines import Scanner, bare
+from war_rig.readers.jcl_symbols import Values, substituted, unknown
 
-_SYMBOL = re.compile(r"(?<!&)&([A-Z@#$][A-Z0-9@#$]*)\.?", re.IGNORECASE)
-_DEEPEST = 5
-_LONGEST = 255
 _MOST_LINES = 100  # of one EXEC statement
-
-Symbols = Mapping[str, str]
-"""Values by the name of their symbol; one without a value stands for itself."""
+_INSTEAD = frozenset(("dummy", "sysout", "instream", "path", "subsys"))
 
 
 @dataclass(slots=True)
@@ -26,26 +21,44 @@ class Text:
     written: str
     resolved: list[str] = field(default_factory=list)
 
-    def values(self, symbols: Symbols | None = None) -> list[str]:
+    def values(self, symbols: Values | None = None) -> list[str]:
         """Return what it stands for: as *symbols* say, without them as its own file does."""
         if symbols is None or "&" not in self.written:
             return self.resolved or [self.written]
-        return [_substituted(self.written, symbols)]
+        return [substituted(self.written, symbols)]
+
+
+@dataclass(slots=True)
+class Dd:
+    """A DD statement. step: that of a procedure which it is for; runs: what is run as it says.
+
+    instead: what it has in the place of a data set, such as "dummy".
+    """
+
+    step: str
+    name: str
+    runs: list[str] = field(default_factory=list)
+    text: Text | None = None
+    instead: str = ""
+
+    @property
+    def data_set(self) -> Text | None:
+        """Return its data set; a dummy has none, whatever it is called."""
+        return self.text if self.instead != "dummy" else None
+
+    @property
+    def is_replacing(self) -> bool:
+        """Return whether the data set of a DD that it overrides is no longer that."""
+        return self.text is not None or self.instead != ""
 
 
 @dataclass(slots=True)
 class Step:
-    """An EXEC and its DD statements, whose names are ``STEP.DD`` where it calls a procedure.
-
-    runs: what is run under TSO or IMS, by the DD that says so. data: the data
-    sets, by the name and the line of their DD.
-    """
+    """An EXEC and its DD statements, behind a nameless one for what the EXEC itself says."""
 
     exec: Fact
     program: Text
-    runs: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    data: dict[tuple[str, int], Text] = field(default_factory=dict)
-    _dd: str = ""
+    dds: list[Dd] = field(default_factory=lambda: [Dd("", "")])
 
     @property
     def is_call(self) -> bool:
@@ -59,45 +72,30 @@ class Step:
 
     def take(self, fact: Fact) -> None:
         """Add a fact that follows the EXEC."""
-        key = (fact.subject.upper(), fact.line)
+        last = self.dds[-1]
         if fact.kind == "exec-resolved":
             self.program.resolved.append(fact.object)
         elif fact.kind == "dd":
-            self._dd = fact.object.upper()
+            step, _, name = fact.object.upper().rpartition(".")
+            self.dds.append(Dd(step, name))
         elif fact.kind == "runs":
-            self.runs[self._dd].append(fact.object)
+            last.runs.append(fact.object)
         elif fact.kind == "dsn":
-            self.data[key] = Text(fact.object)
+            last.text = Text(fact.object)
         elif fact.kind == "dsn-resolved":
-            self.data.setdefault(key, Text(fact.object)).resolved.append(fact.object)
+            last.text = last.text or Text(fact.object)
+            last.text.resolved.append(fact.object)
+        elif fact.kind in _INSTEAD:
+            last.instead = fact.kind
 
-    def runs_of(self, *steps: str) -> list[str]:
-        """Return what its DDs for *steps* of a procedure run; "" is no or the first step."""
-        return [run for dd, found in self.runs.items() for run in found if _of(dd) in steps]
-
-    def data_of(self, *steps: str) -> list[tuple[str, Text]]:
-        """Return its DDs for *steps* of a procedure, each without the step's name."""
-        split = ((dd.rpartition("."), text) for (dd, _), text in self.data.items())
-        return [(dd, text) for (step, _, dd), text in split if step in steps]
-
-    @property
-    def all_runs(self) -> list[str]:
-        """Return what all of its DDs run."""
-        return self.runs_of(*self.steps)
-
-    @property
-    def all_data(self) -> list[tuple[str, Text]]:
-        """Return all of its DDs, each without a step's name."""
-        return self.data_of(*self.steps)
+    def dds_of(self, *steps: str) -> list[Dd]:
+        """Return its DDs for *steps* of a procedure; "" is no or the first step."""
+        return [dd for dd in self.dds if dd.step in steps]
 
     @property
     def steps(self) -> list[str]:
         """Return for which steps of a procedure it has DDs."""
-        return list(dict.fromkeys(map(_of, (*self.runs, *(dd for dd, _ in self.data)))))
-
-
-def _of(dd: str) -> str:
-    return dd.rpartition(".")[0]
+        return list(dict.fromkeys(dd.step for dd in self.dds))
 
 
 class Steps:
@@ -130,13 +128,13 @@ class Steps:
         """Return the steps of one job or procedure."""
         return self._of.get(owner.upper(), [])
 
-    def symbols_for(self, call: Step, procedure: "Steps") -> Symbols:
+    def symbols_for(self, call: Step, procedure: "Steps") -> Values:
         """Return what holds in *procedure*: what *call* says, its own, what was set before."""
         line = call.exec.line
         before = _values(fact for fact in self._set if fact.line < line)
         lines = self._file.source.lines[line - 1 : line - 1 + _MOST_LINES]
         given = {
-            operand.keyword: _substituted(bare(operand.value), before) or f"&{operand.keyword}"
+            operand.keyword: substituted(bare(operand.value), before) or unknown(operand)
             for statement in islice(Scanner(lines).statements(), 1)
             for operand in statement.operands
             if operand.keyword
@@ -146,12 +144,3 @@ class Steps:
 
 def _values(facts: Iterable[Fact]) -> dict[str, str]:
     return {fact.subject: fact.object or f"&{fact.subject}" for fact in facts}
-
-
-def _substituted(text: str, symbols: Symbols) -> str:
-    """Return *text* with its symbols replaced, as it is where that is too long for a name."""
-    found = text
-    for _ in range(_DEEPEST):
-        if "&" in found and len(found) <= _LONGEST:
-            found = _SYMBOL.sub(lambda symbol: symbols.get(symbol[1].upper(), symbol[0]), found)
-    return found if len(found) <= _LONGEST else text

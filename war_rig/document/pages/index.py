@@ -1,10 +1,11 @@
-"""The estate's README: its overview, entry points, jobs, programs, data, and what is missing."""
+"""The estate's README: its overview, jobs, programs with what starts them, and what is missing."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from war_rig.document.estate.estate import LEADS_ON, Estate, Relation
+from war_rig.document.estate.estate import LEADS_ON, Estate
 from war_rig.document.judge import Judged
-from war_rig.document.kinds import KINDS, kind_of, names_of
+from war_rig.document.kinds import KINDS, Kind, kind_of, names_of
 from war_rig.document.pages.graphs import Edge, graph_lines
 from war_rig.document.pages.inert import code, inert, link, sentence
 from war_rig.document.pages.render import (
@@ -15,6 +16,7 @@ from war_rig.document.pages.render import (
     unverified,
     whole_lines,
 )
+from war_rig.document.pages.starters import Starters
 from war_rig.document.pages.tables import (
     Pages,
     anchor_of_whole,
@@ -23,7 +25,7 @@ from war_rig.document.pages.tables import (
     section,
     table,
 )
-from war_rig.document.plan import Plan, PlannedFile
+from war_rig.document.plan import Plan
 from war_rig.readers import Unit, clipped
 
 _MOST_LEFT_OUT = 200
@@ -42,6 +44,7 @@ def index_page(
     is_finished: bool,
 ) -> str:
     """Return the page that leads to all of *entries*, and says what is missing and left out."""
+    starters = Starters(plan.files, estate, pages)
     lines = [
         f"# {inert(plan.name) or 'Source'}",
         "",
@@ -52,10 +55,9 @@ def index_page(
         f"{link('The same as data', ESTATE_DATA)}.",
         "",
         *section("Overview", whole_lines(overview, "", pages) if overview else ()),
-        *section("Entry points", table("Entry | What it is for", _entry_points(entries, estate))),
-        *_by_kind(entries),
+        *_by_kind(entries, starters),
         *data_lines(estate, pages),
-        *section("How it hangs together", _graphs(plan.files, estate)),
+        *section("How it hangs together", _graphs(estate, starters)),
         *missing_lines(estate, pages),
         *section("Could not be read", _problems(plan, entries)),
         *section("Open questions", doubts([overview] if overview else [], "", pages)),
@@ -83,55 +85,43 @@ def _notes(plan: Plan, is_finished: bool) -> list[str]:
     return [f"> Only {chosen} were chosen for this run; see the last column.", ""]
 
 
-def entry_points(
-    entries: Iterable[FilePages], estate: Estate
-) -> Iterator[tuple[FilePages, Unit, list[Relation]]]:
-    """Yield where work begins: jobs, and programs that a user starts or nothing leads to.
-
-    Each is a whole of a file, with what starts it.
-    """
+def _by_kind(entries: Sequence[FilePages], starters: Starters) -> Iterator[str]:
+    of_kind: dict[Kind, list[FilePages]] = {kind: [] for kind in KINDS}
     for entry in entries:
-        word = kind_of(entry.file).fact
-        for whole, leading in _leading_to(entry, estate).items():
-            starts = [r for r in leading if r.verb == "starts" and r.is_certain]
-            if word == "job" or (word == "program" and (starts or not leading)):
-                yield entry, whole, starts
+        of_kind[kind_of(entry.file)].append(entry)
+    for kind, own in of_kind.items():
+        started = starters.of(own) if kind.fact == "program" else {}
+        who = ["Started by"] if started else []
+        columns = [kind.word, "What it is for", *who, "Units", "Claims", "Unverified"]
+        shown = table(" | ".join([*columns, "Not documented"]), _rows(own, started))
+        yield from section(kind.title, shown)
 
 
-def _leading_to(entry: FilePages, estate: Estate) -> dict[Unit, list[Relation]]:
-    """Return what leads to each whole of *entry* from outside of it, or perhaps does."""
-    found: dict[Unit, list[Relation]] = {whole: [] for whole in entry.wholes.all}
-    for relation in estate.incoming.get(entry.file.source.file, ()):
-        whole = estate.target(relation, entry.file.source.file)
-        is_inside = estate.whole_of(relation) == whole
-        if relation.verb in LEADS_ON and not is_inside:
-            found[whole].append(relation)
-    return found
+def _rows(entries: Sequence[FilePages], started: Mapping[Unit, str]) -> Iterator[str]:
+    """Yield a row for each whole, with its file where others are called the same."""
+    wholes = [(entry, whole) for entry in entries for whole in entry.wholes.all]
+    often = Counter(_name(*one) for one in wholes)
+    for entry, whole in wholes:
+        name = _name(entry, whole)
+        where = f" in {code(entry.file.source.file)}" if name and often[name] > 1 else ""
+        cells = [f"{_links(entry, whole)}{where}", purpose_of(entry, whole)]
+        yield " | ".join([*cells, *([started[whole]] if started else []), *_counts(entry, whole)])
 
 
-def _entry_points(entries: Sequence[FilePages], estate: Estate) -> Iterator[str]:
-    for entry, whole, starts in entry_points(entries, estate):
-        how = ", ".join(dict.fromkeys(f"transaction {code(r.started_by)}" for r in starts))
-        yield f"{how + ': ' if how else ''}{_links(entry, whole)} | {purpose_of(entry, whole)}"
+def _name(entry: FilePages, whole: Unit) -> str:
+    """Return the name, or the names, of what *whole* holds, "" where it has none."""
+    return whole.name if entry.wholes.are_several else ", ".join(names_of(entry.file))
 
 
-def _by_kind(entries: Sequence[FilePages]) -> Iterator[str]:
-    for kind in KINDS:
-        of_kind = [entry for entry in entries if kind_of(entry.file) is kind]
-        columns = f"{kind.word} | What it is for | Units | Claims | Unverified | Not documented"
-        rows = (_row(entry, whole) for entry in of_kind for whole in entry.wholes.all)
-        yield from section(kind.title, table(columns, rows))
-
-
-def _row(entry: FilePages, whole: Unit) -> str:
+def _counts(entry: FilePages, whole: Unit) -> Iterator[str]:
+    """Yield how many units, claims, unverified claims and undocumented units there are."""
     of_units = entry.judged_of(whole)
     judged = [*of_units, *filter(None, [entry.composed.get(whole)])]
-    verified = sum(len(one.verified) for one in judged)
-    rejected = sum(len(one.unverified) for one in judged)
     units = len(entry.wholes.units[whole])
-    missing = units - sum(one.failure is None for one in of_units)
-    cells = (_links(entry, whole), purpose_of(entry, whole), units, verified, rejected, missing)
-    return " | ".join(map(str, cells))
+    yield str(units)
+    yield str(sum(len(one.verified) for one in judged))
+    yield str(sum(len(one.unverified) for one in judged))
+    yield str(units - sum(one.failure is None for one in of_units))
 
 
 def _links(entry: FilePages, whole: Unit) -> str:
@@ -150,28 +140,15 @@ def _links(entry: FilePages, whole: Unit) -> str:
     return ", ".join(links)
 
 
-def _graphs(files: Iterable[PlannedFile], estate: Estate) -> list[str]:
-    edges = list(_edges(files, estate))
+def _graphs(estate: Estate, starters: Starters) -> list[str]:
+    """Return graphs of who starts, runs and calls whom."""
+    edges = [
+        Edge(starters.name(relation), relation.name, relation.verb, relation.is_certain)
+        for relation in estate.relations
+        if relation.verb in LEADS_ON
+    ]
     is_sure = all(edge.is_certain for edge in edges)
     return [*([] if is_sure else ["A dotted arrow: it may be so.", ""]), *graph_lines(edges)]
-
-
-def _edges(files: Iterable[PlannedFile], estate: Estate) -> Iterator[Edge]:
-    """Yield who starts, runs and calls whom."""
-    for file in files:
-        names = names_of(file)
-        for relation in estate.outgoing.get(file.source.file, ()):
-            if relation.verb in LEADS_ON:
-                start = relation.started_by or _start(relation, names, estate)
-                yield Edge(start, relation.name, relation.verb, relation.is_certain)
-
-
-def _start(relation: Relation, names: Mapping[str, int], estate: Estate) -> str:
-    """Return what *relation* starts from: the program around it, else the last of *names*."""
-    if estate.wholes[relation.file].are_several:
-        return estate.whole_of(relation).name
-    before = [name for name, line in names.items() if line <= relation.line]
-    return next(reversed(before), relation.file)
 
 
 def _problems(plan: Plan, entries: Iterable[FilePages]) -> Iterator[str]:
