@@ -409,6 +409,10 @@ def test_what_is_perhaps_called_is_no_entry_point(tmp_path: Path) -> None:
     started = starters(index)
     assert started.pop("MAIL") == "nothing in this source"
     assert set(started.values()) == {"perhaps program [<code>MAIL</code>](files/MAIL.cbl.md)"}
+    assert (
+        "- Programs that nothing in this source starts: [<code>MAIL</code>](files/MAIL.cbl.md)\n"
+        in index
+    )
 
 
 @pytest.mark.parametrize(
@@ -530,8 +534,19 @@ def test_the_index_says_what_starts_a_program(src: Path, tmp_path: Path) -> None
         "PAY04": ", ".join(f"program [<code>C{n}</code>](files/C{n}.cbl.md)" for n in range(3))
         + " and 2 more",
     }
-    assert index.count("[<code>PAYJOB</code>]") == 2  # its own row, and that of what it runs
+    assert index.count("[<code>PAYJOB</code>]") == 3  # the entry, its row, and that of what it runs
     assert broken_links(docs) == []
+    assert re.findall(
+        r"^- .*", index.partition("## Entry points")[2].partition("## ")[0], re.M
+    ) == [
+        "- Programs that transactions start: [<code>PAY03</code>](files/PAY03.cbl.md) "
+        "by <code>PAYT</code> and <code>PAYU</code>",
+        "- Jobs: [<code>PAYJOB</code>](files/PAYJOB.jcl.md)",
+        "- Programs that nothing in this source starts: "
+        + ", ".join(
+            f"[<code>{n}</code>](files/{n}.cbl.md)" for n in ("C1", "C2", "C3", "C4", "LONE")
+        ),
+    ]
 
 
 def test_rows_of_one_name_say_which_file_they_are_of(src: Path, tmp_path: Path) -> None:

@@ -158,7 +158,7 @@ class _Run:
         if not _has_overview(self._plan):
             return
         entries = self.publisher.entries.values()
-        first = entry_points(entries, self._estate)
+        first = [point.whole for point in entry_points(entries, self._estate)]
         named = [whole for entry in entries if names_of(entry.file) for whole in entry.wholes.all]
         every = {whole: entry for entry in entries for whole in entry.wholes.all}
         shown = [line for entry in entries for line in entry.summary_lines]

@@ -1,4 +1,4 @@
-"""The estate's README: its overview, jobs, programs with what starts them, and what is missing."""
+"""The estate's README: its overview, entry points, jobs, programs, data, and what is missing."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ from war_rig.document.pages.render import (
     unverified,
     whole_lines,
 )
-from war_rig.document.pages.starters import Starters
+from war_rig.document.pages.starters import EntryPoint, Starters, entry_points
 from war_rig.document.pages.tables import (
     Pages,
     anchor_of_whole,
@@ -31,6 +31,11 @@ from war_rig.readers import Unit, clipped
 _MOST_LEFT_OUT = 200
 _MOST_PROBLEMS = 200
 _LONGEST_PURPOSE = 210  # so that a quotation of `offline` fits
+_ENTERED = {
+    "transaction": "Programs that transactions start",
+    "job": "Jobs",
+    "program": "Programs that nothing in this source starts",
+}
 ESTATE_DATA = "estate.json"
 
 
@@ -55,6 +60,7 @@ def index_page(
         f"{link('The same as data', ESTATE_DATA)}.",
         "",
         *section("Overview", whole_lines(overview, "", pages) if overview else ()),
+        *section("Entry points", _entry_points(entry_points(entries, estate))),
         *_by_kind(entries, starters),
         *data_lines(estate, pages),
         *section("How it hangs together", _graphs(estate, starters)),
@@ -83,6 +89,19 @@ def _notes(plan: Plan, is_finished: bool) -> list[str]:
         return []
     chosen = f"{len(plan.chosen)} of {counted(plan.units, 'unit')}"
     return [f"> Only {chosen} were chosen for this run; see the last column.", ""]
+
+
+def _entry_points(points: Iterable[EntryPoint]) -> Iterator[str]:
+    """Yield where work begins, a line for each way: by a transaction, as a job, from elsewhere."""
+    shown: dict[str, list[str]] = {"transaction": [], "job": [], "program": []}
+    for point in points:
+        place = _links(point.entry, point.whole)
+        by = f" by {' and '.join(map(code, point.transactions))}" if point.transactions else ""
+        shown[point.kind].append(f"{place}{by}")
+    for kind, places in shown.items():
+        if places:
+            yield f"- {_ENTERED[kind]}: {', '.join(places)}"
+    yield from [""] if any(shown.values()) else []
 
 
 def _by_kind(entries: Sequence[FilePages], starters: Starters) -> Iterator[str]:

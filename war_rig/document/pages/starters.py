@@ -1,6 +1,8 @@
-"""What starts a program: a transaction or a job, else another program, or nothing in the source."""
+"""Where work begins, and what starts a program: a transaction, a job, another one, or nothing."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 from war_rig.document.estate.estate import LEADS_ON, STARTS, Estate, Relation
 from war_rig.document.kinds import kind_of, names_of
@@ -13,14 +15,28 @@ from war_rig.readers import Unit
 _MOST = 3
 
 
-def entry_points(entries: Iterable[FilePages], estate: Estate) -> Iterator[Unit]:
-    """Yield where work begins: jobs, and programs that a transaction starts or nothing leads to."""
+@dataclass(frozen=True, slots=True)
+class EntryPoint:
+    """Where work begins: a job, a program that transactions start, or one that nothing leads to."""
+
+    entry: FilePages
+    whole: Unit
+    kind: Literal["transaction", "job", "program"]
+    transactions: tuple[str, ...] = ()
+
+
+def entry_points(entries: Iterable[FilePages], estate: Estate) -> Iterator[EntryPoint]:
+    """Yield where work begins, in the order of *entries*."""
     for entry in entries:
         word = kind_of(entry.file).fact
         for whole, leading in _leading_to(entry, estate).items():
-            is_started = any(r.verb == "starts" and r.is_certain for r in leading)
-            if word == "job" or (word == "program" and (is_started or not leading)):
-                yield whole
+            started = [r.started_by for r in leading if r.verb == "starts" and r.is_certain]
+            if word == "job":
+                yield EntryPoint(entry, whole, "job")
+            elif word == "program" and started:
+                yield EntryPoint(entry, whole, "transaction", tuple(dict.fromkeys(started)))
+            elif word == "program" and not leading:
+                yield EntryPoint(entry, whole, "program")
 
 
 def _leading_to(entry: FilePages, estate: Estate) -> dict[Unit, list[Relation]]:
