@@ -14,18 +14,12 @@ from war_rig.providers.classification import classify
 from war_rig.providers.foreign import said
 from war_rig.providers.places import place_of
 from war_rig.providers.streams import can_stream
-from war_rig.testing.conformance.bench import (
-    HELLO,
-    Bench,
-    Scene,
-    TooLate,
-    content_of,
-    shown,
-)
+from war_rig.testing.conformance.bench import HELLO, Bench, Scene, content_of, shown
 from war_rig.testing.conformance.findings import Findings
 from war_rig.testing.conformance.learning import Learned, constants, marked_key, named_keys
 from war_rig.testing.conformance.rule import Missed
 from war_rig.testing.conformance.server import Request, Script, answering
+from war_rig.testing.conformance.surroundings import TooLate
 from war_rig.testing.conformance.templates import USUAL, USUAL_STREAMS, Template
 
 _FIRST_ASK_SECONDS = 20.0  # an SDK may be imported in it

@@ -10,7 +10,7 @@ from war_rig.providers.foreign import said
 from war_rig.providers.places import place_of
 from war_rig.providers.secrets import Redactor
 from war_rig.testing.conformance import advice
-from war_rig.testing.conformance.bench import Bench, TooLate, limited, surroundings, thrown_away
+from war_rig.testing.conformance.bench import Bench
 from war_rig.testing.conformance.definitions import declared
 from war_rig.testing.conformance.discovery import Discovery
 from war_rig.testing.conformance.findings import Findings
@@ -18,6 +18,7 @@ from war_rig.testing.conformance.planting import Planting
 from war_rig.testing.conformance.rule import Missed, Need, NotTested, Rule, Verdict
 from war_rig.testing.conformance.rules import RULES
 from war_rig.testing.conformance.server import ScriptedServer
+from war_rig.testing.conformance.surroundings import TooLate, limited, surroundings, thrown_away
 from war_rig.testing.conformance.target import plan_of
 from war_rig.testing.conformance.templates import Given, parsed
 
