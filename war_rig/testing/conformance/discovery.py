@@ -89,13 +89,19 @@ class Discovery:
             template = Template(self.learned.laid_over(candidate.body))
             body, marks = template.marked()
             ask = self._ask(answering(body, template.kind))
-            if ask.is_final or self.findings.fault is None:
-                self.findings.fault = ask.came_back
+            self._note_fault(ask)
             is_known = self._is_answered(ask, template, body, marks)
             if is_known or ask.is_final or not self.findings.is_asked:
                 self.findings.is_out_of_reach = not is_known and self._is_out_of_reach(ask)
                 return
             self._is_learning = given is None and self._learn(ask, marks)
+
+    def _note_fault(self, ask: _Ask) -> None:
+        """Keep what came first; what was returned says more than what was raised at other keys."""
+        findings, is_returned = self.findings, ask.error is None
+        if ask.is_final or findings.fault is None or (is_returned and findings.returned is None):
+            findings.fault = ask.came_back
+            findings.returned = type(ask.returned) if is_returned else None
 
     def _is_answered(self, ask: _Ask, template: Template, body: bytes, marks: Marks) -> bool:
         content = content_of(ask.returned)
@@ -113,7 +119,7 @@ class Discovery:
         tokens = marks.get(counted) if isinstance(counted, int) else None
         self.findings.reads = f"the content at {places[0] or 'the whole body'}"
         if tokens is not None:
-            self.findings.reads += f", the tokens at {tokens}"
+            self.findings.reads += f", the tokens {f'at {tokens}' if tokens else 'there too'}"
         return marked_key(counted, marks) is None  # else the tokens are a text: a number is tried
 
     def _is_out_of_reach(self, ask: _Ask) -> bool:

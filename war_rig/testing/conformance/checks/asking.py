@@ -1,11 +1,12 @@
 """What reaches the API, and what comes back from it when all is well."""
 
 from itertools import combinations, product
+from types import NoneType
 
 from war_rig.providers import CompletionResponse, Message
 from war_rig.providers.foreign import repr_of
 from war_rig.testing.conformance import signatures
-from war_rig.testing.conformance.bench import HELLO, Scene, kept_failure, shown, shown_call
+from war_rig.testing.conformance.bench import HELLO, Bench, Scene, kept_failure, shown, shown_call
 from war_rig.testing.conformance.call import ask, mentions, sending
 from war_rig.testing.conformance.rule import Missed, NotTested, rule
 from war_rig.testing.conformance.sent import Sent, differing
@@ -15,19 +16,21 @@ _UNICODE = (
     "Gr\u00fc\u00dfe, \u4f60\u597d, \u0645\u0631\u062d\u0628\u0627, e\u0301, "
     '\U0001f9d1\u200d\U0001f680, "quoted", C:\\path,\ttab,\nline\u2028.'
 )
+_UNQUOTED = "Gr\u00fc\u00dfe \u4f60\u597d \U0001f9d1\u200d\U0001f680 e\u0301\u2028e"
 _TURNS = (
     Message("system", "Kit says be brief."),
     Message("user", "Kit asks first."),
     Message("assistant", "Kit was answered."),
     Message("user", "Kit asks again."),
 )
+_RETURN = "return CompletionResponse(content=..., model=..., tokens_used=...)"
 _ROLES = ("user", "assistant", "system")
 
 
 @rule(
     needs="build",
     wanted="complete() returns a CompletionResponse whose content is the text of the answer",
-    change="return CompletionResponse(content=..., model=..., tokens_used=...)",
+    change=_RETURN,
 )
 async def answer_is_a_response(scene: Scene) -> None:
     """What an agent gets is that object: None, a text or a dict is an error to War Rig."""
@@ -37,9 +40,7 @@ async def answer_is_a_response(scene: Scene) -> None:
     if findings.is_out_of_reach:
         raise NotTested(scene.bench.unreached())
     if findings.fault is not None:
-        is_asked = findings.is_asked
-        change = scene.bench.advice_on_answers() if is_asked else scene.bench.unreached()
-        raise Missed(shown_call(HELLO), findings.fault, change)
+        raise Missed(shown_call(HELLO), findings.fault, _advice(scene.bench))
     scene.will_answer()
     response = await scene.answer(HELLO)
     if findings.template is not None and response.content != HELLO:
@@ -47,6 +48,15 @@ async def answer_is_a_response(scene: Scene) -> None:
     if not (isinstance(response.model, str) and response.model):
         change = "give the model's name: the API's, else the one that was asked for"
         raise Missed(shown_call(HELLO), shown(response), change)
+
+
+def _advice(bench: Bench) -> str:
+    """Return what to do where it never answered: None may be for want of its API's answers."""
+    returned = bench.findings.returned
+    if returned not in (None, NoneType, CompletionResponse):
+        return _RETURN
+    told = bench.advice_on_answers() if bench.findings.is_asked else bench.unreached()
+    return f"{_RETURN} wherever it ends; {told}" if returned is NoneType else told
 
 
 @rule(
@@ -115,7 +125,7 @@ async def roles_are_passed_on(scene: Scene) -> None:
 async def unicode_is_kept(scene: Scene) -> None:
     """Source code and prose hold every character there is; one that is lost changes meaning."""
     for way in scene.ways:
-        content = _UNICODE if way == "complete" else HELLO  # a rule of its own is about streams
+        content = _answered(scene.bench) if way == "complete" else HELLO  # else a rule of its own
         scene.will_answer(content, way)
         with sending(scene) as sent:
             response = await scene.answer(_UNICODE, way=way)
@@ -123,6 +133,12 @@ async def unicode_is_kept(scene: Scene) -> None:
             raise Missed(shown_call(_UNICODE, way=way), f"the API was sent {sent()}")
         if response.content != content:
             raise Missed(f"the API answered {content!r}", f"content was {response.content!r}")
+
+
+def _answered(bench: Bench) -> str:
+    """Return what the API answers: in a form that is no JSON no sign that it may have to quote."""
+    template = bench.findings.template
+    return _UNQUOTED if template is not None and template.is_formatted else _UNICODE
 
 
 @rule(
