@@ -763,8 +763,8 @@ providers:
     with pytest.raises(ConfigError) as caught:
         arguments(entry)
     assert lines_of(caught.value) == [
-        "  my.yaml:4  providers.house.api_key: the environment variable HOUSE_KEY is not set "
-        "and has no default: export it, or write ${HOUSE_KEY:default}",
+        "  my.yaml:4  providers.house.api_key: the environment variable HOUSE_KEY is not set: "
+        "export it",
         "  my.yaml:5  providers.house.options.region: the environment variable REGION is not "
         "set and has no default: export it, or write ${REGION:default}",
     ]

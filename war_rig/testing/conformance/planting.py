@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from war_rig.names import is_secret_name
 from war_rig.providers.blueprint import Blueprint
 from war_rig.providers.conversion import Argument, plain_types
 from war_rig.providers.parameters import Parameter
-from war_rig.providers.secrets import is_secret_name
 
 _ENDPOINT = re.compile(r"(^|_)(url|uri|endpoint|base|host|server|gateway|address)$", re.IGNORECASE)
 _HOST = re.compile(r"(^|_)host$", re.IGNORECASE)
