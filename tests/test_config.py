@@ -852,6 +852,23 @@ def test_a_file_that_was_named_is_trusted(is_flag: bool) -> None:
     assert settings.note is None
 
 
+MISSPELT = "note: {} is set, which War Rig does not read. Did you mean '{}'?"
+
+
+@pytest.mark.parametrize(("env", "told"), [
+    ({"LLM_PROVIDR": "openai"}, [("LLM_PROVIDR", "LLM_PROVIDER")]),
+    ({"llm_provider": "openai"}, [("llm_provider", "LLM_PROVIDER")]),
+    ({"LLM_PROVIDER": "", "LLM_PROVIDERS": "openai", "WARRIG_CONFIG": "my.yaml"},
+     [("LLM_PROVIDERS", "LLM_PROVIDER"), ("WARRIG_CONFIG", "WAR_RIG_CONFIG")]),
+    ({"LLM_PROVIDER": "openai", "LLM_PROVIDERS": "openai,azure"}, []),
+    ({"LLM_PROVIDR": "", "LLM_PROVIDER_URL": "x", "MY_PROVIDER": "x", "HOSTNAME_12345": "x"}, []),
+])  # fmt: skip
+def test_a_misspelt_variable_is_told(env: dict[str, str], told: list[tuple[str, str]]) -> None:
+    """One that is nearly War Rig's own is no accident, unless the right one is set too."""
+    note = load(None, env).note
+    assert (note or "").splitlines() == [MISSPELT.format(*names) for names in told]
+
+
 def test_a_file_that_was_only_found_may_not_use_the_environment() -> None:
     """Somebody else's folder gets none of the user's variables, in no part of the file."""
     text = """
