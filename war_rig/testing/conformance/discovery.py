@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from war_rig.errors import ConfigError, MalformedAnswerError, PluginError, ProviderConnectionError
+from war_rig.errors import ConfigError, PluginError, ProviderConnectionError
 from war_rig.providers import CompletionResponse
+from war_rig.providers.answers import NotAnAnswerError
 from war_rig.providers.classification import classify
 from war_rig.providers.foreign import said
 from war_rig.providers.places import place_of
@@ -210,7 +211,7 @@ class Discovery:
         seconds = _ASK_SECONDS if self.findings.is_asked else _FIRST_ASK_SECONDS
         played = self.bench.play(act, seconds, watched=True)
         ask.returned, ask.error = played.value, played.error
-        is_sync = isinstance(ask.error, MalformedAnswerError) and "is not async" in str(ask.error)
+        is_sync = isinstance(ask.error, NotAnAnswerError)
         self.findings.is_sync = self.findings.is_sync or is_sync
         self.findings.is_asked = self.findings.is_asked or bool(ask.requests)
         return ask
