@@ -641,7 +641,9 @@ def test_document_asks_the_chosen_parts_only(war_rig: WarRig, src: Path) -> None
         ran.out,
     )
     assert not Path("docs").exists()
-    assert "2 calls made" in war_rig(*words).out
+    ran = war_rig(*words)
+    assert "2 calls made" in ran.out
+    assert ran.out.startswith("3 files, 2 of 3 units, ")
 
 
 def test_a_killed_run_goes_on_and_gives_the_same_pages(src: Path, tmp_path: Path) -> None:

@@ -313,6 +313,16 @@ def test_a_tab_is_called_one() -> None:
     ]
 
 
+@pytest.mark.parametrize("line", ["    system: Note: be brief", "  scribe: x\n    system: Hello"])
+def test_a_map_where_none_can_be_is_told_with_its_cures(line: str) -> None:
+    """To YAML a text with a colon and a blank is one, and so is a line that is indented too far."""
+    (told,) = refused(f"agents:\n  scribe:\n{line}\n")
+    assert told.endswith(
+        "mapping values are not allowed here: indent it as its neighbours, or put quotes around a "
+        "text that has ': ' in it"
+    )
+
+
 def test_a_fault_that_has_no_words_of_ours_is_told_in_pydantics() -> None:
     """A number of thousands of digits is refused by its file, line and key all the same."""
     assert refused(f"document: {{in_flight: '{'9' * 5_000}'}}") == [
