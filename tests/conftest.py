@@ -38,8 +38,8 @@ def clean_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[N
             monkeypatch.delenv(name)
     monkeypatch.setattr(registry, "_registered", {})
     yield
-    if bench := sys.modules.get("war_rig.testing.conformance.bench"):
-        bench._KEPT.close()  # which a provider that hangs has until the process ends
+    if kept := sys.modules.get("war_rig.testing.conformance.surroundings"):
+        kept._KEPT.close()  # which a provider that hangs has until the process ends
 
 
 def run(*command: object, **options: object) -> "subprocess.CompletedProcess[str]":

@@ -99,6 +99,29 @@ class Text(Shape):
         return CompletionResponse(response.text, "m", 0)
 
 
+class Comma(Shape):
+    def read(self, response: httpx.Response) -> Any:
+        _, said, spent = response.text.split(",")
+        return CompletionResponse(said, "m", int(spent))
+
+
+class SaysWithoutAnApi:
+    default_model = "m"
+
+    async def complete(self, messages: Any, **parameters: Any) -> Any:
+        return messages[-1].content
+
+
+class AsksNobody:
+    """Reads a library's variable, and reaches nothing."""
+
+    default_model = "m"
+
+    async def complete(self, messages: Any, **parameters: Any) -> Any:
+        os.getenv("PYDANTIC_DISABLE_PLUGINS")
+        raise ConnectionError("nobody is there")
+
+
 class Strict(Shape):
     """Takes one body and no other."""
 

@@ -202,8 +202,8 @@ def test_a_complete_that_is_not_async_is_said(returned: Any) -> None:
     error = failure(Sync())
     assert type(error) is MalformedAnswerError
     assert str(error) == (
-        "provider 'house' reports: complete() is not async: write 'async def complete'\n"
-        f"  model m-1\n  {ASK_OTHERWISE}"
+        f"provider 'house' returned a {type(returned).__name__} at once: complete() is not async, "
+        f"write 'async def complete'\n  model m-1\n  {NEXT_STEP}"
     )
     assert error.__cause__ is None
 

@@ -499,6 +499,18 @@ def test_a_file_that_was_only_found_is_announced(
     assert war_rig(*words, WAR_RIG_CONFIG="war_rig.yaml").err == ""
 
 
+@pytest.mark.parametrize("words", [("ask", "Hello"), ("providers",), ("explain",)])
+def test_a_misspelt_variable_is_told_beside_the_choice(
+    war_rig: WarRig, words: tuple[str, ...]
+) -> None:
+    """Whoever set LLM_PROVIDR reads of it where another provider than theirs is used."""
+    ran = war_rig(*words, LLM_PROVIDR="openai")
+    assert ran.code == 0
+    assert ran.err.splitlines()[0] == (
+        "note: LLM_PROVIDR is set, which War Rig does not read. Did you mean 'LLM_PROVIDER'?"
+    )
+
+
 def test_a_file_that_was_only_found_can_not_send_a_key(war_rig: WarRig, tmp_path: Path) -> None:
     """Somebody else's folder gets no key: the error says how to trust the file."""
     with serve(answer(chat_completion())) as evil:
@@ -629,7 +641,9 @@ def test_document_asks_the_chosen_parts_only(war_rig: WarRig, src: Path) -> None
         ran.out,
     )
     assert not Path("docs").exists()
-    assert "2 calls made" in war_rig(*words).out
+    ran = war_rig(*words)
+    assert "2 calls made" in ran.out
+    assert ran.out.startswith("3 files, 2 of 3 units, ")
 
 
 def test_a_killed_run_goes_on_and_gives_the_same_pages(src: Path, tmp_path: Path) -> None:

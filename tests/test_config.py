@@ -313,6 +313,16 @@ def test_a_tab_is_called_one() -> None:
     ]
 
 
+@pytest.mark.parametrize("line", ["    system: Note: be brief", "  scribe: x\n    system: Hello"])
+def test_a_map_where_none_can_be_is_told_with_its_cures(line: str) -> None:
+    """To YAML a text with a colon and a blank is one, and so is a line that is indented too far."""
+    (told,) = refused(f"agents:\n  scribe:\n{line}\n")
+    assert told.endswith(
+        "mapping values are not allowed here: indent it as its neighbours, or put quotes around a "
+        "text that has ': ' in it"
+    )
+
+
 def test_a_fault_that_has_no_words_of_ours_is_told_in_pydantics() -> None:
     """A number of thousands of digits is refused by its file, line and key all the same."""
     assert refused(f"document: {{in_flight: '{'9' * 5_000}'}}") == [
@@ -763,8 +773,8 @@ providers:
     with pytest.raises(ConfigError) as caught:
         arguments(entry)
     assert lines_of(caught.value) == [
-        "  my.yaml:4  providers.house.api_key: the environment variable HOUSE_KEY is not set "
-        "and has no default: export it, or write ${HOUSE_KEY:default}",
+        "  my.yaml:4  providers.house.api_key: the environment variable HOUSE_KEY is not set: "
+        "export it",
         "  my.yaml:5  providers.house.options.region: the environment variable REGION is not "
         "set and has no default: export it, or write ${REGION:default}",
     ]
@@ -850,6 +860,23 @@ def test_a_file_that_was_named_is_trusted(is_flag: bool) -> None:
     assert settings.providers["house"].origin.is_trusted
     assert settings.providers["house"].distribution == "theirs"
     assert settings.note is None
+
+
+MISSPELT = "note: {} is set, which War Rig does not read. Did you mean '{}'?"
+
+
+@pytest.mark.parametrize(("env", "told"), [
+    ({"LLM_PROVIDR": "openai"}, [("LLM_PROVIDR", "LLM_PROVIDER")]),
+    ({"llm_provider": "openai"}, [("llm_provider", "LLM_PROVIDER")]),
+    ({"LLM_PROVIDER": "", "LLM_PROVIDERS": "openai", "WARRIG_CONFIG": "my.yaml"},
+     [("LLM_PROVIDERS", "LLM_PROVIDER"), ("WARRIG_CONFIG", "WAR_RIG_CONFIG")]),
+    ({"LLM_PROVIDER": "openai", "LLM_PROVIDERS": "openai,azure"}, []),
+    ({"LLM_PROVIDR": "", "LLM_PROVIDER_URL": "x", "MY_PROVIDER": "x", "HOSTNAME_12345": "x"}, []),
+])  # fmt: skip
+def test_a_misspelt_variable_is_told(env: dict[str, str], told: list[tuple[str, str]]) -> None:
+    """One that is nearly War Rig's own is no accident, unless the right one is set too."""
+    note = load(None, env).note
+    assert (note or "").splitlines() == [MISSPELT.format(*names) for names in told]
 
 
 def test_a_file_that_was_only_found_may_not_use_the_environment() -> None:

@@ -148,6 +148,40 @@ def test_an_api_that_can_not_be_found_out_is_told(shape: Shape, tmp_path: Path) 
     )
 
 
+RETURN = "return CompletionResponse(content=..., model=..., tokens_used=...)"
+UNKNOWN = "if complete() is right, the kit does not know your API's answers: pass --answer FILE"
+
+
+@pytest.mark.parametrize(("target", "change"), [
+    ("house_faults:ReturnsText", RETURN),
+    ("house_shapes:SaysWithoutAnApi", RETURN),
+    ("house_faults:ReturnsNone", f"{RETURN} wherever it ends; {UNKNOWN}"),
+])  # fmt: skip
+def test_what_is_returned_in_the_place_of_an_answer_is_told(
+    target: str, change: str, judge: Judge
+) -> None:
+    """A text is not taken for a sign that the kit does not know the API; None may be one."""
+    verdict = judge(target).verdict("answer_is_a_response")
+    assert verdict.missed is not None
+    told = verdict.missed.change or verdict.rule.change
+    assert told == change if change == RETURN else told.startswith(change)
+
+
+def test_what_a_library_reads_is_no_setting(judge: Judge) -> None:
+    """The variables that pydantic looks for when it is imported are not proposed as an address."""
+    kit = judge("house_shapes:AsksNobody")
+    assert "; it seems to have none" in kit.verdict("messages_reach_the_api").reason
+
+
+def test_a_form_around_the_text_is_the_apis_own(shape: Shape, tmp_path: Path) -> None:
+    """How CSV or a form quotes signs of ASCII is not known: they come back in no such answer."""
+    example = tmp_path / "answer.csv"
+    example.write_text("ok,$content,$tokens")
+    kit = shape("Comma", answer=example)
+    assert kit.verdict("unicode_is_kept").outcome == "passed"
+    assert "the content at the whole body, the tokens there too" in told(kit)
+
+
 DEFINED = """
 providers:
   house:
@@ -178,6 +212,37 @@ def test_a_definition_is_told_which_part_of_it_to_correct(
     verdict = judge("house", config=tmp_path / "house.yaml").verdict("answer_is_a_response")
     assert verdict.missed is not None
     assert (verdict.missed.change or "").startswith(change)
+
+
+KEYED = """
+providers:
+  house:
+    type: http
+    url: https://llm.example.com/v2/chat
+    auth: KEYS
+    model: house-1
+    request: {turns: $messages, ...: $parameters}
+    response: {content: text}
+"""
+
+
+@pytest.mark.parametrize(("keys", "given"), [
+    ("{header: {name: X-Ticket, value: {command: [touch, FILE]}}}", "auth.header.value"),
+    ("{bearer: {file: FILE}}", "auth.bearer"),
+    ("{oauth2: {token_url: 'https://l.example.com/token', client_id: me, "
+     "client_secret: {command: [touch, FILE]}}}", "auth.oauth2.client_secret"),
+])  # fmt: skip
+def test_a_key_that_is_fetched_is_made_up(
+    keys: str, given: str, judge: Judge, tmp_path: Path
+) -> None:
+    """No command of a definition is run and no file read: neither is the author's own key."""
+    there = tmp_path / "key"
+    (tmp_path / "house.yaml").write_text(KEYED.replace("KEYS", keys.replace("FILE", str(there))))
+    kit = judge("house", config=tmp_path / "house.yaml")
+    rules = ("answer_is_a_response", "errors_show_no_key", "echoed_key_is_known")
+    assert [kit.verdict(rule).outcome for rule in rules] == ["passed"] * 3
+    assert f"{given} = a made-up key" in told(kit)
+    assert not there.exists()
 
 
 def test_an_example_tells_how_the_api_answers(shape: Shape, tmp_path: Path) -> None:

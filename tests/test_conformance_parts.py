@@ -1,5 +1,6 @@
 """The parts of the conformance kit, where a whole run would not show what they do."""
 
+import json
 import socket
 import struct
 import threading
@@ -115,6 +116,21 @@ def test_fields_of_one_name_are_all_kept(server: ScriptedServer) -> None:
         (("query", 1, "b"), "3"),
         (("body", 0, "turn"), "one two"),
         (("body", 1, "turn"), "three"),
+    ]
+
+
+def test_json_in_a_text_is_read(server: ScriptedServer) -> None:
+    """A field of a form, or of JSON, may hold JSON, whose escapes are no loss of a character."""
+    server.script = lambda request, connection: connection.answer(b"{}")
+    turns = json.dumps([{"says": "Gr\u00fc\u00dfe"}])
+    with httpx.Client(base_url=server.url) as client:
+        client.post("/", data={"turns": turns, "open": "[1", "n": "{}"})
+        client.post("/", json={"body": turns})
+    form, whole = server.requests
+    assert (form.mentions("Gr\u00fc\u00dfe"), whole.mentions("Gr\u00fc\u00dfe")) == (True, True)
+    assert form.said[1:] == [
+        (("body", 0, "turns", 0, "says"), "Gr\u00fc\u00dfe"),
+        (("body", 1, "open"), "[1"),
     ]
 
 

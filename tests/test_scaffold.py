@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -265,6 +266,46 @@ def test_its_types_are_checked(begun: Begun) -> None:
         "--cache-dir", os.devnull, "--config-file", os.devnull, ".", cwd=begun.folders["class"],
     )  # fmt: skip
     assert checked.returncode == 0, checked.stdout
+
+
+FORM = {
+    "import httpx": "import json\nfrom urllib.parse import parse_qsl\n\nimport httpx",
+    "json=self._request": "data=self._request",
+    '"messages": turns': '"messages": json.dumps(turns)',
+    "response.json()": "dict(parse_qsl(response.text))",
+    'answer.get("tokens", 0)': 'int(answer["tokens"])',
+}
+"""What an author changes in the class for an API that is sent forms, and answers with them."""
+
+
+@pytest.mark.parametrize("answer", [
+    "text=$content&model=$model&tokens=$tokens",
+    '{"$body": "text=$content&model=$model&tokens=$tokens"}',
+])  # fmt: skip
+def test_an_api_of_forms_passes_the_tests_unedited(
+    begun: Begun, answer: str, tmp_path: Path
+) -> None:
+    """The package's own tests find a text that is encoded, and send an answer that is no JSON."""
+    folder = tmp_path / "forms"
+    shutil.copytree(begun.folders["class"], folder)
+    provider = folder / "jane_warrig" / "provider.py"
+    text = provider.read_text()
+    for before, after in FORM.items():
+        assert before in text
+        text = text.replace(before, after)
+    provider.write_text(text)
+    (folder / "tests" / "answer.json").write_text(answer)
+    ran = begun.installed.run("pytest", cwd=folder, env={"PYTHONPATH": str(folder)})
+    assert ran.returncode == 0, ran.stdout
+
+
+def test_a_stream_in_the_example_is_no_part_of_the_answer(war_rig: WarRig) -> None:
+    """What tells the kit of an API's streams is not sent by the stand-in, which answers whole."""
+    folder = made(war_rig, "horn") / "tests"
+    (folder / "answer.json").write_text('{"text": "$content", "$stream": {"piece": "$content"}}')
+    code = "import stand_in; print(stand_in._answer(), end='')"
+    answered = run(sys.executable, "-c", code, cwd=folder)
+    assert json.loads(answered.stdout) == {"text": "Hello from the stand-in."}, answered.stderr
 
 
 def test_the_answer_of_the_example_is_json() -> None:

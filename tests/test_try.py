@@ -14,10 +14,10 @@ from loopback import Request, Respond, answer, chat_completion, response_bytes, 
 from streams import DONE, FINISH, HELLO, chunk, event, streaming
 from test_cli import Ran, WarRig
 
+from war_rig.names import is_secret_name
 from war_rig.providers import CompletionResponse, registry
 from war_rig.providers.http.findings import missing
 from war_rig.providers.http.shown import data_text, without_login
-from war_rig.providers.secrets import is_secret_name
 from war_rig.testing import FakeProvider
 
 war_rig = test_cli.war_rig

@@ -12,7 +12,7 @@ from typing import Any
 from war_rig.config import AgentSettings, Located, ProviderEntry, Settings
 from war_rig.config.interpolation import references
 from war_rig.errors import ConfigError, UnknownProviderError
-from war_rig.names import did_you_mean, normalise
+from war_rig.names import did_you_mean, is_secret_name, normalise
 from war_rig.providers import LLMProvider
 from war_rig.providers.blueprint import Blueprint
 from war_rig.providers.building import blueprint
@@ -25,7 +25,6 @@ from war_rig.providers.registry import (
     find_type,
     unknown,
 )
-from war_rig.providers.secrets import is_secret_name
 
 
 def known_names(settings: Settings) -> list[str]:

@@ -1,4 +1,4 @@
-"""How a name is compared, and which one was probably meant.
+"""How a name is compared, which one was probably meant, and which is a secret's.
 
 Every place that takes a provider's name (YAML, environment, entry point,
 ``register_provider``) compares it through ``normalise``.
@@ -8,6 +8,9 @@ import re
 from collections.abc import Iterable
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+_SECRETS = frozenset({"key", "token", "secret", "password"})
+_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
+_WORD_ENDS = re.compile(r"[-_.]|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 def normalise(name: str) -> str:
@@ -30,3 +33,12 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     by_lower = {name.lower(): name for name in known}
     near = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.65)
     return f" Did you mean '{by_lower[near[0]]}'?" if near else ""
+
+
+def is_secret_name(name: str) -> bool:
+    """Return whether the last word of *name* is key, token, secret or password.
+
+    Words are joined by ``_``, ``-`` or ``.``, or begin with a capital. Headers
+    that authenticate, such as Authorization and Cookie, count too.
+    """
+    return _WORD_ENDS.split(name)[-1].lower() in _SECRETS or name.lower() in _HEADERS

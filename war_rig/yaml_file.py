@@ -168,6 +168,8 @@ def _syntax_fault(file: File, error: yaml.YAMLError) -> Fault:
         problem += "; between { and }, a ${NAME} needs quotes"
     elif problem.startswith("found undefined"):  # an alias or a tag: *word and !word
         problem = f"{problem.partition(' ' + chr(39))[0]}; a text with '*' or '!' needs quotes"
+    elif problem.startswith("mapping values"):
+        problem += ": indent it as its neighbours, or put quotes around a text that has ': ' in it"
     elif "character '\\t'" in problem:
         problem = "holds a tab where YAML wants spaces"
     return Fault(file.origin(mark.line + 1) if mark else Origin(file.label), "", problem)

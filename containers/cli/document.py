@@ -250,7 +250,8 @@ def _print_summary(
 
     plan = summary.plan
     files, units = counted(len(plan.files), "file"), counted(plan.units, "unit")
-    print(f"{files}, {units}, {summary.tokens} tokens")
+    chosen = f"{len(plan.chosen)} of " if len(plan.chosen) < plan.units else ""
+    print(f"{files}, {chosen}{units}, {summary.tokens} tokens")
     calls, hits = (sum(getattr(one, count) for one in asked) for count in ("calls", "hits"))
     print(f"{counted(calls, 'call')} made, {counted(hits, 'answer')} kept from before")
     print(f"{counted(summary.verified, 'claim')} verified, {summary.unverified} unverified")

@@ -117,8 +117,8 @@ class _Shown:
 
     def masked(self, name: str, value: Any, is_secret: bool = False, is_auth: bool = False) -> str:
         """Return *value*; under ``auth`` all is secret but what is known to be harmless."""
+        from war_rig.names import is_secret_name
         from war_rig.providers.http.hidden import HARMLESS
-        from war_rig.providers.secrets import is_secret_name
 
         is_auth = is_auth or name == "auth"
         is_secret = is_secret or is_secret_name(name)
@@ -137,8 +137,9 @@ class _Shown:
 
     def _text(self, value: Any, is_secret: bool) -> str:
         from war_rig.config.interpolation import references
+        from war_rig.names import is_secret_name
         from war_rig.providers.http.shown import without_login
-        from war_rig.providers.secrets import MASK, is_secret_name
+        from war_rig.providers.secrets import MASK
 
         used = sorted(references(value))
         if not is_secret and not any(map(is_secret_name, used)):

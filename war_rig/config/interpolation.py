@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from war_rig.names import is_secret_name
+
 _REFERENCE = re.compile(r"\$(?:\$|\{([^}]*)(\}?))")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -62,8 +64,15 @@ def _replacement(
     if env.get(name):
         return env[name].replace("$", dollar)
     if not colon:
-        raise ValueError(
-            f"the environment variable {name} is not set and has no default: "
-            f"export it, or write ${{{name}:default}}"
-        )
+        raise ValueError(_unset(name))
     return default.replace("$", dollar)
+
+
+def _unset(name: str) -> str:
+    """Return what to do about an unset variable; a secret's default would stand in the file."""
+    if is_secret_name(name):
+        return f"the environment variable {name} is not set: export it"
+    return (
+        f"the environment variable {name} is not set and has no default: "
+        f"export it, or write ${{{name}:default}}"
+    )

@@ -132,13 +132,27 @@ class Settings:
 
     @property
     def note(self) -> str | None:
-        """Return what to tell a user whose file was only found in the current folder."""
-        if self.file is None or self.file.is_trusted:
-            return None
-        return (
-            f"note: using ./{self.file.label}, found in the current folder; it gets nothing from "
-            f"the environment unless you name it: --config {self.file.label}"
-        )
+        """Return what to tell of misspelt variables, and of a file that was only found."""
+        notes = [*_misspelt(self.env)]
+        if self.file is not None and not self.file.is_trusted:
+            notes.append(
+                f"note: using ./{self.file.label}, found in the current folder; it gets nothing "
+                f"from the environment unless you name it: --config {self.file.label}"
+            )
+        return "\n".join(notes) or None
+
+
+def _misspelt(env: Mapping[str, str]) -> Iterator[str]:
+    """Yield what to tell of each set variable that is nearly one of ours which is not set."""
+    from difflib import get_close_matches
+
+    for ours in ("LLM_PROVIDER", "WAR_RIG_CONFIG"):
+        is_set = bool(env.get(ours))
+        others = (name for name in env if env[name] and abs(len(name) - len(ours)) <= 2)
+        alike = {} if is_set else {name.upper(): name for name in others}
+        for name in get_close_matches(ours, alike, n=1, cutoff=0.9):
+            theirs = alike[name]
+            yield f"note: {theirs} is set, which War Rig does not read. Did you mean '{ours}'?"
 
 
 class FileShape(BaseModel):

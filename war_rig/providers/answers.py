@@ -67,7 +67,8 @@ async def awaited(
     """Return what complete() of *provider* returns, whatever it is."""
     answer: object = provider.complete(messages, **parameters)
     if not inspect.isawaitable(answer):
-        raise MalformedAnswerError("complete() is not async: write 'async def complete'")
+        returned = f"a {type(answer).__name__} at once"
+        raise NotAnAnswerError(f"{returned}: complete() is not async, write 'async def complete'")
     return await answer
 
 

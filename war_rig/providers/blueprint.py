@@ -8,13 +8,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from war_rig.errors import ConfigError, PluginError, WarRigError
+from war_rig.names import is_secret_name
 from war_rig.providers.conversion import Argument, Examined, KeyPath, nearest
 from war_rig.providers.foreign import one_line, text_of
 from war_rig.providers.parameters import Parameter, shown_default, shown_value
 from war_rig.providers.places import place_of
 from war_rig.providers.protocol import LLMProvider
 from war_rig.providers.registry import TYPES, ProviderFactory, Registration
-from war_rig.providers.secrets import Redactor, is_secret_name, secrets_in
+from war_rig.providers.secrets import Redactor, secrets_in
 
 VARIADIC: tuple[Any, Any] = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 """The kinds of a parameter that takes any number of arguments."""

@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from war_rig.names import is_secret_name
 from war_rig.providers.conversion import Argument, Examined, convert, plain_types
 from war_rig.providers.foreign import repr_of
-from war_rig.providers.secrets import MASK, is_secret_name, masked, secrets_in
+from war_rig.providers.secrets import MASK, masked, secrets_in
 
 UNSET = inspect.Parameter.empty
 

@@ -9,7 +9,6 @@ import contextlib
 import gc
 import json
 import os
-import re
 import sys
 import traceback
 import types
@@ -18,24 +17,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+from war_rig.names import is_secret_name
 from war_rig.providers.foreign import text_of
 
 MASK = "***"
-_WORDS = frozenset({"key", "token", "secret", "password"})
-_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
-_WORD_ENDS = re.compile(r"[-_.]|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _SHORTEST = 8
 _URL_SAFE = str.maketrans("+/", "-_")
 _WALK_LIMIT = 5_000
-
-
-def is_secret_name(name: str) -> bool:
-    """Return whether the last word of *name* is key, token, secret or password.
-
-    Words are joined by ``_``, ``-`` or ``.``, or begin with a capital. Headers
-    that authenticate, such as Authorization and Cookie, count too.
-    """
-    return _WORD_ENDS.split(name)[-1].lower() in _WORDS or name.lower() in _HEADERS
 
 
 def secrets_of(*maps: Mapping[str, object]) -> set[str]:

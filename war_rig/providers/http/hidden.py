@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
+from war_rig.names import is_secret_name
 from war_rig.providers.http.template import DOLLAR, as_text
-from war_rig.providers.secrets import is_secret_name
 
 HARMLESS = (
     "name", "user", "token_url", "client_id", "scope", "secret_in", "header", "prefix", "file",

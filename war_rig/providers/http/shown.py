@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from war_rig.names import is_secret_name
 from war_rig.providers.foreign import Redact, one_line
 from war_rig.providers.http.hidden import LOGIN, QUERY_PART
 from war_rig.providers.http.wire import Request
-from war_rig.providers.secrets import MASK, is_secret_name, masked
+from war_rig.providers.secrets import MASK, masked
 
 _MOST_CHARACTERS = 4_000
 _LONGEST_VALUE = 160

@@ -19,9 +19,8 @@ from typing import Any
 from urllib.parse import quote
 
 from war_rig.errors import BadRequestError
-from war_rig.names import did_you_mean
+from war_rig.names import did_you_mean, is_secret_name
 from war_rig.providers.http.section import Section
-from war_rig.providers.secrets import is_secret_name
 
 Values = Mapping[str, Any]
 

@@ -1,12 +1,10 @@
-"""Where a provider is tried: built anew, in a thread with a limit, with nothing real in reach."""
+"""Where a provider is tried: built anew for each rule, and asked as an agent asks it."""
 
 import asyncio
-import gc
 import inspect
 import threading
-import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack, aclosing, asynccontextmanager, contextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -18,10 +16,10 @@ from war_rig.providers.places import place_of
 from war_rig.providers.streams import streamed
 from war_rig.testing.conformance import advice, signatures
 from war_rig.testing.conformance.findings import Findings
-from war_rig.testing.conformance.guard import nothing_leaves
-from war_rig.testing.conformance.planting import Planting, planted_environment, watched_environment
+from war_rig.testing.conformance.planting import Planting
 from war_rig.testing.conformance.rule import Missed
 from war_rig.testing.conformance.server import ScriptedServer
+from war_rig.testing.conformance.surroundings import Played, limited, surroundings
 from war_rig.testing.conformance.templates import Given, Template
 
 PATIENCE_SECONDS = 2.0
@@ -33,10 +31,6 @@ HELLO = "Hello from the conformance kit."
 
 Way = Literal["complete", "stream"]
 """The method of a provider that is asked."""
-
-
-class TooLate(Exception):  # noqa: N818  what the bench tells, not an error of the kit's
-    """Tells that something had not ended when its time was up."""
 
 
 @dataclass
@@ -95,19 +89,14 @@ class Scene:
     ) -> CompletionResponse:
         """Return the answer; raise Missed where there is none."""
         sent = shown_call(*messages, way=way, **parameters)
-        try:
+        with kept_failure() as failure:
             returned = await self.ask(way, *messages, **parameters)
-        except Missed:
-            raise
-        except Exception as error:  # the plugin's border
-            failure = error
-        else:
-            if content_of(returned) is None:
-                raise Missed(sent, shown(returned))
-            assert isinstance(returned, CompletionResponse)
-            return returned
-        raised = f"{way}() raised {said(failure)}{place_of(failure)}"
-        raise Missed(sent, raised) from failure
+        if error := failure.error:
+            raise Missed(sent, f"{way}() raised {said(error)}{place_of(error)}") from error
+        if content_of(returned) is None:
+            raise Missed(sent, shown(returned))
+        assert isinstance(returned, CompletionResponse)
+        return returned
 
     async def close(self) -> None:
         """Close the provider, where it can be closed."""
@@ -127,6 +116,25 @@ class Scene:
         asked = streamed(self.provider, conversation(*messages), parameters, None, refuse)
         async with aclosing(asked) as chunks:
             yield chunks
+
+
+@dataclass
+class Failure:
+    """What the provider's code raised, None where it did not."""
+
+    error: Exception | None = None
+
+
+@contextmanager
+def kept_failure() -> Iterator[Failure]:
+    """Keep what is raised inside; a Missed passes, by which a check tells what it found."""
+    kept = Failure()
+    try:
+        yield kept
+    except Missed:
+        raise
+    except Exception as error:  # the plugin's border
+        kept.error = error
 
 
 def conversation(*messages: Message | str) -> list[Message]:
@@ -168,82 +176,6 @@ async def eventually(is_so: Callable[[], bool], seconds: float = PATIENCE_SECOND
             return False
         await asyncio.sleep(_TURN_SECONDS)
     return True
-
-
-@dataclass
-class Played:
-    """What came of it: a value, or what was raised, of any kind."""
-
-    value: Any = None
-    error: BaseException | None = None
-
-
-def limited(work: Callable[[], Any], seconds: float, stuck: list[threading.Thread]) -> Played:
-    """Return what came of *work*, done in a thread that joins *stuck* when its time is up."""
-    late = TooLate(f"it had not ended after {seconds:g} s")
-    played = [Played(error=late)]
-
-    def record() -> None:
-        try:
-            played.append(Played(work()))
-        except BaseException as error:  # the plugin's border: SystemExit ends only this thread
-            played.append(Played(error=error))
-
-    thread = threading.Thread(target=record, name="war-rig-kit", daemon=True)
-    thread.start()
-    try:
-        thread.join(seconds)
-    finally:
-        if thread.is_alive():
-            stuck.append(thread)
-    return played[-1]
-
-
-_KEPT = ExitStack()
-"""The surroundings of threads that did not end: whatever they do later, they do in them."""
-
-
-@contextmanager
-def surroundings(
-    planting: Planting, refused: set[str], stuck: list[threading.Thread], *, watched: bool
-) -> Iterator[None]:
-    """Let the provider's code run with planted variables, and nothing leave this machine.
-
-    Where a thread joins *stuck* meanwhile, it stays so until the process ends.
-    watched: whether the variables that it reads are planted as it asks.
-    """
-    before = len(stuck)
-    with ExitStack() as around:
-        around.enter_context(planted_environment(planting.variables))
-        if watched:
-            around.enter_context(watched_environment(planting))
-        around.enter_context(nothing_leaves(refused))
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # what a provider leaves open is told by rules
-                yield
-        finally:
-            if len(stuck) > before:
-                _KEPT.push(around.pop_all())
-
-
-@contextmanager
-def thrown_away() -> Iterator[None]:
-    """Throw away at the end what came to be: a client left open must not complain in later tests.
-
-    What was there before is not looked at, which would take longer than all else.
-    """
-    if gc.get_freeze_count():  # inside of another
-        yield
-        return
-    gc.freeze()
-    try:
-        yield
-    finally:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            gc.collect()
-        gc.unfreeze()
 
 
 @dataclass

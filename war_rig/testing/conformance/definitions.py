@@ -1,10 +1,12 @@
-"""What an entry of ``type: http`` says itself about its answers: they are made after its paths."""
+"""What an entry of ``type: http`` says itself: how it is answered, and where its key comes from."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from war_rig.providers.blueprint import Blueprint
+from war_rig.providers.conversion import Argument
 from war_rig.providers.http.vendor import Vendor
 from war_rig.testing.conformance.templates import StreamTemplate, Template
 
@@ -19,6 +21,7 @@ _PLACEHOLDERS = {
     "total_tokens": "$tokens",
     "finish_reason": "stop",
 }
+_FETCHED = ({"file"}, {"command"})
 
 
 def declared(plan: Blueprint) -> tuple[Template | None, StreamTemplate | None]:
@@ -26,6 +29,26 @@ def declared(plan: Blueprint) -> tuple[Template | None, StreamTemplate | None]:
     response, stream = (_part(plan, name) for name in ("response", "stream"))
     body = _body(response, "$content") if response else None
     return None if body is None else Template(body), _stream(response, stream)
+
+
+def with_made_up_keys(plan: Blueprint, make: Callable[[str], str]) -> Blueprint:
+    """Return *plan* with a key that *make* makes where a file or a command would give one.
+
+    What these give is its user's own, and on another machine nothing.
+    """
+    auth = _part(plan, "auth")
+    made = _keyed(auth, "auth", make)
+    if made == auth:
+        return plan
+    return replace(plan, extra={**plan.extra, "auth": Argument(made, "the kit")})
+
+
+def _keyed(value: Any, name: str, make: Callable[[str], str]) -> Any:
+    if not isinstance(value, dict):
+        return value
+    if value.keys() in _FETCHED:
+        return make(name)
+    return {key: _keyed(item, f"{name}.{key}", make) for key, item in value.items()}
 
 
 def _part(plan: Blueprint, name: str) -> Mapping[str, Any]:

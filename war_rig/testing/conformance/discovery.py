@@ -8,24 +8,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from war_rig.errors import ConfigError, MalformedAnswerError, PluginError, ProviderConnectionError
+from war_rig.errors import ConfigError, PluginError, ProviderConnectionError
 from war_rig.providers import CompletionResponse
+from war_rig.providers.answers import NotAnAnswerError
 from war_rig.providers.classification import classify
 from war_rig.providers.foreign import said
 from war_rig.providers.places import place_of
 from war_rig.providers.streams import can_stream
-from war_rig.testing.conformance.bench import (
-    HELLO,
-    Bench,
-    Scene,
-    TooLate,
-    content_of,
-    shown,
-)
+from war_rig.testing.conformance.bench import HELLO, Bench, Scene, content_of, shown
 from war_rig.testing.conformance.findings import Findings
 from war_rig.testing.conformance.learning import Learned, constants, marked_key, named_keys
 from war_rig.testing.conformance.rule import Missed
 from war_rig.testing.conformance.server import Request, Script, answering
+from war_rig.testing.conformance.surroundings import TooLate
 from war_rig.testing.conformance.templates import USUAL, USUAL_STREAMS, Template
 
 _FIRST_ASK_SECONDS = 20.0  # an SDK may be imported in it
@@ -95,13 +90,19 @@ class Discovery:
             template = Template(self.learned.laid_over(candidate.body))
             body, marks = template.marked()
             ask = self._ask(answering(body, template.kind))
-            if ask.is_final or self.findings.fault is None:
-                self.findings.fault = ask.came_back
+            self._note_fault(ask)
             is_known = self._is_answered(ask, template, body, marks)
             if is_known or ask.is_final or not self.findings.is_asked:
                 self.findings.is_out_of_reach = not is_known and self._is_out_of_reach(ask)
                 return
             self._is_learning = given is None and self._learn(ask, marks)
+
+    def _note_fault(self, ask: _Ask) -> None:
+        """Keep what came first; what was returned says more than what was raised at other keys."""
+        findings, is_returned = self.findings, ask.error is None
+        if ask.is_final or findings.fault is None or (is_returned and findings.returned is None):
+            findings.fault = ask.came_back
+            findings.returned = type(ask.returned) if is_returned else None
 
     def _is_answered(self, ask: _Ask, template: Template, body: bytes, marks: Marks) -> bool:
         content = content_of(ask.returned)
@@ -119,7 +120,7 @@ class Discovery:
         tokens = marks.get(counted) if isinstance(counted, int) else None
         self.findings.reads = f"the content at {places[0] or 'the whole body'}"
         if tokens is not None:
-            self.findings.reads += f", the tokens at {tokens}"
+            self.findings.reads += f", the tokens {f'at {tokens}' if tokens else 'there too'}"
         return marked_key(counted, marks) is None  # else the tokens are a text: a number is tried
 
     def _is_out_of_reach(self, ask: _Ask) -> bool:
@@ -210,7 +211,7 @@ class Discovery:
         seconds = _ASK_SECONDS if self.findings.is_asked else _FIRST_ASK_SECONDS
         played = self.bench.play(act, seconds, watched=True)
         ask.returned, ask.error = played.value, played.error
-        is_sync = isinstance(ask.error, MalformedAnswerError) and "is not async" in str(ask.error)
+        is_sync = isinstance(ask.error, NotAnAnswerError)
         self.findings.is_sync = self.findings.is_sync or is_sync
         self.findings.is_asked = self.findings.is_asked or bool(ask.requests)
         return ask

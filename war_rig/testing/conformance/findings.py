@@ -12,8 +12,8 @@ class Findings:
     template, stream: how its API answers; None where that could not be found out, or its
     stream() asks for a whole answer. is_asked: whether it asked the scripted server.
     is_out_of_reach: whether it fails for want of it. is_sync: whether complete() can't be
-    awaited. fault, stream_fault: what came instead of an answer, and of a stream.
-    reads: where it finds what.
+    awaited. fault, stream_fault: what came instead of an answer, and of a stream. returned:
+    of which type that was, where it was returned and not raised. reads: where it finds what.
     """
 
     template: Template | None = None
@@ -24,4 +24,5 @@ class Findings:
     is_out_of_reach: bool = False
     fault: str | None = None
     stream_fault: str | None = None
+    returned: type | None = None
     reads: str = ""

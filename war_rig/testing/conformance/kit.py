@@ -10,14 +10,15 @@ from war_rig.providers.foreign import said
 from war_rig.providers.places import place_of
 from war_rig.providers.secrets import Redactor
 from war_rig.testing.conformance import advice
-from war_rig.testing.conformance.bench import Bench, TooLate, limited, surroundings, thrown_away
-from war_rig.testing.conformance.definitions import declared
+from war_rig.testing.conformance.bench import Bench
+from war_rig.testing.conformance.definitions import declared, with_made_up_keys
 from war_rig.testing.conformance.discovery import Discovery
 from war_rig.testing.conformance.findings import Findings
 from war_rig.testing.conformance.planting import Planting
 from war_rig.testing.conformance.rule import Missed, Need, NotTested, Rule, Verdict
 from war_rig.testing.conformance.rules import RULES
 from war_rig.testing.conformance.server import ScriptedServer
+from war_rig.testing.conformance.surroundings import TooLate, limited, surroundings, thrown_away
 from war_rig.testing.conformance.target import plan_of
 from war_rig.testing.conformance.templates import Given, parsed
 
@@ -112,7 +113,8 @@ class Kit:
 
     def _new_bench(self) -> Bench:
         given = self._example if self._example[0] else declared(self.plan)
-        blueprint = self._planting.blueprint(self.plan)
+        plan = self._planting.blueprint(self.plan)
+        blueprint = with_made_up_keys(plan, self._planting.key)
         return Bench(blueprint, self._planting, self._server, self.stuck, given, self._option)
 
     def _judged(self, rule: Rule) -> Verdict:

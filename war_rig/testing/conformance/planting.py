@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from war_rig.names import is_secret_name
 from war_rig.providers.blueprint import Blueprint
 from war_rig.providers.conversion import Argument, plain_types
 from war_rig.providers.parameters import Parameter
-from war_rig.providers.secrets import is_secret_name
 
 _ENDPOINT = re.compile(r"(^|_)(url|uri|endpoint|base|host|server|gateway|address)$", re.IGNORECASE)
 _HOST = re.compile(r"(^|_)host$", re.IGNORECASE)
@@ -32,7 +32,7 @@ _NUMBER = re.compile(
     re.IGNORECASE,
 )
 _OF_LIBRARIES = re.compile(
-    r"SSL|PYTHON|PROXY|NETRC|_CA_|^(TERM|COLUMNS|HOME|TMP|REQUEST_METHOD)", re.IGNORECASE
+    r"SSL|PYTHON|PROXY|NETRC|_CA_|^(PYDANTIC_|TERM|COLUMNS|HOME|TMP|REQUEST_METHOD)", re.IGNORECASE
 )
 _MODEL = "kit-default-model"
 _OF_THE_MACHINE = re.compile(r"^(PWD|HOST|HOSTNAME|SERVER|ADDRESS|BASE|_?PYTHON.*)$")
@@ -104,7 +104,7 @@ class Planting:
         """Return what stands in the variable *name* for whoever reads all: no real key."""
         self.is_read_at_once = True
         if name not in self.variables and _is_key_variable(name):
-            self.variables[name] = self._key(name)
+            self.variables[name] = self.key(name)
         return self.variables.get(name, real)
 
     def blueprint(self, plan: Blueprint) -> Blueprint:
@@ -145,7 +145,7 @@ class Planting:
         is_endpoint = self._is_endpoint(name) and not _OF_THE_MACHINE.search(name)
         if is_endpoint or (_is_url(before) and not _PROXY.search(name)):
             return self._address(name, before)
-        return self._key(name) if _is_key_variable(name) else None
+        return self.key(name) if _is_key_variable(name) else None
 
     def _guessed(self, name: str) -> str:
         if _PORT.search(name):
@@ -168,7 +168,7 @@ class Planting:
         if self._is_given_as_address(p, plan):
             return self._address(p.name, p.value)
         if is_key:
-            return self._key(p.name)
+            return self.key(p.name)
         if p.is_missing:
             return self._typed(p, plan)
         return self._moved(p.name, p.value) if isinstance(p.value, (dict, list)) else None
@@ -178,7 +178,8 @@ class Planting:
             return False
         return _is_url(p.value) or (self._is_endpoint(p.name) and _takes_text(p, plan))
 
-    def _key(self, name: str) -> str:
+    def key(self, name: str) -> str:
+        """Return the made-up key that *name* gets from now on."""
         self.canaries[name] = canary(name)
         return self.canaries[name]
 

@@ -3,7 +3,15 @@
 from collections.abc import Iterator
 from types import ModuleType
 
-from war_rig.testing.conformance.checks import asking, failing, keys, running, shape, streams
+from war_rig.testing.conformance.checks import (
+    asking,
+    failing,
+    keys,
+    parameters,
+    running,
+    shape,
+    streams,
+)
 from war_rig.testing.conformance.rule import Rule
 
 
@@ -13,6 +21,6 @@ def _of(*modules: ModuleType) -> Iterator[Rule]:
 
 
 RULES: dict[str, Rule] = {
-    rule.name: rule for rule in _of(shape, asking, failing, running, keys, streams)
+    rule.name: rule for rule in _of(shape, asking, parameters, failing, running, keys, streams)
 }
 """Every rule by its name, in the order in which they are told."""

@@ -81,7 +81,13 @@ def _fields(text: str) -> list[dict[str, str]]:
 
 
 def _leaves(parsed: Any, *place: str | int) -> Iterator[tuple[Place, Any]]:
-    """Yield the texts and numbers in *parsed*, each with the keys that lead there."""
+    """Yield the texts and numbers in *parsed*, each with the keys that lead there.
+
+    A text that is JSON, such as a field of a form, is no text but what it holds.
+    """
+    if isinstance(parsed, str) and parsed[:1] in ("{", "["):
+        with suppress(ValueError):
+            parsed = json.loads(parsed)
     if isinstance(parsed, dict):
         for key, value in parsed.items():
             yield from _leaves(value, *place, key)

@@ -43,6 +43,11 @@ class Template:
         """Return its content type."""
         return KINDS["text"] if isinstance(self.body, str) else JSON
 
+    @property
+    def is_formatted(self) -> bool:
+        """Return whether the text stands in a form that is no JSON, which quotes in its own way."""
+        return isinstance(self.body, str) and self.body.strip() != _CONTENT
+
     def filled(self, content: str) -> bytes:
         """Return the bytes of an answer that says *content*."""
         return _encoded(_put({_CONTENT: content, _MODEL: MODEL, _TOKENS: TOKENS}, self.body))

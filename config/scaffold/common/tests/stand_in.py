@@ -3,6 +3,7 @@
 `python tests/stand_in.py` serves it until Ctrl-C, and shows what it is sent.
 """
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -42,8 +43,14 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _answer() -> str:
+    """Return the example with its placeholders filled, without what it says of streams."""
     text = ANSWER.read_text(encoding="utf-8")
-    text = text.replace('"$tokens"', str(TOKENS))
+    if text.lstrip().startswith("{"):
+        answer = json.loads(text)
+        answer.pop("$stream", None)
+        text = answer.get("$body") or json.dumps(answer)
+    for placeholder in ('"$tokens"', "$tokens"):
+        text = text.replace(placeholder, str(TOKENS))
     return text.replace("$content", CONTENT).replace("$model", "acme-1")
 
 
