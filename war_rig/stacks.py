@@ -5,7 +5,7 @@ circuit breaker, rate limit, ledger, attempt timeout. What is not declared is no
 what few declare is not even imported.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
@@ -62,14 +62,14 @@ class Ground:
     """What a stack stands on besides its policies.
 
     name: the entry. type: what it is built of. identity: what tells its answers
-    from another's. secrets: what its cache must not hold. server: the host
+    from another's. secrets: what its cache and trace must not hold. server: the host
     and the port that are asked, where known. hops: the fallbacks. run: what all calls come to.
     """
 
     name: str
     type: str
     identity: str
-    secrets: Collection[str]
+    secrets: Iterable[str]
     server: tuple[str, int] | None
     purse: Purse
     hops: Sequence[Hop]

@@ -202,7 +202,7 @@ def _cached(agent: str, provider: str, store: "CacheStore", app: "Application") 
 
     found = app.agents(agent)
     plan = provider_blueprint(provider, app.settings())
-    cached = CachedProvider(found.provider, store, plan.identity, plan.secrets)
+    cached = CachedProvider(found.provider, store, plan.identity, app.run().secrets)
     return replace(found, provider=cached)
 
 
