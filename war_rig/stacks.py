@@ -119,7 +119,8 @@ def _outer(inner: StreamingProvider, p: PolicySettings, ground: Ground) -> Strea
     if p.timeout and p.timeout.total:
         provider = TotalTimeout(provider, ground.name, Limits(p.timeout.total))
     if p.cache:
-        from war_rig.policies.cache import CachedProvider, CacheStore
+        from war_rig.policies.cache import CachedProvider
+        from war_rig.policies.cache_store import CacheStore
 
         store = CacheStore(Path(p.cache.path), p.cache.max_age_seconds, p.cache.max_bytes)
         provider = CachedProvider(provider, store, ground.identity, ground.secrets)
