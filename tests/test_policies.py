@@ -262,6 +262,8 @@ def test_a_common_fault_is_told_once() -> None:
     "text",
     [
         "policies: {timeout: {total: 5}}",
+        "policies: {timeout: {attempt: null}}",
+        "policies: {timeout: {attempt: null, total: 20, first_token: 19}}",
         "providers: {a: {max_retries: 0}}",
         "providers: {a: {max_retries: 3, policies: {retry: null}}}",
         "policies: {fallback: [a, b]}\nproviders: {a: {type: openai}, b: {type: openai}}",
@@ -269,7 +271,7 @@ def test_a_common_fault_is_told_once() -> None:
     ],
 )
 def test_what_is_only_short_is_no_fault(text: str) -> None:
-    """A total below the shipped attempt limit, no doubled retry, a common list of fallbacks."""
+    """A total without a limit of an attempt, or below the shipped one, no doubled retry, ..."""
     assert loaded(text).policies
 
 

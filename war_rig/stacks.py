@@ -143,7 +143,7 @@ def _outer(inner: StreamingProvider, p: PolicySettings, ground: Ground) -> Strea
 def attempt_limits(p: PolicySettings) -> Limits | None:
     """Return the limits of one attempt, which has no more time than the whole call."""
     t = p.timeout
-    if t is None or not (t.attempt or t.first_token or t.between_tokens):
+    if t is None or not (t.attempt or t.total or t.first_token or t.between_tokens):
         return None
     whole = min(t.attempt or inf, t.total or inf)
     return Limits(whole, t.first_token or inf, t.between_tokens or inf)

@@ -176,9 +176,10 @@ def contradictions(
     """
     limits = policies.timeout or TimeoutSettings(attempt=None, total=None)
     attempt, total = limits.attempt or inf, limits.total or inf
-    if attempt > total and is_shipped("timeout.total"):
+    is_too_long = limits.attempt is not None and attempt > total
+    if is_too_long and is_shipped("timeout.total"):
         yield "timeout.attempt", f"is {attempt:g} s, {_more_than('the whole call', total)}"
-    elif attempt > total and not is_shipped("timeout.attempt"):
+    elif is_too_long and not is_shipped("timeout.attempt"):
         text = f"is {total:g} s, less than one attempt may take ({attempt:g} s)"
         yield "timeout.total", text
     most, whole = min((attempt, "a whole attempt"), (total, "the whole call"))
