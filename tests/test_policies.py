@@ -105,6 +105,22 @@ def test_an_entry_s_policies_lie_over_the_common_ones_key_by_key() -> None:
     assert settings.policy_key("house", "retry.wait_seconds") == "policies.retry.wait_seconds"
 
 
+def test_a_bare_list_of_fallbacks_is_short_for_a_map() -> None:
+    """Over a map it replaces ``to`` alone, and a map over it adds to it."""
+    settings = loaded(
+        "policies: {fallback: {to: [b], on: [server]}}\n"
+        "providers: {house: {policies: {fallback: [c]}}}\n"
+    )
+    fallback = settings.policies_of("house").fallback
+    assert fallback and (fallback.to, fallback.on) == (["c"], ("server",))
+    assert settings.policy_key("house", "fallback.on") == "policies.fallback.on"
+    settings = loaded(
+        "policies: {fallback: [b]}\nproviders: {house: {policies: {fallback: {on: [server]}}}}\n"
+    )
+    fallback = settings.policies_of("house").fallback
+    assert fallback and (fallback.to, fallback.on) == (["b"], ("server",))
+
+
 def test_null_leaves_a_policy_out() -> None:
     """For all, or for one entry; what is declared below it comes back."""
     settings = loaded(

@@ -144,7 +144,7 @@ def _build(name: str, site: _Site) -> LLMProvider:
 
 def _hops(name: str, site: _Site) -> list[Hop]:
     """Return the fallbacks of *name*; what they lack is told now, and not in an outage."""
-    key = site.settings.policy_key(name, "fallback")
+    key = site.settings.policy_key(name, "fallback.to")
     others = fallbacks(name, site.settings)
     for other in others:
         if other in site.instead:

@@ -3,7 +3,7 @@
 An entry's lie over the common ones, key by key; ``null`` leaves one out.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from war_rig.config.checking import at, checked, nearest
@@ -25,6 +25,37 @@ def laid_over(base: Located, over: Located) -> Located:
     return Located(both, over.origin)
 
 
+def spelt_out(file: Located) -> Located:
+    """Return what a *file* holds, with the maps that its bare lists of fallbacks are short for."""
+
+    def policies(holder: Located) -> Located:
+        return _with(holder, ("policies", "fallback"), _mapped)
+
+    def entries(providers: Located) -> Located:
+        if not isinstance(providers.value, dict):
+            return providers
+        spelt = {name: policies(entry) for name, entry in providers.value.items()}
+        return Located(spelt, providers.origin)
+
+    return _with(policies(file), ("providers",), entries)
+
+
+def _mapped(fallback: Located) -> Located:
+    is_list = isinstance(fallback.value, list)
+    return Located({"to": fallback}, fallback.origin) if is_list else fallback
+
+
+def _with(tree: Located, path: tuple[str, ...], change: Callable[[Located], Located]) -> Located:
+    """Return *tree* with what *change* makes of the value at *path*, where there is one."""
+    if not path:
+        return change(tree)
+    key, *rest = path
+    if not isinstance(tree.value, dict) or key not in tree.value:
+        return tree
+    changed = _with(tree.value[key], tuple(rest), change)
+    return Located({**tree.value, key: changed}, tree.origin)
+
+
 def checked_policies(tree: Located, key: str, faults: list[Fault]) -> PolicySettings | None:
     """Return the policies in *tree*, which stands at *key*; what is wrong is added to *faults*."""
     policies = checked(PolicySettings, _anchored(tree), faults, key)
@@ -42,16 +73,14 @@ def checked_policies(tree: Located, key: str, faults: list[Fault]) -> PolicySett
 
 def _anchored(tree: Located) -> Located:
     """Return *tree* with the cache's path from its file's folder on."""
-    path = at(tree, "cache", "path")
-    if path is None or not isinstance(path.value, str):
-        return tree
-    folder = path.origin.folder or Path()
-    anchored = Located(str(folder / Path(path.value).expanduser()), path.origin)
-    cache = tree.value["cache"]
-    return Located(
-        {**tree.value, "cache": Located({**cache.value, "path": anchored}, cache.origin)},
-        tree.origin,
-    )
+
+    def whole(path: Located) -> Located:
+        if not isinstance(path.value, str):
+            return path
+        folder = path.origin.folder or Path()
+        return Located(str(folder / Path(path.value).expanduser()), path.origin)
+
+    return _with(tree, ("cache", "path"), whole)
 
 
 def doubled_retries(
@@ -80,9 +109,9 @@ def cycles(own: Mapping[str, Located]) -> Iterator[Fault]:
 
 
 def _targets(item: Located) -> list[str]:
-    value = item.plain()
-    names = value.get("to") if isinstance(value, dict) else value
-    return [target(name) for name in names if isinstance(name, str)] if names else []
+    named = at(item, "to")
+    names = named.plain() if named else ()
+    return [target(name) for name in names if isinstance(name, str)]
 
 
 def _path_back(name: str, targets: Mapping[str, list[str]]) -> str | None:
