@@ -7,6 +7,7 @@ from stacked import HELLO, read, stacked, text
 
 from war_rig.errors import (
     AuthenticationError,
+    PluginError,
     ProviderConnectionError,
     QuotaExceededError,
     ServerError,
@@ -99,6 +100,37 @@ def test_a_schema_is_passed_on_to_who_takes_one(
     stack = falling(Schematic(BUSY), stacked(second, name="second"))
     rehearse(stack.complete(HELLO, output_schema={"a": 1}))
     assert second.calls[0].parameters == passed
+
+
+def broken() -> Any:
+    raise PluginError("provider 'second' could not be built: RuntimeError: no licence\n  its line")
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_a_fallback_that_can_not_be_built_keeps_nobody_from_the_next(is_stream: bool) -> None:
+    """The outage for which they are there goes on; the ledger has why it was not asked."""
+    third = stacked(FakeProvider("from the third"), name="third")
+    fallback = ["second", "third"]
+    stack = stacked(FakeProvider(BUSY), hops=[broken, lambda: third.inner], fallback=fallback)
+    asked = rehearse(read(stack))[-1].response if is_stream else rehearse(stack.complete(HELLO))
+    assert asked and asked.content == "from the third"
+    assert [(a.provider, a.outcome) for a in asked.attempts] == [
+        ("fake", "failed"),
+        ("second", "refused"),
+        ("third", "answered"),
+    ]
+    reason = "PluginError: provider 'second' could not be built: RuntimeError: no licence"
+    assert asked.attempts[1].reason == reason
+
+
+def test_a_fallback_that_can_not_be_built_hides_no_failure() -> None:
+    """What is raised is what a provider said, in the midst or at the end."""
+    stack = stacked(FakeProvider(BUSY), hops=[broken], fallback=["second"])
+    with pytest.raises(ServerError) as caught:
+        rehearse(stack.complete(HELLO))
+    assert str(caught.value).splitlines()[-1] == (
+        "  not asked: provider 'second' could not be built: RuntimeError: no licence"
+    )
 
 
 def test_a_stream_falls_back_before_its_first_text() -> None:

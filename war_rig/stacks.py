@@ -5,7 +5,7 @@ circuit breaker, rate limit, ledger, attempt timeout. What is not declared is no
 what few declare is not even imported.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
@@ -72,7 +72,7 @@ class Ground:
     secrets: Iterable[str]
     server: tuple[str, int] | None
     purse: Purse
-    hops: Sequence[Hop]
+    hops: Mapping[str, Hop]
     run: Ledger
 
 

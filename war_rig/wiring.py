@@ -142,7 +142,7 @@ def _build(name: str, site: _Site) -> LLMProvider:
     return run.built[name]
 
 
-def _hops(name: str, site: _Site) -> list[Hop]:
+def _hops(name: str, site: _Site) -> dict[str, Hop]:
     """Return the fallbacks of *name*; what they lack is told now, and not in an outage."""
     key = site.settings.policy_key(name, "fallback.to")
     others = fallbacks(name, site.settings)
@@ -151,7 +151,7 @@ def _hops(name: str, site: _Site) -> list[Hop]:
             continue
         with told_who_named_it(site.settings, key):
             provider_blueprint(other, site.settings).check()
-    return [partial(_inner, other, site, key) for other in others]
+    return {other: partial(_inner, other, site, key) for other in others}
 
 
 def _inner(name: str, site: _Site, key: str) -> StreamingProvider:
