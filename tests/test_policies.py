@@ -240,6 +240,22 @@ FAULTS = {
         "  my.yaml:1  policies.budget.money: needs prices: declare prices.models, or prices: "
         '{catalogue: true} with pip install "war-rig[prices]"'
     ],
+    "providers: {a: {max_retries: '${RETRIES:2}'}}": [
+        "  my.yaml:1  providers.a.max_retries: repeats calls that policies.retry repeats too (3 "
+        "attempts): set it to 0, or providers.a.policies.retry to null"
+    ],
+    "policies: {cache: {path: c, max_bytes: 99999}}": [
+        "  my.yaml:1  policies.cache.max_bytes: must be 100,000 or more"
+    ],
+    "policies: {trace: true, retry: false, cache: true, timeout: 3}": [
+        "  my.yaml:1  policies.trace: must be a map; {} declares it with its defaults, and null "
+        "leaves it out",
+        "  my.yaml:1  policies.retry: must be a map; {} declares it with its defaults, and null "
+        "leaves it out",
+        "  my.yaml:1  policies.cache: must be a map; {} declares it with its defaults, and null "
+        "leaves it out",
+        "  my.yaml:1  policies.timeout: must be a map",
+    ],
     "providers: {a: {max_retries: 3}}": [
         "  my.yaml:1  providers.a.max_retries: repeats calls that policies.retry repeats too (3 "
         "attempts): set it to 0, or providers.a.policies.retry to null"
@@ -281,6 +297,8 @@ def test_a_common_fault_is_told_once() -> None:
         "policies: {timeout: {attempt: null}}",
         "policies: {timeout: {attempt: null, total: 20, first_token: 19}}",
         "providers: {a: {max_retries: 0}}",
+        "providers: {a: {max_retries: '0'}, b: {retries: ''}, c: {retries: '${RETRIES:0}'}}",
+        "providers: {a: {max_retries: '${RETRIES}'}}",
         "providers: {a: {max_retries: 3, policies: {retry: null}}}",
         "policies: {fallback: [a, b]}\nproviders: {a: {type: openai}, b: {type: openai}}",
         "providers: {a: {policies: {fallback: ['?', b]}}, b: {policies: {fallback: [c]}}, c: {}}",

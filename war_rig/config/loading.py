@@ -229,7 +229,7 @@ class _Entries:
         arguments = {k: v for k, v in given.items() if k not in _RESERVED}
         policies = self._policies(given.get("policies"), f"{key}.policies")
         if policies is not None:
-            self.faults.extend(doubled_retries(key, arguments, policies))
+            self.faults.extend(doubled_retries(key, arguments, policies, self.env))
         return ProviderEntry(name, kind, distribution, arguments, item.origin, policies)
 
     def _policies(self, own: Located | None, key: str) -> PolicySettings | None:

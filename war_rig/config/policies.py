@@ -111,7 +111,7 @@ class CacheSettings(_Section):
 
     path: str = Field(min_length=1)
     max_age_seconds: Seconds | None = None
-    max_bytes: Count | None = 1_000_000_000
+    max_bytes: Annotated[int, Number] | None = Field(default=1_000_000_000, ge=100_000)
 
 
 class BudgetSettings(_Section):
@@ -154,6 +154,14 @@ class PolicySettings(_Section):
     circuit_breaker: CircuitBreakerSettings | None = None
     rate_limit: RateLimitSettings | None = None
     prices: PricesSettings | None = None
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_switch(cls, value: Any) -> Any:
+        if isinstance(value, bool):
+            text = "must be a map; {} declares it with its defaults, and null leaves it out"
+            raise ValueError(text)
+        return value
 
     @field_validator("fallback", mode="before")
     @classmethod

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from war_rig.config.checking import at, checked, nearest
+from war_rig.config.interpolation import interpolate
 from war_rig.config.policies import PolicySettings, contradictions, target
 from war_rig.config.settings import SHIPPED
 from war_rig.yaml_file import Fault, Located, Origin
@@ -84,19 +85,29 @@ def _anchored(tree: Located) -> Located:
 
 
 def doubled_retries(
-    key: str, arguments: Mapping[str, Located], policies: PolicySettings
+    key: str, arguments: Mapping[str, Located], policies: PolicySettings, env: Mapping[str, str]
 ) -> Iterator[Fault]:
     """Yield what lets an SDK repeat calls that the retry policy repeats too."""
     if policies.retry is None or policies.retry.attempts == 1:
         return
     for name in _RETRIES:
         item = arguments.get(name)
-        if item is not None and item.value not in (0, None, False):
+        if item is not None and not _is_nothing(item.value, env):
             text = (
                 f"repeats calls that policies.retry repeats too ({policies.retry.attempts} "
                 f"attempts): set it to 0, or {key}.policies.retry to null"
             )
             yield Fault(item.origin, f"{key}.{name}", text)
+
+
+def _is_nothing(value: object, env: Mapping[str, str]) -> bool:
+    """Return whether *value* is none, as a variable may say it too."""
+    if isinstance(value, str):
+        try:
+            value = interpolate(value, env)[0].strip().lower()
+        except ValueError:  # which is told when the provider is built
+            return True
+    return value in (0, None, False, "", "0", "false")
 
 
 def cycles(own: Mapping[str, Located]) -> Iterator[Fault]:
