@@ -152,6 +152,19 @@ def test_what_was_tried_is_told_where_it_was_more_than_once(war_rig: WarRig) -> 
     assert len(shown.splitlines()) == 7
 
 
+def test_what_a_failed_attempt_cost_is_told(war_rig: WarRig, tmp_path: Path) -> None:
+    """One that broke off may have been billed, though it is the only one."""
+    file = tmp_path / "priced.yaml"
+    file.write_text("policies: {retry: null, prices: {models: {fake: {input: 1, output: 1000}}}}\n")
+    replies = [["four chars", ServerError("down", status=500)], ServerError("down", status=500)]
+    broken = FakeProvider(replies=replies)
+    registry.register_provider("broken", lambda: broken)
+    asked = ("ask", "Hello", "--provider", "broken", "--config", str(file))
+    told = "\n  1 attempt, 1 failed, about 12 tokens, 0.003009 spent\n"
+    assert war_rig(*asked).err.endswith(told)
+    assert war_rig(*asked).err.endswith("ask again later\n")
+
+
 def test_what_an_answer_took_is_told_where_it_took_more_than_one_attempt(war_rig: WarRig) -> None:
     """The answer alone is on stdout."""
     moody = FakeProvider(replies=[ServerError("down", status=500), "hello"])
