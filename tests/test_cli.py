@@ -690,6 +690,34 @@ def test_document_says_where_the_source_goes(war_rig: WarRig, src: Path, api: Se
     assert "the source goes to provider 'openai' (built in), host 127.0.0.1\n" in ran.err
 
 
+def test_document_says_where_the_source_goes_in_an_outage(war_rig: WarRig, src: Path) -> None:
+    """Each fallback is another host, or none; of the Challenger's provider too."""
+    Path("my.yaml").write_text(
+        "llm_provider: house\n"
+        "agents: {challenger: {provider: house}}\n"
+        "providers:\n"
+        "  house: {type: openai, api_key: k, policies: {fallback: [groq, offline]}}\n"
+        "  groq: {api_key: k}\n"
+    )
+    ran = war_rig("document", "src", "--out", "docs", "--config", "my.yaml", "--dry-run")
+    house = "the source goes to provider 'house' (built in), host api.openai.com"
+    hops = [
+        "where 'house' fails, the source goes to provider 'groq' (definition in "
+        "openai_compatible.yaml), host api.groq.com",
+        "where 'groq' fails, the source stays in this process: provider 'offline' (built in)",
+    ]
+    challenged = f"claims and the lines that they cite are challenged: {house}"
+    assert ran.err.splitlines() == [house, *hops, challenged, *hops]
+
+
+def test_a_fallback_of_document_that_is_none_says_who_named_it(war_rig: WarRig, src: Path) -> None:
+    """Before anything is asked."""
+    Path("my.yaml").write_text("policies:\n  fallback: [nobody]\n")
+    ran = war_rig("document", "src", "--out", "docs", "--config", "my.yaml", "--dry-run")
+    assert ran.code == 2
+    assert ran.err.endswith("  set by: my.yaml:2\n")
+
+
 def test_document_with_provider_beats_the_scribes_own(
     war_rig: WarRig, src: Path, tmp_path: Path
 ) -> None:
