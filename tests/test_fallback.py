@@ -7,6 +7,7 @@ from stacked import HELLO, read, stacked, text
 
 from war_rig.errors import (
     AuthenticationError,
+    ConfigError,
     PluginError,
     ProviderConnectionError,
     QuotaExceededError,
@@ -61,6 +62,29 @@ def test_all_that_failed_is_told() -> None:
         rehearse(falling(FakeProvider(BUSY), second).complete(HELLO))
     assert str(caught.value).splitlines()[-1] == "  before it: provider 'first' reports: busy"
     assert str(caught.value).startswith("provider 'second' reports: spent")
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+@pytest.mark.parametrize("parameters", [{}, {"top_k": 3}], ids=["of another kind", "no place"])
+def test_an_error_that_ends_the_search_tells_what_came_before_it(
+    is_stream: bool, parameters: dict[str, Any]
+) -> None:
+    """Else a refused key of the fallback looks like all that is wrong."""
+
+    class Strict(FakeProvider):
+        async def complete(self, messages: Any, temperature: float = 1) -> Any:
+            return await super().complete(messages)
+
+        stream = None  # type: ignore[assignment]
+
+    second = stacked(Strict(AuthenticationError("no", status=401)), name="second")
+    stack = falling(FakeProvider(BUSY), second)
+    with pytest.raises((AuthenticationError, ConfigError)) as caught:
+        asked = read(stack, **parameters) if is_stream else stack.complete(HELLO, **parameters)
+        rehearse(asked)  # type: ignore[arg-type]
+    lines = str(caught.value).splitlines()
+    assert lines[0].startswith("provider 'second' ")
+    assert lines[-1] == "  before it: provider 'first' reports: busy"
 
 
 @pytest.mark.parametrize("kinds", [{}, {"on": ["server"]}], ids=["default", "declared"])

@@ -14,6 +14,32 @@ from war_rig.policies.policy import Policy, Request, StreamingProvider, ask, ask
 from war_rig.providers import CompletionChunk, CompletionResponse
 
 
+class _Failures:
+    """What came of those that were asked, and of those that could not be built."""
+
+    def __init__(self) -> None:
+        self.last: WarRigError
+        self._told: list[tuple[str, WarRigError]] = []
+
+    def add(self, error: WarRigError) -> None:
+        """Take the error of one that was asked."""
+        self.last = error
+        self._told.append(("before it", error))
+
+    def add_unbuilt(self, error: WarRigError) -> None:
+        """Take the error of one that was not."""
+        self._told.append(("not asked", error))
+
+    def error(self, note: str | None = None) -> WarRigError:
+        """Return the last error of one that was asked, with a line for each other one."""
+        lines = [str(self.last)]
+        for told, error in self._told:
+            if error is not self.last:
+                lines.append(f"  {told}: {str(error).partition(chr(10))[0]}")
+        self.last.args = ("\n".join([*lines, *([f"  {note}"] if note else [])]),)
+        return self.last
+
+
 class Fallback(Policy):
     """Asks the provider, and after an error of *kinds* each of *hops*."""
 
@@ -29,16 +55,18 @@ class Fallback(Policy):
         self._kinds = kinds
 
     async def _complete(self, request: Request) -> CompletionResponse:
-        failures: list[WarRigError] = []
+        failures = _Failures()
         for provider, asked in self._asked(request, failures):
             try:
                 return await ask(provider, asked)
-            except self._kinds as error:
-                failures.append(error)
-        raise _last(failures)
+            except WarRigError as error:
+                failures.add(error)
+            if not isinstance(failures.last, self._kinds):
+                break
+        raise failures.error()
 
     async def _stream(self, request: Request) -> AsyncGenerator[CompletionChunk, None]:
-        failures: list[WarRigError] = []
+        failures = _Failures()
         for provider, asked in self._asked(request, failures):
             has_text = False
             async with aclosing(ask_stream(provider, asked)) as chunks:
@@ -47,39 +75,27 @@ class Fallback(Policy):
                         has_text = True
                         yield chunk
                     return
-                except self._kinds as error:
-                    failures.append(error)
+                except WarRigError as error:
+                    failures.add(error)
+            if not isinstance(failures.last, self._kinds):
+                break
             if has_text:
-                raise _last(failures, "no fallback is asked after text that was given already")
-        raise _last(failures)
+                raise failures.error("no fallback is asked after text that was given already")
+        raise failures.error()
 
     def _asked(
-        self, request: Request, failures: list[WarRigError]
+        self, request: Request, failures: _Failures
     ) -> Iterator[tuple[StreamingProvider, Request]]:
-        """Yield whom to ask next; why one could not be built is added to *failures*."""
+        """Yield whom to ask next; *failures* gets why one could not be built."""
         yield self.provider, request
         for name, hop in self._hops.items():
             try:
                 provider = hop()
             except WarRigError as error:
-                failures.append(error)
+                failures.add_unbuilt(error)
                 request.call.unsent(name, None, reason_of(error), "refused")
             else:
                 yield provider, _without(request, provider)
-
-
-def _last(failures: list[WarRigError], note: str | None = None) -> ProviderError:
-    """Return what the last provider said, with a line for each other failure."""
-    last = next(e for e in reversed(failures) if isinstance(e, ProviderError))
-    lines = [_line(failure) for failure in failures if failure is not last]
-    lines += [f"  {note}"] if note else []
-    last.args = ("\n".join([str(last), *lines]),)
-    return last
-
-
-def _line(failure: WarRigError) -> str:
-    told = "before it" if isinstance(failure, ProviderError) else "not asked"
-    return f"  {told}: {str(failure).partition(chr(10))[0]}"
 
 
 def _without(request: Request, provider: StreamingProvider) -> Request:
