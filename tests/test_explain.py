@@ -191,6 +191,19 @@ WORST = {
             "  money     not known: offline of offline has no price in policies.prices.models",
         ],
     ),
+    "with a budget that asks nobody without a price": (
+        "policies:\n"
+        "  budget: {money: 5}\n"
+        "  prices: {models: {m-1: {input: 1, output: 1}}}\n"
+        "providers: {house: {policies: {fallback: [offline]}}}\n",
+        [
+            "  attempts  6 (house 3, offline 3)",
+            "  seconds   1800 (timeout.total)",
+            "  tokens    6 times those of one answer",
+            "  money     not known: offline of offline has no price in policies.prices.models, and "
+            "with a budget in money it is not asked; the whole run 5 (policies.budget.money)",
+        ],
+    ),
     "with one price": (
         "policies: {budget: {money: 5, tokens: 700}, retry: null, "
         "prices: {models: {m-1: {input: 1, output: 1}}}}",

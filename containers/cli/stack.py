@@ -178,7 +178,10 @@ def _money(
         cost = prices(settings.policies_of(entry))(model, 1000, 1000)
         if cost is None:
             named = f"{model or 'its model'}{f' of {entry}' if len(models) > 1 else ''}"
-            return f"not known: {named} has no price in policies.prices.models"
+            budget = settings.policies_of(entry).budget
+            is_asked = budget is None or budget.money is None
+            refused = "" if is_asked else ", and with a budget in money it is not asked"
+            return f"not known: {named} has no price in policies.prices.models{refused}"
         whole += attempts[entry] * cost
         shares.append(f"{entry} {(attempts[entry] * cost).normalize():f} with {model}")
     each = f"1,000 tokens in and 1,000 out each time ({', '.join(shares)})"
