@@ -244,6 +244,9 @@ FAULTS = {
         "  my.yaml:1  providers.a.max_retries: repeats calls that policies.retry repeats too (3 "
         "attempts): set it to 0, or providers.a.policies.retry to null"
     ],
+    "policies: {cache: {path: 3}}": [
+        "  my.yaml:1  policies.cache.path: must be text: put it in quotes"
+    ],
     "policies: {cache: {path: c, max_bytes: 99999}}": [
         "  my.yaml:1  policies.cache.max_bytes: must be 100,000 or more"
     ],
