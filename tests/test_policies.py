@@ -228,6 +228,13 @@ FAULTS = {
     "policies: {fallback: a}": [
         "  my.yaml:1  policies.fallback: must be a list of providers, or a map"
     ],
+    "providers: {a: {policies: {fallback: 5}}, b: {policies: {fallback: {to: true}}}}": [
+        "  my.yaml:1  providers.a.policies.fallback: must be a list of providers, or a map",
+        "  my.yaml:1  providers.b.policies.fallback.to: must be a list",
+    ],
+    "providers: {a: {policies: {fallback: {to: a}}}}": [
+        "  my.yaml:1  providers.a.policies.fallback.to: must be a list"
+    ],
     "policies: {fallback: {to: [], on: []}, cache: {path: ''}}": [
         "  my.yaml:1  policies.fallback.to: must name one or more",
         "  my.yaml:1  policies.fallback.on: must name one or more",

@@ -121,8 +121,9 @@ def cycles(own: Mapping[str, Located]) -> Iterator[Fault]:
 
 def _targets(item: Located) -> list[str]:
     named = at(item, "to")
-    names = named.plain() if named else ()
-    return [target(name) for name in names if isinstance(name, str)]
+    if named is None or not isinstance(named.value, list):
+        return []
+    return [target(name) for name in named.plain() if isinstance(name, str)]
 
 
 def _path_back(name: str, targets: Mapping[str, list[str]]) -> str | None:
