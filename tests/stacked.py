@@ -27,7 +27,8 @@ def stacked(
 ) -> Stack:
     """Return *provider* inside the policies that *declared* has, as a file would."""
     policies = PolicySettings.model_validate(declared)
-    ground = Ground(name, "fake", "fake 1", (), None, new_purse(policies), hops, run or Ledger())
+    to = dict(zip(policies.fallback.to if policies.fallback else (), hops, strict=bool(hops)))
+    ground = Ground(name, "fake", "fake 1", (), None, new_purse(policies), to, run or Ledger())
     return build_stack(Border(name, provider), policies, ground)
 
 

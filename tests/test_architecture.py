@@ -73,7 +73,7 @@ MAY_IMPORT_LATE = {
 PYTEST_LOADS = {"containers.pytest_plugin", "war_rig.testing.pytest_plugin"}
 """The modules that nobody but pytest imports, so that pytest need not be declared for them."""
 
-LAZY = pytest.mark.parametrize("package", ["containers", "war_rig.testing"])
+LAZY = pytest.mark.parametrize("package", ["containers", "war_rig.policies", "war_rig.testing"])
 
 EXPORTS = {
     "war_rig.providers": "CompletionChunk CompletionResponse LLMProvider Message "
@@ -273,6 +273,13 @@ def test_the_offline_answer_loads_no_sdk() -> None:
         "application(env={}).agents('assistant').run_sync('Hello')"
     )
     assert not loaded_by(code) & {"openai", "httpx", "httpx2", "aiohttp", "rich"}
+
+
+def test_a_policy_that_is_not_declared_is_not_imported() -> None:
+    """Of those that few declare; the cache's is SQLite, too."""
+    loaded = loaded_by("from containers import application\napplication(env={}).llm_provider()")
+    few = ("cache", "cache_store", "circuit_breaker", "gate", "rate_limit", "telemetry", "trace")
+    assert not loaded & {"sqlite3", *(f"war_rig.policies.{name}" for name in few)}
 
 
 def test_a_declared_provider_loads_nothing_before_its_first_call() -> None:

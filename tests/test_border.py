@@ -17,7 +17,7 @@ from war_rig.errors import (
     RateLimitError,
     WarRigError,
 )
-from war_rig.providers import CompletionResponse, LLMProvider, Message
+from war_rig.providers import CompletionChunk, CompletionResponse, LLMProvider, Message
 from war_rig.providers.answers import checked
 from war_rig.providers.border import Border
 from war_rig.providers.secrets import RedactedError
@@ -81,6 +81,31 @@ def test_everything_after_the_messages_is_passed_by_keyword() -> None:
 
     answer = ask(Strict(), model="m-2", temperature=0.5)
     assert (answer.content, answer.model) == ("Hello 0.5", "m-2")
+
+
+@pytest.mark.parametrize("method", ["complete", "stream"])
+def test_what_a_provider_does_to_its_messages_is_its_own_affair(method: str) -> None:
+    """It gets a list of its own: a retry, a fallback and the caller still have all of theirs."""
+
+    class Taking(Scripted):
+        async def complete(self, messages: list[Message], **kwargs: Any) -> Any:
+            return CompletionResponse(messages.pop().content, "m-1", 3)
+
+    class Streaming(Taking):
+        async def stream(self, messages: list[Message], **kwargs: Any) -> Any:
+            answer = await self.complete(messages)
+            yield CompletionChunk(answer.content, answer)
+
+    async def ask(messages: list[Message]) -> None:
+        for provider in (Taking(), Streaming()):
+            border = Border("house", provider)
+            if method == "complete":
+                await border.complete(messages)
+            else:
+                assert [chunk async for chunk in border.stream(messages)]
+
+    asyncio.run(ask(asked := list(HELLO)))
+    assert asked == HELLO
 
 
 def test_a_keyword_that_the_provider_can_not_take_is_an_error() -> None:

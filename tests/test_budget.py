@@ -207,6 +207,14 @@ def test_a_call_that_does_not_fit_is_not_sent() -> None:
     assert purse.reserved == Amount(1_200, Decimal("0.01"))
 
 
+def test_an_answer_without_a_limit_is_told_as_what_it_counts() -> None:
+    """Else nobody knows why a short question would take a thousand tokens."""
+    assert str(refusal(Purse(800))).splitlines()[-1] == (
+        "  raise the budget in war_rig.yaml, or set max_tokens: without it, this answer counts as "
+        "1,000 tokens"
+    )
+
+
 def test_money_is_told_exactly() -> None:
     """What is spent, reserved and wanted adds up to more than the limit, to the last digit."""
     purse = Purse(None, Decimal(1_000))

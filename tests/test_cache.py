@@ -196,24 +196,62 @@ def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:
     store.close()
 
 
-def test_a_damaged_file_is_named(tmp_path: Path) -> None:
-    """A file that is no store is an error that says what to do."""
-    path = tmp_path / "cache.sqlite"
-    path.write_text("this is no database, but a long enough text to be looked at")
+def refusal(path: Path) -> list[str]:
+    """Return the lines of the error for a cache at *path*."""
     with pytest.raises(ConfigError) as caught:
         CacheStore(path).get("k")
-    assert str(caught.value) == (
-        f"the cache {path} can't be used: file is not a database\n"
-        "  remove it to begin anew; its answers are then paid for again"
-    )
+    return str(caught.value).splitlines()
+
+
+FOREIGN = "  it is damaged, or no cache: set another 'path', or remove it if nobody needs it"
+
+
+def test_a_file_that_is_no_cache_is_left_as_it_is(tmp_path: Path) -> None:
+    """It may be somebody's work: neither what it holds nor who may read it is changed."""
+    text, other = tmp_path / "notes.txt", tmp_path / "other.sqlite"
+    text.write_text("this is no database, but a long enough text to be looked at")
+    for sql in ("CREATE TABLE accounts (id)", "CREATE TABLE answer (id)"):
+        other.unlink(missing_ok=True)
+        with closing(sqlite3.connect(other)) as database:
+            database.execute(sql)
+        for path, reason in ((text, "file is not a database"), (other, "its tables are another's")):
+            path.chmod(0o644)
+            before = path.read_bytes()
+            assert refusal(path) == [f"the cache {path} can't be used: {reason}", FOREIGN]
+            assert path.read_bytes() == before
+            assert stat.S_IMODE(path.stat().st_mode) == 0o644
+
+
+def test_a_path_where_no_file_can_be_is_told(tmp_path: Path) -> None:
+    """Nobody is told to remove a folder."""
+    told = f"the cache {tmp_path} can't be used: [Errno 21] Is a directory: '{tmp_path}'"
+    step = "  set another 'path', or see to it that this one can be read and written"
+    assert refusal(tmp_path) == [told, step]
+    missing, file = tmp_path / "none" / "c", tmp_path / "file"
+    assert refusal(missing)[1] == f"  make the folder {missing.parent}, or set another 'path'"
+    file.touch()
+    assert refusal(file / "c")[1] == f"  {file} is no folder: set another 'path'"
 
 
 def test_a_link_in_its_place_is_refused(tmp_path: Path) -> None:
     """The store is not written through a link."""
-    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(ConfigError, match="can't be used"):
-        CacheStore(tmp_path / "link").get("k")
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "elsewhere")
+    step = "  it is a link, which is not followed: set 'path' to the file itself"
+    assert refusal(link)[1] == step
     assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.mark.parametrize(
+    "row", ["no JSON", "[1]", "5", '{"content": "x", "model": "m", "tokens_used": 1, "new": 2}']
+)
+def test_an_answer_that_can_not_be_read_is_asked_for_again(store: CacheStore, row: str) -> None:
+    """One that a later version wrote, say: it is none, and no error of Python's."""
+    cached = CachedProvider(FakeProvider(replies=["one", "two"]), store, "fake")
+    ask(cached)
+    with closing(sqlite3.connect(store.path)) as database, database:
+        database.execute("UPDATE answer SET answer = ?", (row,))
+    assert [ask(cached), ask(cached)] == ["two", "two"]
 
 
 def test_a_killed_process_loses_no_stored_answer(tmp_path: Path) -> None:
@@ -595,7 +633,7 @@ def test_an_answer_that_can_not_be_kept_is_given(
     (record,) = caplog.records
     assert record.getMessage() == (
         f"an answer is not kept: the cache {path} can't be used: database or disk is full\n"
-        "  remove it to begin anew; its answers are then paid for again"
+        "  set another 'path', or see to it that this one can be read and written"
     )
 
 

@@ -152,6 +152,19 @@ def test_what_was_tried_is_told_where_it_was_more_than_once(war_rig: WarRig) -> 
     assert len(shown.splitlines()) == 7
 
 
+def test_what_a_failed_attempt_cost_is_told(war_rig: WarRig, tmp_path: Path) -> None:
+    """One that broke off may have been billed, though it is the only one."""
+    file = tmp_path / "priced.yaml"
+    file.write_text("policies: {retry: null, prices: {models: {fake: {input: 1, output: 1000}}}}\n")
+    replies = [["four chars", ServerError("down", status=500)], ServerError("down", status=500)]
+    broken = FakeProvider(replies=replies)
+    registry.register_provider("broken", lambda: broken)
+    asked = ("ask", "Hello", "--provider", "broken", "--config", str(file))
+    told = "\n  1 attempt, 1 failed, about 12 tokens, 0.003009 spent\n"
+    assert war_rig(*asked).err.endswith(told)
+    assert war_rig(*asked).err.endswith("ask again later\n")
+
+
 def test_what_an_answer_took_is_told_where_it_took_more_than_one_attempt(war_rig: WarRig) -> None:
     """The answer alone is on stdout."""
     moody = FakeProvider(replies=[ServerError("down", status=500), "hello"])
@@ -689,6 +702,34 @@ def test_document_says_where_the_source_goes(war_rig: WarRig, src: Path, api: Se
     """Before the first call the provider and its host are named."""
     ran = war_rig("document", "src", "--out", "docs", LLM_PROVIDER="openai", **keys(api))
     assert "the source goes to provider 'openai' (built in), host 127.0.0.1\n" in ran.err
+
+
+def test_document_says_where_the_source_goes_in_an_outage(war_rig: WarRig, src: Path) -> None:
+    """Each fallback is another host, or none; of the Challenger's provider too."""
+    Path("my.yaml").write_text(
+        "llm_provider: house\n"
+        "agents: {challenger: {provider: house}}\n"
+        "providers:\n"
+        "  house: {type: openai, api_key: k, policies: {fallback: [groq, offline]}}\n"
+        "  groq: {api_key: k}\n"
+    )
+    ran = war_rig("document", "src", "--out", "docs", "--config", "my.yaml", "--dry-run")
+    house = "the source goes to provider 'house' (built in), host api.openai.com"
+    hops = [
+        "where 'house' fails, the source goes to provider 'groq' (definition in "
+        "openai_compatible.yaml), host api.groq.com",
+        "where 'groq' fails, the source stays in this process: provider 'offline' (built in)",
+    ]
+    challenged = f"claims and the lines that they cite are challenged: {house}"
+    assert ran.err.splitlines() == [house, *hops, challenged, *hops]
+
+
+def test_a_fallback_of_document_that_is_none_says_who_named_it(war_rig: WarRig, src: Path) -> None:
+    """Before anything is asked."""
+    Path("my.yaml").write_text("policies:\n  fallback: [nobody]\n")
+    ran = war_rig("document", "src", "--out", "docs", "--config", "my.yaml", "--dry-run")
+    assert ran.code == 2
+    assert ran.err.endswith("  set by: my.yaml:2\n")
 
 
 def test_document_with_provider_beats_the_scribes_own(

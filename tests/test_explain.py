@@ -6,6 +6,7 @@ import pytest
 
 from containers.cli.stack import common_rows, stack_rows, worst_case_lines
 from war_rig.config import Settings, load
+from war_rig.entries import provider_blueprint
 from war_rig.errors import UnknownProviderError
 from war_rig.providers import register_provider
 from war_rig.testing import FakeProvider
@@ -38,9 +39,13 @@ def loaded(text: str) -> Settings:
     return load(path, {})
 
 
+def rows_of(name: str, settings: Settings) -> list[tuple[str, str, str]]:
+    return list(stack_rows(provider_blueprint(name, settings), settings))
+
+
 def test_each_value_of_a_stack_is_told_with_its_place_in_the_order_of_the_stack() -> None:
     """What an entry sets, what all share, what a section leaves out, and what is off."""
-    rows = list(stack_rows("house", loaded(FULL)))
+    rows = rows_of("house", loaded(FULL))
     assert [row for row in rows if row[0].split(".")[-1] not in ("share", "spare")] == [
         ("policies.trace.content", "true", "my.yaml:2"),
         ("policies.trace.profile", "stable", "default"),
@@ -62,7 +67,8 @@ def test_each_value_of_a_stack_is_told_with_its_place_in_the_order_of_the_stack(
         ("policies.rate_limit", "off", "my.yaml:4"),
         ("policies.timeout.attempt", "20", "my.yaml:5"),
         ("policies.prices.catalogue", "false", "default"),
-        ("policies.prices.models", "m-1: 0.25 in, 2 out; m-2: 1 in, 1 out", "my.yaml:6"),
+        ("policies.prices.models.m-1", "0.25 in, 2 out", "my.yaml:6"),
+        ("policies.prices.models.m-2", "1 in, 1 out", "my.yaml:6"),
         ("fallback spare, asked after house", "", ""),
         ("providers.spare.model", "'m-2'", "my.yaml:17"),
         ("providers.spare.policies.retry.attempts", "4", "my.yaml:18"),
@@ -74,34 +80,78 @@ def test_each_value_of_a_stack_is_told_with_its_place_in_the_order_of_the_stack(
         ("policies.rate_limit", "off", "my.yaml:4"),
         ("providers.spare.policies.timeout.attempt", "9", "my.yaml:18"),
         ("policies.prices.catalogue", "false", "default"),
-        ("policies.prices.models", "m-1: 0.25 in, 2 out; m-2: 1 in, 1 out", "my.yaml:6"),
+        ("policies.prices.models.m-1", "0.25 in, 2 out", "my.yaml:6"),
+        ("policies.prices.models.m-2", "1 in, 1 out", "my.yaml:6"),
     ]
+
+
+MERGED = """\
+policies:
+  fallback: {to: [groq], on: [server]}
+  prices: {models: {m-1: {input: 1, output: 2}}}
+  timeout: {total: null}
+providers:
+  house:
+    type: openai
+    api_key: none
+    policies:
+      fallback: [offline]
+      prices: {models: {m-2: {input: 3, output: 4}}}
+"""
+
+
+def test_what_is_merged_is_told_with_the_place_of_each_part() -> None:
+    """A bare list over a map, a price beside another one, a limit that was taken away."""
+    rows = rows_of("house", loaded(MERGED))
+    own = rows[: rows.index(("fallback offline, asked after house", "", ""))]
+    assert [
+        row for row in own if any(word in row[0] for word in ("fallback", "models", "total"))
+    ] == [
+        ("policies.timeout.total", "off", "my.yaml:4"),
+        ("providers.house.policies.fallback.to", "offline", "my.yaml:10"),
+        ("policies.fallback.on", "server", "my.yaml:2"),
+        ("policies.prices.models.m-1", "1 in, 2 out", "my.yaml:3"),
+        ("providers.house.policies.prices.models.m-2", "3 in, 4 out", "my.yaml:11"),
+    ]
+
+
+def test_a_limit_of_connecting_that_nobody_keeps_is_told() -> None:
+    """Of an entry, or of a fallback, whose provider takes none."""
+    register_provider("takes", lambda connect_timeout_seconds=1: FakeProvider())
+    text = "policies: {timeout: {connect: 5}, fallback: [takes, groq]}\n"
+    rows = [row for row in rows_of("offline", loaded(text)) if row[0].endswith("connect")]
+    told = "my.yaml:1; without effect: 'offline' takes no connect_timeout_seconds"
+    assert [origin for _, _, origin in rows] == [told, "my.yaml:1", "my.yaml:1"]
 
 
 def test_all_that_was_set_is_told_as_it_was_set() -> None:
     """Common policies and those of entries, what they left out, a bare list of fallbacks."""
     rows = {key: value for key, value, _ in common_rows(loaded(FULL))}
     assert rows["policies.rate_limit"] == "off"
-    assert rows["providers.house.policies.fallback"] == "spare"
+    assert rows["providers.house.policies.fallback.to"] == "spare"
+    assert rows["policies.prices.models.m-1"] == "0.25 in, 2 out"
+    assert rows["policies.prices.models.m-2"] == "1 in, 1 out"
     assert rows["providers.spare.policies.retry.attempts"] == "4"
     assert "providers.spare.policies.retry.wait_seconds" not in rows
     whole = "providers: {a: {policies: {fallback: {to: [b], on: [server]}}}}"
     rows = {key: value for key, value, _ in common_rows(loaded(whole))}
     assert rows["providers.a.policies.fallback.to"] == "b"
+    rows = {key: value for key, value, _ in common_rows(loaded("policies: {timeout: {total: }}"))}
+    assert rows["policies.timeout.total"] == "off"
 
 
 def test_a_fallback_that_can_not_be_asked_is_told_with_its_place() -> None:
     """It is none that is known, and the line that names it has to change."""
-    settings = loaded("providers: {house: {policies: {fallback: [nobody]}}}")
+    settings = loaded("providers: {house: {type: offline, policies: {fallback: [nobody]}}}")
     with pytest.raises(UnknownProviderError, match=r"unknown provider 'nobody'[^$]*my\.yaml:1"):
-        list(stack_rows("house", settings))
+        rows_of("house", settings)
 
 
 def test_a_fallback_that_tells_no_model_has_no_line_for_it() -> None:
     """A class that takes none may answer with any."""
     register_provider("plain", lambda: FakeProvider())
-    settings = loaded("providers: {house: {policies: {fallback: [plain]}}}")
-    keys = [key for key, _, _ in stack_rows("house", settings)]
+    settings = loaded("providers: {house: {type: offline, policies: {fallback: [plain]}}}")
+    keys = [key for key, _, _ in rows_of("house", settings)]
     first = keys.index("fallback plain, asked after house")
     assert keys[first + 1] == "policies.retry.attempts"
     *_, money = worst_case_lines("house", "m-1", settings)
@@ -110,7 +160,7 @@ def test_a_fallback_that_tells_no_model_has_no_line_for_it() -> None:
 
 def test_a_policy_that_is_off_altogether_is_told_once() -> None:
     """Both of its places in the stack are one line."""
-    rows = list(stack_rows("house", loaded("policies: {timeout: null}")))
+    rows = rows_of("offline", loaded("policies: {timeout: null}"))
     assert [row for row in rows if "timeout" in row[0]] == [
         ("policies.timeout", "off", "my.yaml:1")
     ]
@@ -139,6 +189,19 @@ WORST = {
             "  tokens    6 times those of one answer; the whole run 9500 "
             "(providers.house.policies.budget.tokens and policies.budget.tokens)",
             "  money     not known: offline of offline has no price in policies.prices.models",
+        ],
+    ),
+    "with a budget that asks nobody without a price": (
+        "policies:\n"
+        "  budget: {money: 5}\n"
+        "  prices: {models: {m-1: {input: 1, output: 1}}}\n"
+        "providers: {house: {policies: {fallback: [offline]}}}\n",
+        [
+            "  attempts  6 (house 3, offline 3)",
+            "  seconds   1800 (timeout.total)",
+            "  tokens    6 times those of one answer",
+            "  money     not known: offline of offline has no price in policies.prices.models, and "
+            "with a budget in money it is not asked; the whole run 5 (policies.budget.money)",
         ],
     ),
     "with one price": (

@@ -7,6 +7,8 @@ from stacked import HELLO, read, stacked, text
 
 from war_rig.errors import (
     AuthenticationError,
+    ConfigError,
+    PluginError,
     ProviderConnectionError,
     QuotaExceededError,
     ServerError,
@@ -62,6 +64,29 @@ def test_all_that_failed_is_told() -> None:
     assert str(caught.value).startswith("provider 'second' reports: spent")
 
 
+@pytest.mark.parametrize("is_stream", [False, True])
+@pytest.mark.parametrize("parameters", [{}, {"top_k": 3}], ids=["of another kind", "no place"])
+def test_an_error_that_ends_the_search_tells_what_came_before_it(
+    is_stream: bool, parameters: dict[str, Any]
+) -> None:
+    """Else a refused key of the fallback looks like all that is wrong."""
+
+    class Strict(FakeProvider):
+        async def complete(self, messages: Any, temperature: float = 1) -> Any:
+            return await super().complete(messages)
+
+        stream = None  # type: ignore[assignment]
+
+    second = stacked(Strict(AuthenticationError("no", status=401)), name="second")
+    stack = falling(FakeProvider(BUSY), second)
+    with pytest.raises((AuthenticationError, ConfigError)) as caught:
+        asked = read(stack, **parameters) if is_stream else stack.complete(HELLO, **parameters)
+        rehearse(asked)  # type: ignore[arg-type]
+    lines = str(caught.value).splitlines()
+    assert lines[0].startswith("provider 'second' ")
+    assert lines[-1] == "  before it: provider 'first' reports: busy"
+
+
 @pytest.mark.parametrize("kinds", [{}, {"on": ["server"]}], ids=["default", "declared"])
 def test_other_errors_are_not_replaced(kinds: dict[str, Any]) -> None:
     """A refused key is a fault of the configuration, which a fallback would hide."""
@@ -99,6 +124,37 @@ def test_a_schema_is_passed_on_to_who_takes_one(
     stack = falling(Schematic(BUSY), stacked(second, name="second"))
     rehearse(stack.complete(HELLO, output_schema={"a": 1}))
     assert second.calls[0].parameters == passed
+
+
+def broken() -> Any:
+    raise PluginError("provider 'second' could not be built: RuntimeError: no licence\n  its line")
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_a_fallback_that_can_not_be_built_keeps_nobody_from_the_next(is_stream: bool) -> None:
+    """The outage for which they are there goes on; the ledger has why it was not asked."""
+    third = stacked(FakeProvider("from the third"), name="third")
+    fallback = ["second", "third"]
+    stack = stacked(FakeProvider(BUSY), hops=[broken, lambda: third.inner], fallback=fallback)
+    asked = rehearse(read(stack))[-1].response if is_stream else rehearse(stack.complete(HELLO))
+    assert asked and asked.content == "from the third"
+    assert [(a.provider, a.outcome) for a in asked.attempts] == [
+        ("fake", "failed"),
+        ("second", "refused"),
+        ("third", "answered"),
+    ]
+    reason = "PluginError: provider 'second' could not be built: RuntimeError: no licence"
+    assert asked.attempts[1].reason == reason
+
+
+def test_a_fallback_that_can_not_be_built_hides_no_failure() -> None:
+    """What is raised is what a provider said, in the midst or at the end."""
+    stack = stacked(FakeProvider(BUSY), hops=[broken], fallback=["second"])
+    with pytest.raises(ServerError) as caught:
+        rehearse(stack.complete(HELLO))
+    assert str(caught.value).splitlines()[-1] == (
+        "  not asked: provider 'second' could not be built: RuntimeError: no licence"
+    )
 
 
 def test_a_stream_falls_back_before_its_first_text() -> None:

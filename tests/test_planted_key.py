@@ -28,7 +28,9 @@ from streams import DONE, USAGE, chunk, streaming
 
 from containers import Application, application, close
 from containers.cli import app as command
+from containers.cli.document import _cached as cached
 from war_rig.errors import ProviderError, ServerError
+from war_rig.policies import CacheStore
 from war_rig.providers import CompletionChunk, CompletionResponse, register_provider
 
 KNOWN, PLAIN = f"I know {CANARY}, do I?", "I know nothing."
@@ -105,7 +107,9 @@ def knowing(request: Request, connection: socket) -> None:
     is_plain = "plain" in asked
     model, reason = ("plain-1", "stop") if is_plain else (CANARY, CANARY)
     text, headers = PLAIN if is_plain else KNOWN, {"X-Key": CANARY}
-    if "broken" in asked:
+    if request.target == "/token":
+        connection.sendall(response_bytes({"access_token": CANARY}, 200))
+    elif "broken" in asked:
         error = {"message": f"out of memory for {CANARY}", "code": CANARY, "key": CANARY}
         connection.sendall(response_bytes({"error": error}, 500, headers))
     elif json.loads(asked).get("stream"):
@@ -209,3 +213,73 @@ def test_a_planted_key_is_nowhere(
     shown = capsys.readouterr()
     assert "***" in shown.out
     assert CANARY not in shown.out + shown.err
+
+
+LATE = """\
+llm_provider: house
+policies: {trace: {content: true}, cache: {path: kept.sqlite}, retry: null}
+providers:
+  house: &http
+    type: http
+    url: URL/v1/chat/completions
+    model: house-1
+    auth: AUTH
+    request: {model: $model, messages: $messages}
+    response: &response
+      content: choices[0].message.content
+      model: model
+      finish_reason: choices[0].finish_reason
+    stream: {request: {stream: true}, content: "choices[0].delta.content", end: "[DONE]"}
+  down: {<<: *http, url: "http://127.0.0.1:1", auth: none, policies: {fallback: [house]}}
+"""
+WAYS = {
+    "file": "{bearer: {file: key.txt}}",
+    "command": "{header: {name: X-Key, value: {command: [cat, key.txt]}}}",
+    "token": "{oauth2: {token_url: URL/token, client_id: me, client_secret: a-secret}}",
+    "literal": f"{{bearer: {CANARY}}}",
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("entry", ["house", "down"])
+def test_a_key_that_is_found_later_is_nowhere_either(
+    entry: str, way: str, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is fetched for a call; and one of a fallback is not in the first one's trace."""
+    telemetry = Telemetry(monkeypatch)
+    Path("key.txt").write_text(CANARY)
+    Path("house.yaml").write_text(LATE.replace("AUTH", WAYS[way]).replace("URL", server.url))
+    app = application("house.yaml", env={}, llm_provider=entry)
+
+    async def ask() -> list[Any]:
+        told = [await asked(app, q, s) for s in (False, True) for q in ("Hello", "broken")]
+        await close(app)
+        return told
+
+    whole, broken, streamed, broken_stream = told = asyncio.run(ask())
+    assert whole.content == streamed.content == KNOWN
+    assert leaks(broken) == leaks(broken_stream) == []
+    assert CANARY not in repr([attempt for one in told for attempt in one.attempts])
+    assert CANARY.encode() not in b"".join(f.read_bytes() for f in Path().glob("kept.sqlite*"))
+    assert "I know ***" in telemetry.exported
+    assert CANARY not in telemetry.exported
+
+
+def test_document_keeps_no_fetched_key(server: Server) -> None:
+    """Its own cache knows what the policies know."""
+    Path("key.txt").write_text(CANARY)
+    Path("house.yaml").write_text(LATE.replace("AUTH", WAYS["file"]).replace("URL", server.url))
+    app = application("house.yaml", env={})
+    store = CacheStore(Path("document.sqlite"))
+
+    async def ask() -> None:
+        agent = cached("scribe", "house", store, app)
+        for question in ("Hello", "plain"):
+            await agent.run(question)
+        await close(app)
+
+    asyncio.run(ask())
+    store.close()
+    kept = Path("document.sqlite").read_bytes()
+    assert PLAIN.encode() in kept
+    assert CANARY.encode() not in kept

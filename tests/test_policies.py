@@ -105,6 +105,22 @@ def test_an_entry_s_policies_lie_over_the_common_ones_key_by_key() -> None:
     assert settings.policy_key("house", "retry.wait_seconds") == "policies.retry.wait_seconds"
 
 
+def test_a_bare_list_of_fallbacks_is_short_for_a_map() -> None:
+    """Over a map it replaces ``to`` alone, and a map over it adds to it."""
+    settings = loaded(
+        "policies: {fallback: {to: [b], on: [server]}}\n"
+        "providers: {house: {policies: {fallback: [c]}}}\n"
+    )
+    fallback = settings.policies_of("house").fallback
+    assert fallback and (fallback.to, fallback.on) == (["c"], ("server",))
+    assert settings.policy_key("house", "fallback.on") == "policies.fallback.on"
+    settings = loaded(
+        "policies: {fallback: [b]}\nproviders: {house: {policies: {fallback: {on: [server]}}}}\n"
+    )
+    fallback = settings.policies_of("house").fallback
+    assert fallback and (fallback.to, fallback.on) == (["b"], ("server",))
+
+
 def test_null_leaves_a_policy_out() -> None:
     """For all, or for one entry; what is declared below it comes back."""
     settings = loaded(
@@ -212,6 +228,13 @@ FAULTS = {
     "policies: {fallback: a}": [
         "  my.yaml:1  policies.fallback: must be a list of providers, or a map"
     ],
+    "providers: {a: {policies: {fallback: 5}}, b: {policies: {fallback: {to: true}}}}": [
+        "  my.yaml:1  providers.a.policies.fallback: must be a list of providers, or a map",
+        "  my.yaml:1  providers.b.policies.fallback.to: must be a list",
+    ],
+    "providers: {a: {policies: {fallback: {to: a}}}}": [
+        "  my.yaml:1  providers.a.policies.fallback.to: must be a list"
+    ],
     "policies: {fallback: {to: [], on: []}, cache: {path: ''}}": [
         "  my.yaml:1  policies.fallback.to: must name one or more",
         "  my.yaml:1  policies.fallback.on: must name one or more",
@@ -223,6 +246,25 @@ FAULTS = {
     "policies: {budget: {money: 5}}": [
         "  my.yaml:1  policies.budget.money: needs prices: declare prices.models, or prices: "
         '{catalogue: true} with pip install "war-rig[prices]"'
+    ],
+    "providers: {a: {max_retries: '${RETRIES:2}'}}": [
+        "  my.yaml:1  providers.a.max_retries: repeats calls that policies.retry repeats too (3 "
+        "attempts): set it to 0, or providers.a.policies.retry to null"
+    ],
+    "policies: {cache: {path: 3}}": [
+        "  my.yaml:1  policies.cache.path: must be text: put it in quotes"
+    ],
+    "policies: {cache: {path: c, max_bytes: 99999}}": [
+        "  my.yaml:1  policies.cache.max_bytes: must be 100,000 or more"
+    ],
+    "policies: {trace: true, retry: false, cache: true, timeout: 3}": [
+        "  my.yaml:1  policies.trace: must be a map; {} declares it with its defaults, and null "
+        "leaves it out",
+        "  my.yaml:1  policies.retry: must be a map; {} declares it with its defaults, and null "
+        "leaves it out",
+        "  my.yaml:1  policies.cache: must be a map; {} declares it with its defaults, and null "
+        "leaves it out",
+        "  my.yaml:1  policies.timeout: must be a map",
     ],
     "providers: {a: {max_retries: 3}}": [
         "  my.yaml:1  providers.a.max_retries: repeats calls that policies.retry repeats too (3 "
@@ -262,14 +304,18 @@ def test_a_common_fault_is_told_once() -> None:
     "text",
     [
         "policies: {timeout: {total: 5}}",
+        "policies: {timeout: {attempt: null}}",
+        "policies: {timeout: {attempt: null, total: 20, first_token: 19}}",
         "providers: {a: {max_retries: 0}}",
+        "providers: {a: {max_retries: '0'}, b: {retries: ''}, c: {retries: '${RETRIES:0}'}}",
+        "providers: {a: {max_retries: '${RETRIES}'}}",
         "providers: {a: {max_retries: 3, policies: {retry: null}}}",
         "policies: {fallback: [a, b]}\nproviders: {a: {type: openai}, b: {type: openai}}",
         "providers: {a: {policies: {fallback: ['?', b]}}, b: {policies: {fallback: [c]}}, c: {}}",
     ],
 )
 def test_what_is_only_short_is_no_fault(text: str) -> None:
-    """A total below the shipped attempt limit, no doubled retry, a common list of fallbacks."""
+    """A total without a limit of an attempt, or below the shipped one, no doubled retry, ..."""
     assert loaded(text).policies
 
 

@@ -213,6 +213,7 @@ def test_a_catalogue_that_is_not_installed_is_told_at_once(monkeypatch: pytest.M
 
 
 LAZY = """
+import asyncio  # whose classes inherit from the sockets' own
 import socket, sys
 from decimal import Decimal
 from war_rig.policies.prices import Price, Prices

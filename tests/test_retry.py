@@ -141,6 +141,21 @@ def test_a_provider_that_works_earns_its_retries_back() -> None:
     assert not budget.take()
 
 
+@pytest.mark.parametrize(("share", "calls", "retries"), [(0, 9, 0), (0.5, 9, 4), (2, 9, 18)])
+def test_a_share_is_earned_without_spare_retries(share: float, calls: int, retries: int) -> None:
+    """``spare: 0`` takes the spare ones away, and not what the calls bring."""
+    fake = FakeProvider(BUSY)
+    stack = stacked(fake, retry={"attempts": 3, "share": share, "spare": 0})
+
+    async def ask() -> None:
+        for _ in range(calls):
+            with pytest.raises(ServerError):
+                await stack.complete(HELLO)
+
+    rehearse(ask())
+    assert len(fake.calls) == calls + retries
+
+
 def test_one_attempt_is_no_retry() -> None:
     """``attempts: 1`` builds no policy."""
     assert "Retry" not in stacked(FakeProvider(), retry={"attempts": 1}).layers

@@ -26,6 +26,7 @@ from war_rig.providers.border import Border
 from war_rig.providers.secrets import (
     RedactedError,
     Redactor,
+    Secrets,
     is_secret_name,
     masked,
     secrets_in,
@@ -419,3 +420,35 @@ def test_secrets_inside_maps_and_lists_are_found_by_their_names() -> None:
     assert set(secrets_in([CANARY, None, ""], True)) == {CANARY}
     shown = {"accept": "text", "x_api_key": "***", "more": [{"token": "***"}, 3]}
     assert masked(value) == shown
+
+
+class Fetching:
+    """A plugin that fetches its key."""
+
+    def __init__(self, told: Any) -> None:
+        self._told = told
+
+    def fetched_secrets(self) -> Any:
+        return self._told()
+
+
+def test_secrets_that_are_fetched_later_are_known_too() -> None:
+    """Of all providers that were added, when a text is cleared."""
+    tokens: list[str] = []
+    secrets = Secrets()
+    redactor = Redactor(secrets)
+    secrets.add({CANARY}, object())
+    secrets.add((), Fetching(lambda: tokens))
+    assert redactor.redact(f"{CANARY} and a-fetched-token") == "*** and a-fetched-token"
+    tokens.append("a-fetched-token")
+    assert redactor.redact(f"{CANARY} and a-fetched-token") == "*** and ***"
+    assert repr(secrets) == "<Secrets of 2 providers>"
+    assert repr(redactor) == "<Redactor of 2 secrets>"
+
+
+@pytest.mark.parametrize("told", [lambda: 1 / 0, lambda: None, lambda: [None, 5]])
+def test_a_plugin_that_tells_its_secrets_wrongly_fails_no_call(told: Any) -> None:
+    """What it tells is left out."""
+    secrets = Secrets()
+    secrets.add({CANARY}, Fetching(told))
+    assert Redactor(secrets).redact(CANARY) == "***"

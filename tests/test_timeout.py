@@ -10,6 +10,8 @@ from war_rig.errors import ProviderTimeoutError, ServerError
 from war_rig.providers.patience import Patience
 from war_rig.testing import FakeProvider, rehearse
 
+BUSY = ServerError("busy", status=503)
+
 
 def test_an_attempt_that_takes_too_long_is_an_error() -> None:
     """The message names the provider, its model and the limit, and what to do."""
@@ -53,6 +55,17 @@ def test_an_attempt_has_no_more_time_than_the_call() -> None:
     with pytest.raises(ProviderTimeoutError) as caught:
         rehearse(stack.complete(HELLO))
     assert sum(a.seconds for a in caught.value.attempts) == pytest.approx(60)
+
+
+def test_an_attempt_of_a_fallback_has_no_more_time_than_its_own_total() -> None:
+    """Also where its entry took the limit of an attempt away: nothing else of its total is left."""
+    limits = {"attempt": None, "total": 20}
+    second = stacked(SlowProvider(500), name="second", timeout=limits)
+    hops = [lambda: second.inner]
+    first = stacked(FakeProvider(BUSY), hops=hops, fallback=["second"], timeout={"total": 900})
+    with pytest.raises(ProviderTimeoutError) as caught:
+        rehearse(first.complete(HELLO))
+    assert [a.seconds for a in caught.value.attempts] == [0, 20]
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,8 @@ from war_rig.agents import Agent
 from war_rig.errors import ProviderError
 from war_rig.ledger import Attempt, Ledger, total
 from war_rig.policies.budget import Amount, Budget
-from war_rig.policies.cache import CachedProvider, CacheStore
+from war_rig.policies.cache import CachedProvider
+from war_rig.policies.cache_store import CacheStore
 from war_rig.policies.circuit_breaker import CircuitBreaker
 from war_rig.policies.policy import Around, Course, Policy, StreamingProvider
 from war_rig.policies.rate_limit import RateLimit

@@ -74,7 +74,7 @@ def _known(name: str, known: Collection[str]) -> str:
 def fallbacks(name: str, settings: Settings) -> list[str]:
     """Return the entries that are asked after the provider *name*, which is none of them."""
     fallback = settings.policies_of(name).fallback
-    key = settings.policy_key(name, "fallback")
+    key = settings.policy_key(name, "fallback.to")
     named = fallback.to if fallback else []
     others = [provider_name(other, settings, key) for other in named]
     return [other for other in others if other != name]

@@ -5,7 +5,7 @@ circuit breaker, rate limit, ledger, attempt timeout. What is not declared is no
 what few declare is not even imported.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
@@ -62,17 +62,17 @@ class Ground:
     """What a stack stands on besides its policies.
 
     name: the entry. type: what it is built of. identity: what tells its answers
-    from another's. secrets: what its cache must not hold. server: the host
+    from another's. secrets: what its cache and trace must not hold. server: the host
     and the port that are asked, where known. hops: the fallbacks. run: what all calls come to.
     """
 
     name: str
     type: str
     identity: str
-    secrets: Collection[str]
+    secrets: Iterable[str]
     server: tuple[str, int] | None
     purse: Purse
-    hops: Sequence[Hop]
+    hops: Mapping[str, Hop]
     run: Ledger
 
 
@@ -119,7 +119,8 @@ def _outer(inner: StreamingProvider, p: PolicySettings, ground: Ground) -> Strea
     if p.timeout and p.timeout.total:
         provider = TotalTimeout(provider, ground.name, Limits(p.timeout.total))
     if p.cache:
-        from war_rig.policies.cache import CachedProvider, CacheStore
+        from war_rig.policies.cache import CachedProvider
+        from war_rig.policies.cache_store import CacheStore
 
         store = CacheStore(Path(p.cache.path), p.cache.max_age_seconds, p.cache.max_bytes)
         provider = CachedProvider(provider, store, ground.identity, ground.secrets)
@@ -142,7 +143,7 @@ def _outer(inner: StreamingProvider, p: PolicySettings, ground: Ground) -> Strea
 def attempt_limits(p: PolicySettings) -> Limits | None:
     """Return the limits of one attempt, which has no more time than the whole call."""
     t = p.timeout
-    if t is None or not (t.attempt or t.first_token or t.between_tokens):
+    if t is None or not (t.attempt or t.total or t.first_token or t.between_tokens):
         return None
     whole = min(t.attempt or inf, t.total or inf)
     return Limits(whole, t.first_token or inf, t.between_tokens or inf)

@@ -31,7 +31,7 @@ from war_rig.policies.policy import StreamingProvider
 from war_rig.policies.stack import Stack
 from war_rig.providers import LLMProvider
 from war_rig.providers.border import Border
-from war_rig.providers.secrets import secrets_of
+from war_rig.providers.secrets import Secrets, secrets_of
 from war_rig.stacks import Ground, Hop, build_stack, new_purse
 
 LATE = "(registered later)"
@@ -43,13 +43,15 @@ ProviderSelector = providers.Selector[LLMProvider]
 class Run:
     """What a container has built, by name and in that order, and what its calls came to.
 
-    purse: what they may spend, but for entries with a budget of their own.
+    purse: what they may spend, but for entries with a budget of their own. secrets: those of
+    all that was built, which no trace, cache or message may hold, whoever it is of.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.built: dict[str, Stack] = {}
         self.ledger = Ledger()
         self.purse = new_purse(settings.policies)
+        self.secrets = Secrets()
 
 
 def bind_providers(
@@ -122,33 +124,34 @@ def _found(name: str, site: _Site) -> _Found:
 def _build(name: str, site: _Site) -> LLMProvider:
     settings, run = site.settings, site.run()
     found = _found(name, site)
+    run.secrets.add(found.secrets, found.provider)
     policies = settings.policies_of(name)
     has_own = f"providers.{name}.policies.budget" in settings.origins
     ground = Ground(
         name,
         found.type,
         found.identity,
-        found.secrets,
+        run.secrets,
         found.server,
         new_purse(policies) if has_own else run.purse,
         _hops(name, site),
         run.ledger,
     )
-    border = Border(name, found.provider, found.secrets)
+    border = Border(name, found.provider, run.secrets)
     run.built[name] = build_stack(border, policies, ground)
     return run.built[name]
 
 
-def _hops(name: str, site: _Site) -> list[Hop]:
+def _hops(name: str, site: _Site) -> dict[str, Hop]:
     """Return the fallbacks of *name*; what they lack is told now, and not in an outage."""
-    key = site.settings.policy_key(name, "fallback")
+    key = site.settings.policy_key(name, "fallback.to")
     others = fallbacks(name, site.settings)
     for other in others:
         if other in site.instead:
             continue
         with told_who_named_it(site.settings, key):
             provider_blueprint(other, site.settings).check()
-    return [partial(_inner, other, site, key) for other in others]
+    return {other: partial(_inner, other, site, key) for other in others}
 
 
 def _inner(name: str, site: _Site, key: str) -> StreamingProvider:

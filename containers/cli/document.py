@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from war_rig.document import DocsFolder, Plan, Progress, Summary
     from war_rig.policies import CacheStore
     from war_rig.providers import LLMProvider
+    from war_rig.providers.blueprint import Blueprint
 
 _AGENT = "scribe"
 _CHALLENGER = "challenger"
@@ -122,7 +123,7 @@ def _destinations(app: "Application") -> "Iterator[str]":
 
     settings, own_key = app.settings(), f"agents.{_AGENT}.provider"
     named_by = own_key if settings.agents[_AGENT].provider else "llm_provider"
-    yield _destination(_provider_name(app), app, named_by)
+    yield from _asked(_provider_name(app), app, named_by)
     challenger, key = settings.agents[_CHALLENGER].provider, f"agents.{_CHALLENGER}.provider"
     if challenger == "offline":
         raise ConfigError(
@@ -132,14 +133,27 @@ def _destinations(app: "Application") -> "Iterator[str]":
         )
     if challenger is not None:
         with told_who_named_it(settings, key):
-            where = _destination(challenger, app)
-        yield f"claims and the lines that they cite are challenged: {where}"
+            first, *others = _asked(challenger, app)
+        yield f"claims and the lines that they cite are challenged: {first}"
+        yield from others
 
 
-def _destination(name: str, app: "Application", key: str | None = None) -> str:
-    from war_rig.entries import provider_blueprint
+def _asked(name: str, app: "Application", key: str | None = None) -> "Iterator[str]":
+    """Yield where that goes which the provider *name* is asked: its fallbacks are asked it too."""
+    from war_rig.entries import fallbacks, provider_blueprint, told_who_named_it
 
-    target = provider_blueprint(name, app.settings(), key)
+    settings = app.settings()
+    first = provider_blueprint(name, settings, key)
+    yield _destination(first)
+    before = first.name
+    for hop in fallbacks(before, settings):
+        with told_who_named_it(settings, settings.policy_key(first.name, "fallback.to")):
+            other = provider_blueprint(hop, settings)
+        yield f"where '{before}' fails, {_destination(other)}"
+        before = hop
+
+
+def _destination(target: "Blueprint") -> str:
     who = f"provider '{target.name}' ({target.registration.described})"
     if target.registration.name == "offline":
         return f"the source stays in this process: {who}"
@@ -202,7 +216,7 @@ def _cached(agent: str, provider: str, store: "CacheStore", app: "Application") 
 
     found = app.agents(agent)
     plan = provider_blueprint(provider, app.settings())
-    cached = CachedProvider(found.provider, store, plan.identity, plan.secrets)
+    cached = CachedProvider(found.provider, store, plan.identity, app.run().secrets)
     return replace(found, provider=cached)
 
 

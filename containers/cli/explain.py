@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from war_rig.config import ProviderEntry, Settings
     from war_rig.providers.registry import Registration
 
-_WIDEST_VALUE = 60
+_WIDEST_VALUE = 72  # of fallback.on, with all the kinds that are usual
 
 
 def explain(
@@ -162,7 +162,7 @@ def _one(agent: str, settings: "Settings") -> Iterator[Row]:
         yield f"{key}.{parameter.name}", parameter.shown, parameter.origin
     for name, argument in plan.extra.items():
         yield f"{key}.{name}", plan.shown_extra(name), argument.origin
-    yield from stack_rows(plan.name, settings)
+    yield from stack_rows(plan, settings)
 
 
 def _type(offer: "Registration") -> str:

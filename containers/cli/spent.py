@@ -57,14 +57,18 @@ def line(total: "Total") -> str:
 
 
 def lines(attempts: Iterable["Attempt"]) -> Iterator[str]:
-    """Yield the sums of *attempts*, and a line for each, where there was more than one."""
+    """Yield the sums of *attempts*, where there is more to tell than the one that failed.
+
+    A line for each follows, where there was more than one.
+    """
     from war_rig.ledger import total
 
     attempts = list(attempts)
-    if len(attempts) < 2:
-        return
-    yield f"  {line(total(attempts))}"
-    yield from (f"  {told}" for told in _each(attempts))
+    came_to = total(attempts)
+    if len(attempts) > 1 or came_to.cost:
+        yield f"  {line(came_to)}"
+    if len(attempts) > 1:
+        yield from (f"  {told}" for told in _each(attempts))
 
 
 def _each(attempts: list["Attempt"]) -> Iterator[str]:

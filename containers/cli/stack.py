@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from war_rig.config import PolicySettings, Settings
+    from war_rig.providers.blueprint import Blueprint
     from war_rig.providers.parameters import Parameter
 
 Row = tuple[str, str, str]
@@ -29,47 +30,61 @@ _INNER = _LAYERS[[section for section, _ in _LAYERS].index("retry") :]
 """Those that a fallback has of its own."""
 
 
-def stack_rows(name: str, settings: "Settings") -> Iterator[Row]:
-    """Yield each value of the policies of *name*, in the order of the stack, with its origin.
+def stack_rows(plan: "Blueprint", settings: "Settings") -> Iterator[Row]:
+    """Yield each value of the policies around *plan*, in the order of the stack, with its origin.
 
     After them come its fallbacks, each with its model and the policies of its inner stack.
     """
     from war_rig.entries import fallbacks
 
-    yield from _rows(_LAYERS, name, settings)
-    before = name
-    for hop in fallbacks(name, settings):
+    yield from _rows(_LAYERS, plan, settings)
+    before = plan.name
+    for hop in fallbacks(plan.name, settings):
         yield f"fallback {hop}, asked after {before}", "", ""
-        model = _model(hop, name, settings)
-        if model is not None:
+        other = _plan(hop, plan.name, settings)
+        if (model := _model(other)) is not None:
             yield f"providers.{hop}.model", model.shown, model.origin
-        yield from _rows(_INNER, hop, settings)
+        yield from _rows(_INNER, other, settings)
         before = hop
 
 
-def _model(hop: str, name: str, settings: "Settings") -> "Parameter | None":
-    """Return the model that the fallback *hop* of *name* answers with, where it tells."""
+def _plan(hop: str, name: str, settings: "Settings") -> "Blueprint":
+    """Return what the fallback *hop* of *name* is built from."""
     from war_rig.entries import provider_blueprint, told_who_named_it
 
-    with told_who_named_it(settings, settings.policy_key(name, "fallback")):
-        plan = provider_blueprint(hop, settings)
+    with told_who_named_it(settings, settings.policy_key(name, "fallback.to")):
+        return provider_blueprint(hop, settings)
+
+
+def _model(plan: "Blueprint") -> "Parameter | None":
+    """Return the model that is answered with, where that is told."""
     return next((p for p in plan.parameters if p.name == "model"), None)
 
 
 def _rows(
-    layers: tuple[tuple[str, tuple[str, ...]], ...], name: str, settings: "Settings"
+    layers: tuple[tuple[str, tuple[str, ...]], ...], plan: "Blueprint", settings: "Settings"
 ) -> Iterator[Row]:
-    policies = settings.policies_of(name)
+    policies = settings.policies_of(plan.name)
     for section, keys in layers:
         declared = getattr(policies, section)
         if declared is None:
             if not keys or keys[0] != "attempt":
-                key = settings.policy_key(name, section)
+                key = settings.policy_key(plan.name, section)
                 yield key, "off", settings.origin(key).label
             continue
-        for key, value in declared:
-            if value is not None and (not keys or key in keys):
-                yield _row(name, f"{section}.{key}", value, settings)
+        for key, value in _values(section, declared):
+            is_there = value is not None or settings.policy_key(plan.name, key) in settings.origins
+            if is_there and (not keys or key.partition(".")[2] in keys):
+                yield _row(plan, key, value, settings)
+
+
+def _values(section: str, declared: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """Yield each key of a section with its value; each price has a key of its own."""
+    for name, value in declared:
+        if isinstance(value, dict) and value:
+            yield from ((f"{section}.{name}.{inner}", item) for inner, item in value.items())
+        else:
+            yield f"{section}.{name}", value
 
 
 def common_rows(settings: "Settings") -> Iterator[Row]:
@@ -84,39 +99,36 @@ def _set_rows(place: str, policies: "PolicySettings", settings: "Settings") -> I
         key = f"{place}.{section}"
         if key in settings.origins and declared is None:
             yield key, "off", settings.origin(key).label
-        for name, value in declared or ():
-            is_listed = section == "fallback" and name == "to"
-            dotted = key if is_listed and f"{key}.to" not in settings.origins else f"{key}.{name}"
+        for name, value in _values(section, declared or ()):
+            dotted = f"{place}.{name}"
             if dotted in settings.origins:
                 yield dotted, _shown(value), settings.origin(dotted).label
 
 
-def _row(name: str, key: str, value: Any, settings: "Settings") -> Row:
-    dotted = settings.policy_key(name, key)
-    if dotted not in settings.origins:
-        section = settings.policy_key(name, key.partition(".")[0])
-        has_default = section in settings.origins and value == _default(key)
-        origin = "default" if has_default else settings.origin(section).label
-        return f"{section}.{key.partition('.')[2]}", _shown(value), origin
-    return dotted, _shown(value), settings.origin(dotted).label
+def _row(plan: "Blueprint", key: str, value: Any, settings: "Settings") -> Row:
+    dotted = settings.policy_key(plan.name, key)
+    origin = settings.origin(dotted).label
+    if dotted not in settings.origins:  # nobody set it: it stands beside what was set
+        section, _, name = key.partition(".")
+        dotted = f"{settings.policy_key(plan.name, section)}.{name}"
+    if key == "timeout.connect" and value and not _takes_connect(plan):
+        origin += f"; without effect: '{plan.name}' takes no connect_timeout_seconds"
+    return dotted, _shown(value), origin
 
 
-def _default(key: str) -> Any:
-    from war_rig.config.checking import model_at
-    from war_rig.config.policies import PolicySettings
-
-    section, _, name = key.partition(".")
-    return model_at(PolicySettings, (section,)).model_fields[name].default
+def _takes_connect(plan: "Blueprint") -> bool:
+    """Return whether the provider keeps the one limit that only it can."""
+    names = {parameter.name for parameter in plan.parameters}
+    return bool(plan.registration.templates) or "connect_timeout_seconds" in names
 
 
 def _shown(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(map(str, value))
-    if isinstance(value, dict):
-        prices = (
-            f"{model}: {price.input} in, {price.output} out" for model, price in value.items()
-        )
-        return "; ".join(prices) or "none"
+    if value is None or value == {}:
+        return "off" if value is None else "none"
+    if hasattr(value, "input"):
+        return f"{value.input} in, {value.output} out"
     if isinstance(value, bool):
         return "true" if value else "false"
     return f"{value:g}" if isinstance(value, float) else str(value)
@@ -129,7 +141,7 @@ def worst_case_lines(name: str, model: str | None, settings: "Settings") -> Iter
 
     models = {name: model}
     for hop in fallbacks(name, settings):
-        known = _model(hop, name, settings)
+        known = _model(_plan(hop, name, settings))
         models[hop] = known.shown.strip("'") if known else None
     worst = worst_case({entry: settings.policies_of(entry) for entry in models})
     each = ", ".join(f"{entry} {count}" for entry, count in worst.attempts.items())
@@ -166,7 +178,10 @@ def _money(
         cost = prices(settings.policies_of(entry))(model, 1000, 1000)
         if cost is None:
             named = f"{model or 'its model'}{f' of {entry}' if len(models) > 1 else ''}"
-            return f"not known: {named} has no price in policies.prices.models"
+            budget = settings.policies_of(entry).budget
+            is_asked = budget is None or budget.money is None
+            refused = "" if is_asked else ", and with a budget in money it is not asked"
+            return f"not known: {named} has no price in policies.prices.models{refused}"
         whole += attempts[entry] * cost
         shares.append(f"{entry} {(attempts[entry] * cost).normalize():f} with {model}")
     each = f"1,000 tokens in and 1,000 out each time ({', '.join(shares)})"

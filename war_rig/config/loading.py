@@ -1,7 +1,6 @@
 """From files and the environment to checked settings, or to one list of all faults."""
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,7 +10,13 @@ from pathlib import Path
 from war_rig.config.checking import at, checked, nearest
 from war_rig.config.interpolation import interpolate, references
 from war_rig.config.policies import PolicySettings
-from war_rig.config.policy_entries import checked_policies, cycles, doubled_retries, laid_over
+from war_rig.config.policy_entries import (
+    checked_policies,
+    cycles,
+    doubled_retries,
+    laid_over,
+    spelt_out,
+)
 from war_rig.config.settings import (
     SHIPPED,
     FileShape,
@@ -19,6 +24,7 @@ from war_rig.config.settings import (
     ProviderEntry,
     Settings,
 )
+from war_rig.config.trust import HOW_TO_TRUST, distrusted
 from war_rig.errors import ConfigError
 from war_rig.names import normalise
 from war_rig.plugins import EVERY_PLUGIN, AllowedPlugins
@@ -39,8 +45,8 @@ def load(path: Path | None, env: Mapping[str, str], *, llm_provider: str | None 
     file = _found(path, env)
     tree = read(File.at(shipped_path("war_rig.yaml"), SHIPPED), faults)
     if file is not None:
-        own = read(file, faults)
-        faults.extend(_distrusted(own, "", file))
+        own = spelt_out(read(file, faults))
+        faults.extend(distrusted(own, "", file))
         tree = _merged(tree, own)
     tree = _chosen(tree, env, llm_provider)
     tree = _resolved(tree, env, faults)
@@ -146,7 +152,7 @@ def _put_in(item: Located, key: str, env: Mapping[str, str], faults: list[Fault]
         items = [_put_in(v, f"{key}.{i}", env, faults) for i, v in enumerate(item.value)]
         return Located(items, item.origin)
     if not item.origin.is_trusted and references(item.value):
-        return Located(None, item.origin)  # _distrusted() tells
+        return Located(None, item.origin)  # distrusted() tells
     try:
         value, variables = interpolate(item.value, env)
         return Located(value, item.origin.with_variables(variables))
@@ -165,7 +171,7 @@ def _prompt(item: Located, key: str, faults: list[Fault]) -> Located:
     path = folder / item.value
     try:
         if not origin.is_trusted and not path.resolve().is_relative_to(folder.resolve()):
-            text = f"lies outside the file's folder; {_HOW_TO_TRUST}"
+            text = f"lies outside the file's folder; {HOW_TO_TRUST}"
             faults.append(Fault(origin, f"{key}.file", text))
             return Located(None, origin)
         text = path.read_text(encoding="utf-8")
@@ -177,57 +183,6 @@ def _prompt(item: Located, key: str, faults: list[Fault]) -> Located:
         faults.append(Fault(origin, f"{key}.file", f"{path} can't be read: {reason}"))
         return Located(None, origin)
     return Located(text, Origin(f"{origin.label} ({item.value})", folder, origin.is_trusted))
-
-
-_HOW_TO_TRUST = (
-    "war_rig.yaml was only found in the current folder: "
-    "to trust it, pass --config war_rig.yaml or set WAR_RIG_CONFIG=war_rig.yaml"
-)
-
-
-def _distrusted(tree: Located, key: str, file: File) -> Iterator[Fault]:
-    """Yield what a file that was only found in the current folder may not do."""
-    if file.is_trusted:
-        return
-    if isinstance(tree.value, (dict, list)):
-        items = tree.value.items() if isinstance(tree.value, dict) else enumerate(tree.value)
-        for name, item in items:
-            dotted = f"{key}.{name}" if key else str(name)
-            yield from _distrusted(item, dotted, file)
-            if text := _forbidden(dotted, item, file.folder):
-                yield Fault(item.origin, dotted, f"{text}; {_HOW_TO_TRUST}")
-    elif references(tree.value):
-        yield Fault(tree.origin, key, f"may not use the environment; {_HOW_TO_TRUST}")
-
-
-_DISTRIBUTION = re.compile(r"providers\..*\.distribution")
-_COMMAND = re.compile(r"providers\.[^.]+\.auth\..*\bcommand")
-_FILE = re.compile(
-    r"providers\.[^.]+\.(auth\..*\bfile|ca|certificate|certificate_key)"
-    r"|(providers\.[^.]+\.)?policies\.cache\.path"
-)
-_CONTENT = re.compile(r"(providers\.[^.]+\.)?policies\.trace\.content")
-
-
-def _forbidden(key: str, item: Located, folder: Path) -> str | None:
-    """Return what a file that is not trusted may not do by setting *key*."""
-    if key == "plugins" or _DISTRIBUTION.fullmatch(key):
-        return "may not be set"
-    if _COMMAND.fullmatch(key):
-        return "may not run a command"
-    if _CONTENT.fullmatch(key) and item.value:
-        return "may not send what is asked and answered to a trace"
-    if _FILE.fullmatch(key) and isinstance(item.value, str) and not _is_inside(folder, item.value):
-        return "lies outside the file's folder"
-    return None
-
-
-def _is_inside(folder: Path, path: str) -> bool:
-    try:
-        there = (folder / Path(path).expanduser()).resolve()
-        return there.is_relative_to(folder.resolve())
-    except (OSError, RuntimeError, ValueError):  # a link to itself, no such ~user, a zero byte
-        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +229,7 @@ class _Entries:
         arguments = {k: v for k, v in given.items() if k not in _RESERVED}
         policies = self._policies(given.get("policies"), f"{key}.policies")
         if policies is not None:
-            self.faults.extend(doubled_retries(key, arguments, policies))
+            self.faults.extend(doubled_retries(key, arguments, policies, self.env))
         return ProviderEntry(name, kind, distribution, arguments, item.origin, policies)
 
     def _policies(self, own: Located | None, key: str) -> PolicySettings | None:

@@ -111,7 +111,7 @@ class CacheSettings(_Section):
 
     path: str = Field(min_length=1)
     max_age_seconds: Seconds | None = None
-    max_bytes: Count | None = 1_000_000_000
+    max_bytes: Annotated[int, Number] | None = Field(default=1_000_000_000, ge=100_000)
 
 
 class BudgetSettings(_Section):
@@ -155,6 +155,14 @@ class PolicySettings(_Section):
     rate_limit: RateLimitSettings | None = None
     prices: PricesSettings | None = None
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_switch(cls, value: Any) -> Any:
+        if isinstance(value, bool):
+            text = "must be a map; {} declares it with its defaults, and null leaves it out"
+            raise ValueError(text)
+        return value
+
     @field_validator("fallback", mode="before")
     @classmethod
     def _listed(cls, value: Any) -> Any:
@@ -176,9 +184,10 @@ def contradictions(
     """
     limits = policies.timeout or TimeoutSettings(attempt=None, total=None)
     attempt, total = limits.attempt or inf, limits.total or inf
-    if attempt > total and is_shipped("timeout.total"):
+    is_too_long = limits.attempt is not None and attempt > total
+    if is_too_long and is_shipped("timeout.total"):
         yield "timeout.attempt", f"is {attempt:g} s, {_more_than('the whole call', total)}"
-    elif attempt > total and not is_shipped("timeout.attempt"):
+    elif is_too_long and not is_shipped("timeout.attempt"):
         text = f"is {total:g} s, less than one attempt may take ({attempt:g} s)"
         yield "timeout.total", text
     most, whole = min((attempt, "a whole attempt"), (total, "the whole call"))

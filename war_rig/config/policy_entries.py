@@ -3,10 +3,11 @@
 An entry's lie over the common ones, key by key; ``null`` leaves one out.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from war_rig.config.checking import at, checked, nearest
+from war_rig.config.interpolation import interpolate
 from war_rig.config.policies import PolicySettings, contradictions, target
 from war_rig.config.settings import SHIPPED
 from war_rig.yaml_file import Fault, Located, Origin
@@ -23,6 +24,37 @@ def laid_over(base: Located, over: Located) -> Located:
     for key, item in over.value.items():
         both[key] = laid_over(both[key], item) if key in both else item
     return Located(both, over.origin)
+
+
+def spelt_out(file: Located) -> Located:
+    """Return what a *file* holds, with the maps that its bare lists of fallbacks are short for."""
+
+    def policies(holder: Located) -> Located:
+        return _with(holder, ("policies", "fallback"), _mapped)
+
+    def entries(providers: Located) -> Located:
+        if not isinstance(providers.value, dict):
+            return providers
+        spelt = {name: policies(entry) for name, entry in providers.value.items()}
+        return Located(spelt, providers.origin)
+
+    return _with(policies(file), ("providers",), entries)
+
+
+def _mapped(fallback: Located) -> Located:
+    is_list = isinstance(fallback.value, list)
+    return Located({"to": fallback}, fallback.origin) if is_list else fallback
+
+
+def _with(tree: Located, path: tuple[str, ...], change: Callable[[Located], Located]) -> Located:
+    """Return *tree* with what *change* makes of the value at *path*, where there is one."""
+    if not path:
+        return change(tree)
+    key, *rest = path
+    if not isinstance(tree.value, dict) or key not in tree.value:
+        return tree
+    changed = _with(tree.value[key], tuple(rest), change)
+    return Located({**tree.value, key: changed}, tree.origin)
 
 
 def checked_policies(tree: Located, key: str, faults: list[Fault]) -> PolicySettings | None:
@@ -42,32 +74,40 @@ def checked_policies(tree: Located, key: str, faults: list[Fault]) -> PolicySett
 
 def _anchored(tree: Located) -> Located:
     """Return *tree* with the cache's path from its file's folder on."""
-    path = at(tree, "cache", "path")
-    if path is None or not isinstance(path.value, str):
-        return tree
-    folder = path.origin.folder or Path()
-    anchored = Located(str(folder / Path(path.value).expanduser()), path.origin)
-    cache = tree.value["cache"]
-    return Located(
-        {**tree.value, "cache": Located({**cache.value, "path": anchored}, cache.origin)},
-        tree.origin,
-    )
+
+    def whole(path: Located) -> Located:
+        if not isinstance(path.value, str):
+            return path
+        folder = path.origin.folder or Path()
+        return Located(str(folder / Path(path.value).expanduser()), path.origin)
+
+    return _with(tree, ("cache", "path"), whole)
 
 
 def doubled_retries(
-    key: str, arguments: Mapping[str, Located], policies: PolicySettings
+    key: str, arguments: Mapping[str, Located], policies: PolicySettings, env: Mapping[str, str]
 ) -> Iterator[Fault]:
     """Yield what lets an SDK repeat calls that the retry policy repeats too."""
     if policies.retry is None or policies.retry.attempts == 1:
         return
     for name in _RETRIES:
         item = arguments.get(name)
-        if item is not None and item.value not in (0, None, False):
+        if item is not None and not _is_nothing(item.value, env):
             text = (
                 f"repeats calls that policies.retry repeats too ({policies.retry.attempts} "
                 f"attempts): set it to 0, or {key}.policies.retry to null"
             )
             yield Fault(item.origin, f"{key}.{name}", text)
+
+
+def _is_nothing(value: object, env: Mapping[str, str]) -> bool:
+    """Return whether *value* is none, as a variable may say it too."""
+    if isinstance(value, str):
+        try:
+            value = interpolate(value, env)[0].strip().lower()
+        except ValueError:  # which is told when the provider is built
+            return True
+    return value in (0, None, False, "", "0", "false")
 
 
 def cycles(own: Mapping[str, Located]) -> Iterator[Fault]:
@@ -80,9 +120,10 @@ def cycles(own: Mapping[str, Located]) -> Iterator[Fault]:
 
 
 def _targets(item: Located) -> list[str]:
-    value = item.plain()
-    names = value.get("to") if isinstance(value, dict) else value
-    return [target(name) for name in names if isinstance(name, str)] if names else []
+    named = at(item, "to")
+    if named is None or not isinstance(named.value, list):
+        return []
+    return [target(name) for name in named.plain() if isinstance(name, str)]
 
 
 def _path_back(name: str, targets: Mapping[str, list[str]]) -> str | None:

@@ -148,7 +148,8 @@ class Budget(Around[Amount]):
     def _reserve(self, call: Call, request: Request, model: str | None) -> Amount:
         """Return what was reserved; raise BudgetExceededError where nothing could be."""
         prompt = request.estimated_tokens
-        completion = declared_completion(request) or self._mean.completion()
+        declared = declared_completion(request)
+        completion = declared or self._mean.completion()
         money = self._money(model, prompt, completion)
         if money is None:
             what = f"its budget is in money, and no price is known for {model or 'its model'}"
@@ -157,7 +158,8 @@ class Budget(Around[Amount]):
             )
         estimate = Amount(prompt + completion, money)
         if refusal := self.purse.reserve(estimate):
-            raise call.refuse(self._provider_name, model, BudgetExceededError, refusal)
+            step = "" if declared else _SET_A_LIMIT.format(completion)
+            raise call.refuse(self._provider_name, model, BudgetExceededError, refusal, step)
         return estimate
 
     def _money(self, model: str | None, prompt: int, completion: int) -> Decimal | None:
@@ -181,6 +183,10 @@ class Budget(Around[Amount]):
         return Amount(attempt.tokens_used, estimate.money if money is None else money)
 
 
+_SET_A_LIMIT = (
+    "raise the budget in war_rig.yaml, or set max_tokens: without it, this answer counts as "
+    "{:,} tokens"
+)
 _DECLARE_A_PRICE = (
     "declare its price under policies.prices.models in war_rig.yaml, or use public prices: "
     'pip install "war-rig[prices]", and prices: {catalogue: true}'

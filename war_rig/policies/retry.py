@@ -47,7 +47,8 @@ class RetryBudget:
 
     def __init__(self, share: float, spare: float) -> None:
         self._share = share
-        self._spare = self._left = spare
+        self._left = spare
+        self._most = max(spare, share, 1.0)  # else what is less than a retry would never be one
         self._lock = threading.Lock()
         begins_anew_in_child(self)
 
@@ -58,7 +59,7 @@ class RetryBudget:
     def earn(self) -> None:
         """Count a call."""
         with self._lock:
-            self._left = min(self._spare, self._left + self._share)
+            self._left = min(self._most, self._left + self._share)
 
     def take(self) -> bool:
         """Return whether a retry may be made, and count it."""

@@ -64,8 +64,11 @@ def _fault(answer: CompletionResponse) -> str | None:
 async def awaited(
     provider: LLMProvider, messages: list[Message], parameters: dict[str, Any]
 ) -> object:
-    """Return what complete() of *provider* returns, whatever it is."""
-    answer: object = provider.complete(messages, **parameters)
+    """Return what complete() of *provider* returns, whatever it is.
+
+    It gets a list of its own: what it takes out would be missing when it is asked again.
+    """
+    answer: object = provider.complete([*messages], **parameters)
     if not inspect.isawaitable(answer):
         returned = f"a {type(answer).__name__} at once"
         raise NotAnAnswerError(f"{returned}: complete() is not async, write 'async def complete'")

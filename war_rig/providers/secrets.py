@@ -1,13 +1,16 @@
 """What counts as a secret, and how a text is cleared of it.
 
 A secret is known by its parameter's name, by the variable that it came from,
-and as the value of any environment variable with such a name. A value under
-eight characters is masked where it is shown by name, but not searched for.
+and as the value of any environment variable with such a name. One that a
+provider got by itself, such as a token, is known where ``fetched_secrets()``
+tells it. A value under eight characters is masked where it is shown by name,
+but not searched for.
 """
 
 import contextlib
 import gc
 import json
+import logging
 import os
 import sys
 import traceback
@@ -21,6 +24,7 @@ from war_rig.names import is_secret_name
 from war_rig.providers.foreign import text_of
 
 MASK = "***"
+_log = logging.getLogger("war_rig.providers")
 _SHORTEST = 8
 _URL_SAFE = str.maketrans("+/", "-_")
 _WALK_LIMIT = 5_000
@@ -57,14 +61,46 @@ def secrets_in(value: object, is_secret: bool) -> Iterator[str]:
         yield text
 
 
-class Redactor:
-    """Clears texts of the secrets it was given and of those in the process's environment."""
+class Secrets:
+    """The secrets of several providers, those included that one of them fetches as it goes."""
 
-    def __init__(self, known: Iterable[str] = ()) -> None:
-        self._known = frozenset(known)
+    def __init__(self) -> None:
+        self._known: frozenset[str] = frozenset()
+        self._providers: tuple[object, ...] = ()
 
     def __repr__(self) -> str:
-        return f"<Redactor of {len(self._known)} secrets>"
+        return f"<Secrets of {len(self._providers)} providers>"
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._known
+        for provider in self._providers:
+            yield from _fetched(provider)
+
+    def add(self, known: Iterable[str], provider: object) -> None:
+        """Take those that are *known* of a provider, and from now on those that it fetches."""
+        self._known |= frozenset(known)
+        self._providers += (provider,)
+
+
+def _fetched(provider: object) -> Iterator[str]:
+    try:
+        told: Iterable[object] = getattr(provider, "fetched_secrets", tuple)()
+        yield from [text for text in told if isinstance(text, str)]
+    except Exception as error:  # the plugin's border
+        _log.debug("fetched_secrets() raised %s", type(error).__name__)
+
+
+class Redactor:
+    """Clears texts of the secrets it was given and of those in the process's environment.
+
+    Of Secrets, it knows those too that came later.
+    """
+
+    def __init__(self, known: Iterable[str] = ()) -> None:
+        self._known = known if isinstance(known, Secrets) else frozenset(known)
+
+    def __repr__(self) -> str:
+        return f"<Redactor of {len(frozenset(self._known))} secrets>"
 
     def redact(self, text: str) -> str:
         """Return *text* with every known secret replaced by ``***``."""
@@ -92,7 +128,7 @@ class Redactor:
         return True
 
     def _spellings(self) -> list[str]:
-        known = self._known | secrets_of(os.environ)
+        known = secrets_of(os.environ).union(self._known)
         known |= {secret.strip() for secret in known}  # as HTTP sends it in a header
         long = {secret for secret in known if len(secret) >= _SHORTEST}
         spelt = {form for secret in long for form in _forms(secret)}

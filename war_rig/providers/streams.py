@@ -85,7 +85,7 @@ def words(text: str) -> list[str]:
 def _iterator(
     provider: Any, messages: list[Message], parameters: dict[str, Any], refuse: Refuse
 ) -> AsyncIterator[Any]:
-    chunks = provider.stream(messages, **parameters)
+    chunks = provider.stream([*messages], **parameters)  # a list of its own, as in complete()
     if hasattr(chunks, "__aiter__"):
         return aiter(chunks)
     if inspect.iscoroutine(chunks):

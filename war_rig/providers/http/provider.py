@@ -122,6 +122,10 @@ class HttpProvider:
         """Return the method that streams an answer, None where the definition declares none."""
         return self._stream if self._definition.streaming else None
 
+    def fetched_secrets(self) -> set[str]:
+        """Return the keys that came from a file, a command or a token server, as far as known."""
+        return self._auth.secrets()
+
     def redact(self, text: str) -> str:
         """Return *text* without the keys of the definition, those that were fetched included."""
         return Redactor(self._secrets | self._auth.secrets()).redact(text)
