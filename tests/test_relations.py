@@ -5,15 +5,9 @@ import pytest
 from war_rig.document.checks.check import check
 from war_rig.document.checks.denial import denial_faults
 from war_rig.document.checks.ground import Ground
+from war_rig.document.checks.known import Known, doers_in, related_names
 from war_rig.document.checks.passive import passive_faults
-from war_rig.document.checks.relations import (
-    Known,
-    Words,
-    doers_in,
-    is_owner,
-    related_names,
-    relation_faults,
-)
+from war_rig.document.checks.relations import Words, relation_faults
 from war_rig.document.claims import Claim
 from war_rig.document.plan import PlannedFile
 from war_rig.readers import Fact, Reading, Source, Unit
@@ -36,11 +30,9 @@ def faults(text: str) -> list[str]:
 
 def faults_among(text: str, facts: list[Fact], of_the_file: list[Fact]) -> list[str]:
     """Return the faults of a sentence about a part with *facts*."""
-    known = Known(
-        facts, related_names(of_the_file), doers_in(of_the_file), lambda n: is_owner(n, of_the_file)
-    )
-    words = Words.of(text)
-    return [*relation_faults(words, known), *passive_faults(words, known, lambda: of_the_file)]
+    names = related_names(of_the_file), doers_in(of_the_file)
+    known, words = Known(facts, *names, lambda: of_the_file), Words.of(text)
+    return [*relation_faults(words, known), *passive_faults(words, known)]
 
 
 TRUE = [

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
-from war_rig.document.checks.relations import doers_in, related_names
+from war_rig.document.checks.known import doers_in, related_names
 from war_rig.errors import ConfigError
 from war_rig.readers import Fact, Problem, Reader, Reading, Source, Unit, decode, reader_for
 

@@ -83,7 +83,7 @@ def check(claim: Claim, ground: Ground) -> Checked:
             *edge_faults(claim.text, cited),
             *denial_faults(unquoted),
             *relation_faults(words, ground.known),
-            *passive_faults(words, ground.known, lambda: _of_files(ground)),
+            *passive_faults(words, ground.known),
             *arithmetic_faults(unquoted, cited),
             *comparison_faults(unquoted, facts, cited),
             *branch_faults(unquoted, facts, cited),
@@ -95,10 +95,6 @@ def _on(citations: Sequence[Citation], facts: Iterable[Fact]) -> list[Fact]:
     """Return the facts on the lines of *citations*."""
     lines = {(c.file, line) for c in citations for line in range(c.first, c.last + 1)}
     return [fact for fact in facts if (fact.file, fact.line) in lines]
-
-
-def _of_files(ground: Ground) -> Iterator[Fact]:
-    return (fact for file in ground.files for fact in file.reading.facts)
 
 
 def _citation_faults(claim: Claim, ground: Ground) -> Iterator[str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count, groupby
 
-from war_rig.document.checks.relations import Known, is_owner
+from war_rig.document.checks.known import Known
 from war_rig.document.claims import Citation, Claim
 from war_rig.document.plan import PlannedFile
 from war_rig.readers import Fact, Unit
@@ -69,10 +69,10 @@ class Ground:
     @property
     def known(self) -> Known:
         """Return what a sentence about the lines is held against."""
-        return Known(self.facts, self.related, self.doers, self._is_own)
+        return Known(self.facts, self.related, self.doers, self._of_files)
 
-    def _is_own(self, name: str) -> bool:
-        return any(is_owner(name, file.reading.facts) for file in self.files)
+    def _of_files(self) -> Iterator[Fact]:
+        return (fact for file in self.files for fact in file.reading.facts)
 
     def fault(self, citation: Citation) -> str | None:
         """Return why the lines may not be cited, None where they may."""

@@ -4,10 +4,11 @@ What B does is known of the whole file, whatever part of it the sentence is abou
 lies between the two ends of PERFORM A THRU C, and in a section that is performed.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from war_rig.document.checks.denial import DENIALS, is_denied, is_unclear
-from war_rig.document.checks.relations import BESIDE_NAMES, RELATIONS, Known, Words
+from war_rig.document.checks.known import RELATIONS, Known
+from war_rig.document.checks.relations import BESIDE_NAMES, Words
 from war_rig.readers import Fact
 
 _PARTICIPLES = {
@@ -36,13 +37,8 @@ _LABELS = ("paragraph", "section")
 _OPEN = ("copy", "include")  # what stands in a copybook is none of the file's facts
 
 
-def passive_faults(
-    sentence: Words, known: Known, of_files: Callable[[], Iterable[Fact]]
-) -> Iterator[str]:
-    """Yield what *sentence* says to be done by somebody of whom no fact says so.
-
-    of_files: all facts of the files that the sentence is about.
-    """
+def passive_faults(sentence: Words, known: Known) -> Iterator[str]:
+    """Yield what *sentence* says to be done by somebody of whom no fact says so."""
     words = sentence.all
     for at, word in enumerate(words):
         by = at + 1
@@ -53,7 +49,7 @@ def passive_faults(
             done, doer = _before(words, at), _behind(words, by)
             if done and doer:
                 is_negated = _is_negated(words, at, sentence.clause(at))
-                yield from _faults(_PARTICIPLES[word], done, doer, is_negated, known, of_files)
+                yield from _faults(_PARTICIPLES[word], done, doer, is_negated, known)
 
 
 def _is_negated(words: tuple[str, ...], at: int, clause: int) -> bool:
@@ -75,14 +71,7 @@ def _behind(words: tuple[str, ...], by: int) -> str:
     return next((word for word in words[by + 1 :] if word not in _BEFORE_DOER), "")
 
 
-def _faults(
-    relation: str,
-    done: str,
-    doer: str,
-    is_negated: bool,
-    known: Known,
-    of_files: Callable[[], Iterable[Fact]],
-) -> Iterator[str]:
+def _faults(relation: str, done: str, doer: str, is_negated: bool, known: Known) -> Iterator[str]:
     found = known.found(relation, done)
     told = f"{relation} {done.upper()}"
     is_program = known.is_own(doer)
@@ -96,7 +85,7 @@ def _faults(
         if is_negated and by_doer:
             yield f"a line of {doer.upper()} {told}"
         elif not (is_negated or by_doer):
-            facts = list(of_files())
+            facts = list(known.of_files())
             own = [fact for fact in facts if is_program or fact.subject.lower() == doer]
             is_open = any(f.kind in _OPEN and known.is_doer(f.subject.lower()) for f in own)
             if not (is_open or _may_do(relation, done, own, facts)):
