@@ -502,6 +502,24 @@ def test_what_the_doer_does_nowhere_is_a_fault(text: str, fault: str) -> None:
     assert faults_among(text, part, LISTED) == [fault]
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("`1000-MAIN` performs `3000-B`.", []),
+        ("`1000-MAIN` performs `3000-A`, `3000-B` and `3000-C`.", []),
+        ("This part performs `5000-LIST`.", []),
+        ("`1000-MAIN` performs `4000-D`.", ["no line of this part performs 4000-D"]),
+        ("`1000-MAIN` calls `3000-B`.", ["no line of this part calls 3000-B"]),
+        ("`2000-COPIED` performs `3000-B`.", ["no line of 2000-COPIED performs 3000-B"]),
+        ("`1000-MAIN` does not perform `3000-B`.", []),
+    ],
+)
+def test_what_lies_inside_of_what_is_performed_is_performed(text: str, found: list[str]) -> None:
+    """Between the ends of a range, or in a section; it may stand outside of the part."""
+    part = [fact for fact in LISTED if fact.line in range(1, 7)]
+    assert faults_among(text, part, LISTED) == found
+
+
 def test_a_job_runs_its_steps() -> None:
     """In the passive, too; a step runs no other step."""
     facts = [Fact("job", "NIGHT", "NIGHT", "j", 1), Fact("step", "NIGHT", "LOAD", "j", 3), *RUN]

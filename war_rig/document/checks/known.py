@@ -6,6 +6,7 @@ All of it comes from the readers' facts.
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
+from war_rig.document.checks.performed import performing
 from war_rig.readers import Fact
 
 RELATIONS: Mapping[str, tuple[str, ...]] = {
@@ -83,3 +84,9 @@ class Known:
         """Return the facts that something stands in *relation* to *name*."""
         kinds = RELATIONS[relation]
         return [f for f in self.facts if f.kind in kinds and f.object.lower() == name]
+
+    def done(self, relation: str, name: str) -> list[Fact]:
+        """Return what ``found`` does, else the facts that perform what *name* lies in."""
+        found = self.found(relation, name)
+        is_inside = not found and relation == "performs"
+        return performing(name, self.facts, list(self.of_files())) if is_inside else found

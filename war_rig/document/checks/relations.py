@@ -154,9 +154,11 @@ class _Listener:
 
     def _fault(self, relation: str, name: str, is_denied: bool) -> str | None:
         """Return why *name* does not stand in *relation* as it is said, None where it does."""
-        found, told = self._known.found(relation, name), f"{relation} {name.upper()}"
+        told = f"{relation} {name.upper()}"
         if is_denied:
-            return f"a line of this part {told}" if found else None
+            is_done = bool(self._known.found(relation, name))
+            return f"a line of this part {told}" if is_done else None
+        found = self._known.done(relation, name)
         if not found:
             return f"no line of this part {told}"
         if self._is_strangers(name, found):
