@@ -74,6 +74,11 @@ class Ground:
     def _of_files(self) -> Iterator[Fact]:
         return (fact for file in self.files for fact in file.reading.facts)
 
+    def is_cobol(self, citation: Citation) -> bool:
+        """Return whether the lines of *citation* are COBOL; a copybook's are as its user's are."""
+        files = {file.source.file: file for file in self.files}
+        return files.get(citation.file, self.files[0]).is_cobol
+
     def fault(self, citation: Citation) -> str | None:
         """Return why the lines may not be cited, None where they may."""
         known = sorted(number for file, number in self.lines if file == citation.file)
