@@ -15,7 +15,6 @@ from pydantic import BaseModel, Field
 
 from war_rig.agents import Agent
 from war_rig.document.checks.check import Checked
-from war_rig.document.checks.comparisons import COMPARED
 from war_rig.document.checks.ground import LONGEST_LINE, Ground, Line
 from war_rig.document.claims import Claim
 from war_rig.document.plan import PlannedFile
@@ -24,8 +23,9 @@ from war_rig.providers.offline import FACTS_FENCE, TOLD
 from war_rig.readers import Fact, Source, Unit, clipped
 from war_rig.readers.cards import cobol_of, code_in
 from war_rig.readers.cobol_deeds import LABELS, Deed, deeds_in
+from war_rig.readers.comparisons import OPPOSITE
 
-_UNTOLD = frozenset(["comment", "add", "subtract", *COMPARED])  # the lines say it as well
+_UNTOLD = frozenset(["comment", "add", "subtract", *OPPOSITE])  # the lines say it as well
 _NO_DEEDS = frozenset([*LABELS, "comment"])
 
 

@@ -13,11 +13,9 @@ from war_rig.readers.cobol_statements import (
     is_constant,
     is_name,
 )
+from war_rig.readers.comparisons import OPPOSITE
 
 _ORDERS = {">": "greater", "GREATER": "greater", "<": "less", "LESS": "less"}
-_NEGATED = {
-    "greater": "at-most", "less": "at-least", "at-most": "greater", "at-least": "less",
-}  # fmt: skip
 _WITH_EQUAL = {"greater": "at-least", "less": "at-most"}
 _ARITHMETIC = frozenset("+-*/")
 _BEFORE_SUBJECTS = frozenset(("IF", "UNTIL", "WHEN", "AND", "OR", "NOT", "("))
@@ -50,7 +48,7 @@ def _comparison(tokens: Tokens, at: int, subject: Token) -> Iterator[Found]:
         kind, behind = _WITH_EQUAL[kind], behind + 2
         behind += tokens[behind].word == "TO"
     if tokens[at - 1].word == "NOT":
-        kind = _NEGATED[kind]
+        kind = OPPOSITE[kind]
     operand = tokens[behind]
     end = behind_name(tokens, behind) if is_name(operand) else behind + 1
     is_alone = is_constant(operand) or is_name(operand)

@@ -1,6 +1,5 @@
 """What a claim may stand on: the lines that its writer was shown, and the facts on them."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count, groupby
@@ -10,7 +9,6 @@ from war_rig.document.claims import Citation, Claim
 from war_rig.document.plan import PlannedFile
 from war_rig.readers import Fact, Unit
 
-_COMMENT = re.compile(r"^(?:.{6}[*/]|\s*(?:\*|--|#|//)).*$", re.MULTILINE)
 _MOST_RANGES = 5
 
 LONGEST_LINE = 500
@@ -100,11 +98,6 @@ class Ground:
         return "\n".join(
             self.lines[c.file, number] for c in citations for number in range(c.first, c.last + 1)
         )
-
-
-def without_comments(cited: str) -> str:
-    """Return lines without those of comment."""
-    return _COMMENT.sub("", cited)
 
 
 def _ranges(numbers: Sequence[int]) -> Iterator[str]:
