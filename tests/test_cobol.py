@@ -878,6 +878,7 @@ LARGE = {
     "open literals": ["      -    'A"] * 10_000,
     "quotes": ["MOVE '" + "''" * 100_000],
     "names without an end": ["GO TO " + "A " * 25_000],
+    "sums without an end": ["ADD " + "A " * 25_000 + "TO " + "B " * 25_000],
     "differences without an end": ["COMPUTE A = " + "A - " * 25_000 + "B"],
     "nested conditions": ["           IF A"] * 10_000,
     "open blocks": ["           EXEC SQL SELECT ("] * 5_000,
