@@ -132,6 +132,7 @@ def test_what_another_statement_may_do_passes(done: str) -> None:
         ("DISPLAY 'NOT PAID UNTIL THEN, OR STOP'", "it performs `3100-BLOCK`"),
         ("MOVE A OF B (C) TO D WS-LAST", "`WS-LAST` is set"),
         ('CALL "PAY02" USING A', "it calls `PAY02`"),
+        ("PERFORM 2000-A THRU 2000-Z", "it performs `2000-A`"),
         ("CALL WS-PROGRAM", "it calls `WS-PROGRAM`"),
         ("SET WS-FULL TO TRUE", "`WS-FULL` is set"),
         ("COMPUTE WS-SUM = A + B", "it sets `WS-SUM`"),

@@ -89,14 +89,14 @@ def _kinds(facts: Iterable[Fact], values: dict[str, list[str]]) -> _Kinds:
 
 
 def _compared_wrongly(text: str, said: Iterable["Compared"], kinds: _Kinds) -> Iterator[str]:
-    subjects = {one for one, _ in kinds}
+    subjects = {name for name, _ in kinds}
     for one in said:
         before = [plain(name) for name in re.findall(_NAME, text[: one.found.start()])]
         subject = next((name for name in reversed(before) if name in subjects), "")
         known = [
-            kinds[pair]
-            for pair in kinds
-            if pair[1] == plain(one.limit) and subject in ("", pair[0])
+            these
+            for (name, limit), these in kinds.items()
+            if limit == plain(one.limit) and subject in ("", name)
         ]
         if known and not any(one.kind in these for these in known):
             phrase = one.found[0]
