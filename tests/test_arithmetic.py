@@ -78,3 +78,18 @@ def test_the_next_statement_has_operands_of_its_own(text: str) -> None:
     turned = text.split("`")
     code = f"{SEVERAL}           COMPUTE WS-X = {turned[3]} / {turned[1]}.\n"
     assert len(list(arithmetic_faults(text, code))) == 1
+
+
+CARDS = """\
+100300     COMPUTE WS-LEFT
+100400           = WS-ALL
+100500           - WS-TAKEN
+100600     DISPLAY 'START - MONTH'.
+"""
+
+
+def test_an_expression_goes_on_over_the_numbers_of_cards() -> None:
+    """They are no operands, and a literal is no expression."""
+    assert list(arithmetic_faults("It is `WS-ALL` minus `WS-TAKEN`.", CARDS)) == []
+    assert len(list(arithmetic_faults("It is `WS-TAKEN` minus `WS-ALL`.", CARDS))) == 1
+    assert list(arithmetic_faults("It is MONTH minus START.", CARDS)) == []

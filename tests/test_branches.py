@@ -126,6 +126,26 @@ def test_what_another_statement_may_do_passes(done: str) -> None:
     assert faults(f"If `WS-FEE` is at most `WS-LIMIT`, {done}.", f"\n{CAPPED}") == []
 
 
+@pytest.mark.parametrize(
+    ("statement", "text"),
+    [
+        ("DISPLAY 'NOT PAID UNTIL THEN, OR STOP'", "it performs `3100-BLOCK`"),
+        ("MOVE A OF B (C) TO D WS-LAST", "`WS-LAST` is set"),
+        ('CALL "PAY02" USING A', "it calls `PAY02`"),
+        ("PERFORM 2000-A THRU 2000-Z", "it performs `2000-A`"),
+        ("CALL WS-PROGRAM", "it calls `WS-PROGRAM`"),
+        ("SET WS-FULL TO TRUE", "`WS-FULL` is set"),
+        ("COMPUTE WS-SUM = A + B", "it sets `WS-SUM`"),
+    ],
+)
+def test_a_branch_is_read_as_code(statement: str, text: str) -> None:
+    """A literal in it is no way out, and what is done is told however the statement is spelt."""
+    code = BLOCK.replace("PERFORM 4000-REST", "CONTINUE").replace(
+        "MOVE WS-LIMIT TO WS-FEE", statement
+    )
+    assert len(faults(f"When `WS-OWED` is at most `WS-LIMIT`, {text}.", code)) == 1
+
+
 def test_what_runs_behind_the_branch_may_do_the_same() -> None:
     """A paragraph that is performed for all may write the record as well."""
     text = "If `WS-FEE` is at most `WS-LIMIT`, `CAP-REC` is written."

@@ -11,8 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from war_rig.readers.cobol import CobolReader
+from war_rig.readers.cobol_arithmetic import operations
+from war_rig.readers.cobol_branches import done_in_branch
 from war_rig.readers.cobol_lines import scan
 from war_rig.readers.cobol_moves import Declared, last_move
+from war_rig.readers.cobol_numbers import declared_numbers
 from war_rig.readers.cobol_program import Walk
 from war_rig.readers.source import Problem, Reading, Source
 
@@ -897,6 +900,18 @@ def test_any_mixture_of_cobol_is_read(lines: list[tuple[str, list[str]]]) -> Non
     assert_whole([margin + " ".join(pieces) for margin, pieces in lines])
 
 
+@settings(max_examples=300, deadline=None)
+@given(LINES)
+def test_what_lines_do_is_told_of_any_mixture(lines: list[tuple[str, list[str]]]) -> None:
+    """Of cut lines, too; whatever is named stands there."""
+    code = [margin + " ".join(pieces) for margin, pieces in lines]
+    names = {token.text.upper() for token in scan(code).tokens}
+    worked_out, done = operations(code), done_in_branch(code)
+    assert {name for _, *both in worked_out for name in both} <= names
+    assert {name for _, name in done} <= names
+    assert declared_numbers(code).keys() <= names
+
+
 @settings(max_examples=200, deadline=None)
 @given(LINES)
 def test_the_last_move_is_looked_for_in_any_mixture(lines: list[tuple[str, list[str]]]) -> None:
@@ -933,6 +948,8 @@ LARGE = {
     "open literals": ["      -    'A"] * 10_000,
     "quotes": ["MOVE '" + "''" * 100_000],
     "names without an end": ["GO TO " + "A " * 25_000],
+    "sums without an end": ["ADD " + "A " * 25_000 + "TO " + "B " * 25_000],
+    "differences without an end": ["COMPUTE A = " + "A - " * 25_000 + "B"],
     "nested conditions": ["           IF A"] * 10_000,
     "open blocks": ["           EXEC SQL SELECT ("] * 5_000,
     "programs": ["       PROGRAM-ID. A."] * 5_000,
@@ -950,6 +967,16 @@ def test_time_grows_with_the_text_alone(lines: list[str]) -> None:
     """No text of some hundred kilobytes takes more than a few seconds."""
     start = time.process_time()
     read(*lines)
+    assert time.process_time() - start < 5
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("lines", LARGE.values(), ids=LARGE.keys())
+def test_what_lines_do_is_told_in_a_time_that_grows_with_them_alone(lines: list[str]) -> None:
+    """As long as it takes to read them."""
+    start = time.process_time()
+    for told in (operations, done_in_branch, declared_numbers):
+        told(lines)
     assert time.process_time() - start < 5
 
 

@@ -93,7 +93,11 @@ def test_a_change_that_is_turned_round_is_a_fault(phrase: str) -> None:
     assert fault == f"'{phrase.replace('`', '')}': a line of this part does it the other way round"
 
 
-DECLARED = "       05  WS-LIMIT   PIC S9(5)V99 COMP-3\n             VALUE 20.00.\n"
+DECLARED = """\
+       05  WS-FEE     PIC X(2)  VALUE '40'.
+       05  WS-LIMIT   PIC S9(5)V99 COMP-3
+             VALUE 20.00.
+"""
 
 
 @pytest.mark.parametrize(

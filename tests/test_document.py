@@ -518,7 +518,7 @@ def test_a_relation_needs_its_fact(src: Path) -> None:
     """Calls, reads and writes are believed only where a reader found them."""
     from war_rig.document.checks.check import check
     from war_rig.document.checks.ground import Ground
-    from war_rig.document.checks.relations import related_names
+    from war_rig.document.checks.known import related_names
     from war_rig.document.claims import Claim
     from war_rig.document.plan import PlannedFile
     from war_rig.readers import Fact

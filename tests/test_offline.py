@@ -17,8 +17,9 @@ from war_rig.providers import (
     Message,
     create_provider,
 )
-from war_rig.providers.offline import OfflineProvider, code_of
+from war_rig.providers.offline import OfflineProvider
 from war_rig.readers import Fact, Reading, Source, Unit, reader_for, readers
+from war_rig.readers.cards import cobol_of
 
 FILE = "src/PAY01.cbl"
 
@@ -519,8 +520,8 @@ def test_a_line_in_free_format_begins_where_it_is_written() -> None:
     head = [line.strip() for line in HEAD]
     *_, (text, _) = told("pay01.cbl", *head, "      divide 2 into ws-a", "      .")
     assert text == 'This part begins with "PROCEDURE DIVISION." and ends with "divide 2 into ws-a".'
-    assert code_of("      divide 2 into ws-a") == "divide 2 into ws-a"
-    assert code_of("      - 2 to ws-a", is_free=True) == "- 2 to ws-a"
+    assert cobol_of("      divide 2 into ws-a") == "divide 2 into ws-a"
+    assert cobol_of("      - 2 to ws-a", is_free=True) == "- 2 to ws-a"
 
 
 def test_code_on_the_line_of_a_label_is_not_told_of_its_paragraph() -> None:
@@ -723,7 +724,7 @@ def test_the_numbers_of_a_card_are_no_text() -> None:
 )
 def test_a_name_is_not_cut_where_a_card_might_end(line: str, code: str) -> None:
     """Columns 73-80 are left out only where they hold a number or a word of their own."""
-    assert code_of(line) == code
+    assert cobol_of(line) == code
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from war_rig.document.estate.estate import Relation
 from war_rig.document.plan import PlannedFile
 from war_rig.document.wholes import Wholes
 from war_rig.readers import Unit
-from war_rig.readers.cobol import CobolReader
 from war_rig.readers.cobol_lines import scan
 
 _WORD = re.compile(r"[\w:$#@-]+")
@@ -46,8 +45,7 @@ class Declarations:
 def _item(brought: Brought, first: int, name: str) -> list[Line]:
     """Return the lines that declare *name* from *first* on: to its period, where there is one."""
     source = brought.file.source
-    is_cobol = brought.file.language == CobolReader.language
-    most = min(_MOST_LINES, len(source.lines) - first + 1) if is_cobol else 1
+    most = min(_MOST_LINES, len(source.lines) - first + 1) if brought.file.is_cobol else 1
     lines: list[Line] = []
     for ahead in _AHEAD:
         numbers = range(first + len(lines), first + min(ahead, most))

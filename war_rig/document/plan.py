@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
-from war_rig.document.checks.relations import doers_in, related_names
+from war_rig.document.checks.known import doers_in, related_names
 from war_rig.errors import ConfigError
 from war_rig.readers import Fact, Problem, Reader, Reading, Source, Unit, decode, reader_for
+from war_rig.readers.cobol import CobolReader
 
 _LARGEST_BYTES = 20_000_000
 _GIT_TIMEOUT_SECONDS = 60
@@ -40,6 +41,11 @@ class PlannedFile:
         facts = tuple(sorted(reading.facts, key=lambda fact: fact.line))
         ordered = replace(reading, facts=facts)
         return cls(source, reader.language, ordered, related_names(facts), doers_in(facts))
+
+    @property
+    def is_cobol(self) -> bool:
+        """Return whether it was read as COBOL, of whose lines more is known than facts tell."""
+        return self.language == CobolReader.language
 
     def facts_of(self, unit: Unit) -> tuple[Fact, ...]:
         """Return the facts on the lines of *unit*."""

@@ -15,20 +15,18 @@ from pydantic import BaseModel, Field
 
 from war_rig.agents import Agent
 from war_rig.document.checks.check import Checked
-from war_rig.document.checks.comparisons import COMPARED
 from war_rig.document.checks.ground import LONGEST_LINE, Ground, Line
 from war_rig.document.claims import Claim
 from war_rig.document.plan import PlannedFile
 from war_rig.providers import CompletionResponse
-from war_rig.providers.offline import FACTS_FENCE, TOLD, code_of
+from war_rig.providers.offline import FACTS_FENCE, TOLD
 from war_rig.readers import Fact, Source, Unit, clipped
+from war_rig.readers.cards import cobol_of, code_in
 from war_rig.readers.cobol_deeds import LABELS, Deed, deeds_in
+from war_rig.readers.comparisons import OPPOSITE
 
-_UNTOLD = frozenset(["comment", "add", "subtract", *COMPARED])  # the lines say it as well
+_UNTOLD = frozenset(["comment", "add", "subtract", *OPPOSITE])  # the lines say it as well
 _NO_DEEDS = frozenset([*LABELS, "comment"])
-_COMMENTS = {"JCL": "//*", "BMS": "*", "CSD": "*"}
-_COMMENT = ("*", "/*")  # in assembler, and in control cards
-_LAST_COLUMN = 71  # of JCL, BMS and CSD
 
 
 class WrittenClaim(BaseModel):
@@ -141,8 +139,7 @@ def _part(part: Unit, file: PlannedFile) -> dict[str, Any]:
     Where it can be told, the lines are of code, without the numbers of a card.
     """
     lines = file.source.lines[part.first - 1 : part.last]
-    is_free = file.language == "COBOL" and deeds_in(file.source).is_free
-    wordy = list(_wordy(_code(lines, file.language, is_free))) or list(_wordy(lines)) or [""]
+    wordy = list(_wordy(_code(lines, file))) or list(_wordy(lines)) or [""]
     edges = {"begins": wordy[0], "ends": wordy[-1]}
     return {"name": part.name, "first": part.first, "last": part.last, **edges}
 
@@ -152,13 +149,12 @@ def _wordy(lines: Iterable[str]) -> Iterator[str]:
     return (text for line in lines if re.search(r"\w", text := clipped(line.strip())))
 
 
-def _code(lines: Iterable[str], language: str, is_free: bool) -> Iterator[str]:
-    """Yield *lines* without comments, and without the numbers of a card."""
-    for line in lines:
-        if language == "COBOL":
-            yield code_of(line, is_free)
-        elif not line.startswith(_COMMENTS.get(language, _COMMENT)):
-            yield (line[:_LAST_COLUMN] if language in _COMMENTS else line).strip()
+def _code(lines: Iterable[str], file: PlannedFile) -> Iterable[str]:
+    """Return *lines* without comments, and without the numbers of a card."""
+    if not file.is_cobol:
+        return code_in(lines, file.language)
+    is_free = deeds_in(file.source).is_free
+    return (cobol_of(line, is_free) for line in lines)
 
 
 def _done(unit: Unit, file: PlannedFile) -> tuple[Sequence[Fact], list[Deed]]:
@@ -167,7 +163,7 @@ def _done(unit: Unit, file: PlannedFile) -> tuple[Sequence[Fact], list[Deed]]:
     Of COBOL without those of lines of which it is not sure that a part does what is on them.
     """
     facts = file.facts_of(unit)
-    if file.language != "COBOL":
+    if not file.is_cobol:
         return facts, []
     deeds, labels = deeds_in(file.source), [fact for fact in facts if fact.kind in LABELS]
     silent = deeds.silent(labels, unit.last)

@@ -4,6 +4,7 @@ A comparison of which one side is an expression is no fact.
 """
 
 from collections.abc import Callable, Iterator
+from itertools import product
 
 from war_rig.readers.cobol_lines import Found, Token, words
 from war_rig.readers.cobol_statements import (
@@ -13,11 +14,9 @@ from war_rig.readers.cobol_statements import (
     is_constant,
     is_name,
 )
+from war_rig.readers.comparisons import OPPOSITE
 
 _ORDERS = {">": "greater", "GREATER": "greater", "<": "less", "LESS": "less"}
-_NEGATED = {
-    "greater": "at-most", "less": "at-least", "at-most": "greater", "at-least": "less",
-}  # fmt: skip
 _WITH_EQUAL = {"greater": "at-least", "less": "at-most"}
 _ARITHMETIC = frozenset("+-*/")
 _BEFORE_SUBJECTS = frozenset(("IF", "UNTIL", "WHEN", "AND", "OR", "NOT", "("))
@@ -26,6 +25,7 @@ _COMPARES = frozenset(("=", "EQUAL", *_ORDERS))
 _STOPS = VERBS | words("UNTIL WHEN THEN ELSE .")
 _LONGEST = 200
 _MOST_QUALIFIERS = 10
+_MOST_OPERANDS = 30  # each is added to each
 
 
 def compared(tokens: Tokens, at: int) -> Iterator[Found]:
@@ -50,7 +50,7 @@ def _comparison(tokens: Tokens, at: int, subject: Token) -> Iterator[Found]:
         kind, behind = _WITH_EQUAL[kind], behind + 2
         behind += tokens[behind].word == "TO"
     if tokens[at - 1].word == "NOT":
-        kind = _NEGATED[kind]
+        kind = OPPOSITE[kind]
     operand = tokens[behind]
     end = behind_name(tokens, behind) if is_name(operand) else behind + 1
     is_alone = is_constant(operand) or is_name(operand)
@@ -88,19 +88,26 @@ def _before_parentheses(tokens: Tokens, at: int) -> int:
 
 
 def added(tokens: Tokens, at: int) -> Iterator[Found]:
-    """Yield each item that ADD or SUBTRACT changes, with what it adds to it or takes from it."""
+    """Yield each item that ADD or SUBTRACT changes, with what it adds to it or takes from it.
+
+    Of a statement with many operands the first ones.
+    """
     kind, joins = tokens[at].text.lower(), "TO" if tokens[at].word == "ADD" else "FROM"
-    sources: list[Token] = []
-    at += 1
+    sources, at = _operands(tokens, at + 1)
+    targets, _ = _operands(tokens, at + 1) if tokens[at].word == joins else ([], at)
+    for target, source in product(targets[:_MOST_OPERANDS], sources[:_MOST_OPERANDS]):
+        yield Found(kind, source.text, source.line, target.text)
+
+
+def _operands(tokens: Tokens, at: int) -> tuple[list[Token], int]:
+    """Return the items and constants that stand from *at* on, and where they end."""
+    found = []
     while tokens[at].word not in _CORRESPONDING and (
         is_constant(tokens[at]) or is_name(tokens[at])
     ):
-        sources.append(tokens[at])
+        found.append(tokens[at])
         at = behind_name(tokens, at) if is_name(tokens[at]) else at + 1
-    at += 1 if tokens[at].word == joins else len(tokens) - at - 1
-    while is_name(tokens[at]):
-        yield from (Found(kind, s.text, s.line, tokens[at].text) for s in sources)
-        at = behind_name(tokens, at)
+    return found, at
 
 
 CONDITIONS: dict[str, Callable[[Tokens, int], Iterator[Found]]] = {

@@ -9,21 +9,11 @@ name. A branch that leaves does not count: what stands behind it is done on the 
 import re
 from collections.abc import Iterator, Sequence
 
-from war_rig.document.checks.comparisons import COMPARED, Compared, comparisons_in, plain, values_in
-from war_rig.document.checks.ground import without_comments
+from war_rig.document.checks.comparisons import Compared, comparisons_in, plain, values_in
 from war_rig.readers import Fact
+from war_rig.readers.cobol_branches import Done, done_in_branch
+from war_rig.readers.comparisons import MIRRORED, OPPOSITE
 
-_OPPOSITE = {
-    "greater": "at-most", "at-most": "greater", "less": "at-least", "at-least": "less",
-}  # fmt: skip
-_MIRRORED = {
-    "greater": "less", "less": "greater", "at-most": "at-least", "at-least": "at-most",
-}  # fmt: skip
-_IF = re.compile(r"(?<![\w-])IF(?![\w-])", re.IGNORECASE)
-_END = re.compile(r"\bEND-IF\b|\.\s*(?:\d{8}\s*)?$", re.IGNORECASE | re.MULTILINE)
-_OTHER_WAYS = re.compile(
-    r"(?<![\w-])(?:ELSE|WHEN|UNTIL|OR|NOT(?!\s+(?:[<>=]|GREATER|LESS)))(?![\w-])", re.IGNORECASE
-)
 _CONDITION = re.compile(r"\b(?:when|whenever|if|where|whose|who|which|once)\b[^,;:]*$", re.I)
 _NOT = re.compile(r"(?:\bnot|n['\u2019]t|\bnever|\bno)\s+(?:\w+\s+){0,2}$", re.IGNORECASE)
 _OTHERWISE = re.compile(
@@ -31,32 +21,19 @@ _OTHERWISE = re.compile(
     r"|else|stays?|remains?|keeps?|kept|left|unchanged|skip\w*|but|still|until|so)\b",
     re.IGNORECASE,
 )
-_LEAVES = re.compile(
-    r"(?<![\w-])(?:GO\s+TO|EXIT|GOBACK|STOP|RETURN|XCTL|ABEND|NEXT\s+SENTENCE)(?![\w-])",
-    re.IGNORECASE,
-)
-_NAME = r"([A-Za-z0-9][\w$#@-]*)"
 _THE = r"(?:the\s+|record\s+|file\s+|paragraph\s+|program\s+)*"
 _ITEM = re.compile(r"[A-Z0-9]+(?:-[A-Z0-9]+)+")
-_PERFORMED = (  # (a statement, what a sentence says of its object)
-    (r"PERFORM\s+{}", rf"\b(?:performs|by)\s+{_THE}{{}}|{{}}\s+is\s+performed\b"),
-    (r"CALL\s+'?{}", rf"\bcalls\s+{_THE}{{}}|{{}}\s+is\s+called\b"),
-)
-_CHANGED = (
-    (
-        r"(?:MOVE\s+(?:'[^']*'|[^\s']+)\s+TO|SET|COMPUTE)\s+{}",
-        rf"\bsets\s+{_THE}{{}}|\bmoves\s+(?:\S+\s+){{1,3}}to\s+{_THE}{{}}"
-        r"|{}\s+is\s+(?:set|moved)\b",
-    ),
-    (
-        r"ADD\s+\S+\s+TO\s+{}",
-        rf"\badds\s+(?:\S+\s+){{1,3}}to\s+{_THE}{{}}|\bcounts\s+{_THE}{{}}"
-        r"|{}\s+is\s+(?:added|counted)\b",
-    ),
-    (r"(?:RE)?WRITE\s+{}", rf"\b(?:re)?writes\s+{_THE}{{}}|{{}}\s+is\s+(?:re)?written\b"),
-    (r"DELETE\s+{}", rf"\bdeletes\s+{_THE}{{}}|{{}}\s+is\s+deleted\b"),
-)
-_RUNS_MORE = re.compile(r"(?<![\w-])(?:PERFORM|CALL|EXEC|COPY)(?![\w-])", re.IGNORECASE)
+_SAYINGS = {
+    "performs": rf"\b(?:performs|by)\s+{_THE}<name>|<name>\s+is\s+performed\b",
+    "calls": rf"\bcalls\s+{_THE}<name>|<name>\s+is\s+called\b",
+    "sets": rf"\bsets\s+{_THE}<name>|\bmoves\s+(?:\S+\s+){{1,3}}to\s+{_THE}<name>"
+    r"|<name>\s+is\s+(?:set|moved)\b",
+    "adds to": rf"\badds\s+(?:\S+\s+){{1,3}}to\s+{_THE}<name>|\bcounts\s+{_THE}<name>"
+    r"|<name>\s+is\s+(?:added|counted)\b",
+    "writes": rf"\b(?:re)?writes\s+{_THE}<name>|<name>\s+is\s+(?:re)?written\b",
+    "deletes": rf"\bdeletes\s+{_THE}<name>|<name>\s+is\s+deleted\b",
+}
+"""How a sentence says what lines do to a name."""
 
 
 def branch_faults(text: str, facts: Sequence[Fact], cited: str) -> Iterator[str]:
@@ -68,28 +45,17 @@ def branch_faults(text: str, facts: Sequence[Fact], cited: str) -> Iterator[str]
     said, compared = list(comparisons_in(bare)), _only_comparison(facts)
     if len(said) != 1 or compared is None or not _is_condition(bare, said[0]):
         return
-    branch = _only_branch(without_comments(cited))
-    if branch is None or _LEAVES.search(branch[0]):
-        return
     told = _without_it(bare, said[0])
-    if _is_opposite(bare, said[0], compared, cited) and _is_done(told, *branch):
+    if _is_opposite(bare, said[0], compared, cited) and any(
+        _says(told, done) for done in done_in_branch(cited.split("\n"))
+    ):
         phrase = said[0].found[0]
         yield f"'{phrase}': the cited lines do it only on the other side of the limit"
 
 
 def _only_comparison(facts: Sequence[Fact]) -> Fact | None:
-    found = [fact for fact in facts if fact.kind in COMPARED]
+    found = [fact for fact in facts if fact.kind in OPPOSITE]
     return found[0] if len(found) == 1 else None
-
-
-def _only_branch(code: str) -> tuple[str, str] | None:
-    """Return the text of the only IF in *code*, and the rest; None where it is not plain."""
-    starts = [match.start() for match in _IF.finditer(code)]
-    if len(starts) != 1 or _OTHER_WAYS.search(code):
-        return None
-    end = _END.search(code, starts[0])
-    behind = end.end() if end else len(code)
-    return code[starts[0] : behind], code[: starts[0]] + code[behind:]
 
 
 def _is_condition(text: str, said: Compared) -> bool:
@@ -104,13 +70,13 @@ def _is_opposite(text: str, said: Compared, fact: Fact, cited: str) -> bool:
     values = values_in(cited)
     one, other = (values.get(n, [n]) for n in (plain(fact.subject), plain(fact.object)))
     before = text[: said.found.start()]
-    kind = _OPPOSITE[said.kind] if _NOT.search(before) else said.kind
+    kind = OPPOSITE[said.kind] if _NOT.search(before) else said.kind
     if plain(said.limit) in one:
-        kind, one = _MIRRORED[kind], other
+        kind, one = MIRRORED[kind], other
     elif plain(said.limit) not in other:
         return False
     names = _ITEM.findall(before)
-    return kind == _OPPOSITE[fact.kind] and (not names or plain(names[-1]) in one)
+    return kind == OPPOSITE[fact.kind] and (not names or plain(names[-1]) in one)
 
 
 def _without_it(text: str, said: Compared) -> str:
@@ -119,16 +85,6 @@ def _without_it(text: str, said: Compared) -> str:
     return re.sub(r"\bit(?=\s+is\b)", names[-1], text) if names else text
 
 
-def _is_done(text: str, branch: str, rest: str) -> bool:
-    """Return whether *text* says that something is done which stands in *branch* only.
-
-    What a sentence says to be written or set may be so behind the branch by what runs there.
-    """
-    for statement, saying in _PERFORMED if _RUNS_MORE.search(rest) else _PERFORMED + _CHANGED:
-        form = rf"(?<![\w-]){statement.replace('{}', _NAME)}"
-        for name in re.findall(form, branch, re.IGNORECASE):
-            whole = rf"(?<![\w-]){re.escape(name)}(?![\w-])"
-            is_said = re.search(saying.replace("{}", whole), text, re.IGNORECASE)
-            if is_said and not re.search(whole, rest, re.IGNORECASE):
-                return True
-    return False
+def _says(text: str, done: Done) -> bool:
+    name = rf"(?<![\w-]){re.escape(done.name)}(?![\w-])"
+    return re.search(_SAYINGS[done.verb].replace("<name>", name), text, re.IGNORECASE) is not None

@@ -33,7 +33,6 @@ from war_rig.document.checks.passive import passive_faults
 from war_rig.document.checks.relations import Words, relation_faults
 from war_rig.document.claims import Citation, Claim
 from war_rig.readers import Fact
-from war_rig.readers.cobol import CobolReader
 
 _CODE = re.compile(r"`([^`]+)`")
 _IDENTIFIER = re.compile(
@@ -83,7 +82,7 @@ def check(claim: Claim, ground: Ground) -> Checked:
             *edge_faults(claim.text, cited),
             *denial_faults(unquoted),
             *relation_faults(words, ground.known),
-            *passive_faults(words, ground.known, lambda: _of_files(ground)),
+            *passive_faults(words, ground.known),
             *arithmetic_faults(unquoted, cited),
             *comparison_faults(unquoted, facts, cited),
             *branch_faults(unquoted, facts, cited),
@@ -95,10 +94,6 @@ def _on(citations: Sequence[Citation], facts: Iterable[Fact]) -> list[Fact]:
     """Return the facts on the lines of *citations*."""
     lines = {(c.file, line) for c in citations for line in range(c.first, c.last + 1)}
     return [fact for fact in facts if (fact.file, fact.line) in lines]
-
-
-def _of_files(ground: Ground) -> Iterator[Fact]:
-    return (fact for file in ground.files for fact in file.reading.facts)
 
 
 def _citation_faults(claim: Claim, ground: Ground) -> Iterator[str]:
@@ -150,16 +145,10 @@ def _literal_faults(claim: Claim, cited: str, ground: Ground) -> Iterator[str]:
         for line in filter(None, (first, last)):
             if not any(c.first <= int(line) <= c.last for c in claim.citations):
                 yield f"line {line} is not among the cited lines"
-    cobol = [c for c in claim.citations if _language(c, ground) == CobolReader.language]
+    cobol = [c for c in claim.citations if ground.is_cobol(c)]
     others = [c for c in claim.citations if c not in cobol]
     bare = LINE_REFERENCE.sub(" ", rest)
     yield from number_faults(bare, ground.text(cobol), ground.text(others))
-
-
-def _language(citation: Citation, ground: Ground) -> str:
-    """Return the language of the cited lines; those of a copybook have that of its user."""
-    languages = {file.source.file: file.language for file in ground.files}
-    return languages.get(citation.file, ground.files[0].language)
 
 
 def _stands_in(name: str, text: str) -> bool:

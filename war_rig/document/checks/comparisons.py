@@ -12,15 +12,13 @@ done in the other one, it is wrong, too: branches.py.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from war_rig.document.checks.ground import without_comments
 from war_rig.readers import Fact
-
-COMPARED = {"greater": True, "at-most": True, "less": False, "at-least": False}
-"""The kinds of facts that compare, and whether the equal is on the side of the less."""
+from war_rig.readers.cobol_numbers import declared_numbers
+from war_rig.readers.comparisons import MIRRORED, OPPOSITE
 
 CHANGED = {"move": "moves", "move-name": "moves", "add": "adds", "subtract": "subtracts"}
 """The kinds of facts that change their subject by their object, and the verb of each."""
@@ -36,10 +34,6 @@ _BEFORE = re.compile(
 )
 _BEHIND = re.compile(
     rf"\b{_NAME}(?:\s+\w+)?\s+(or\s+(?:{_MORE}|above|over|{_LESS}|below|under))\b(?!\s+than)",
-    re.IGNORECASE,
-)
-_VALUE = re.compile(
-    r"(?<!\S)\d{1,2}\s+([A-Za-z][\w$#@-]*)\s(?:[^.]|\.\d){0,300}?\bVALUE\s+(?:IS\s+)?(\d+(?:\.\d+)?)",
     re.IGNORECASE,
 )
 _IS_MORE = re.compile(rf"{_MORE}|exceed|over|above", re.IGNORECASE)
@@ -61,42 +55,52 @@ def comparison_faults(text: str, facts: Sequence[Fact], cited: str = "") -> Iter
     facts: those on the lines *cited*.
     """
     bare = text.replace("`", "")
-    values = values_in(cited) if any(fact.kind in COMPARED for fact in facts) else {}
-    compared: dict[tuple[str, str], set[bool]] = defaultdict(set)
-    changed = set()
-    for fact in facts:
-        one, other = plain(fact.subject), plain(fact.object)
-        if fact.kind in COMPARED:
-            for first, second in product(values.get(one, [one]), values.get(other, [other])):
-                compared[first, second].add(COMPARED[fact.kind])
-                compared[second, first].add(not COMPARED[fact.kind])
-        elif fact.kind in CHANGED:
-            changed.add((CHANGED[fact.kind], other, one))
-    if compared:
-        yield from _compared_wrongly(bare, compared)
+    compared = [fact for fact in facts if fact.kind in OPPOSITE]
+    said = list(comparisons_in(bare)) if compared else []
+    if said:
+        yield from _compared_wrongly(bare, said, _kinds(compared, values_in(cited)))
+    changed = {
+        (CHANGED[f.kind], plain(f.object), plain(f.subject)) for f in facts if f.kind in CHANGED
+    }
     if changed:
         yield from _changed_wrongly(bare, changed)
 
 
 def values_in(cited: str) -> dict[str, list[str]]:
     """Return each item that *cited* declares with a number: its name, and the number."""
-    found = _VALUE.findall(without_comments(cited))
-    return {plain(name): [plain(name), plain(number)] for name, number in found}
+    found = declared_numbers(cited.split("\n"))
+    return {plain(name): [plain(name), plain(number)] for name, number in found.items()}
 
 
-def _compared_wrongly(text: str, compared: dict[tuple[str, str], set[bool]]) -> Iterator[str]:
-    subjects = {one for one, _ in compared}
-    for said in comparisons_in(text):
-        found, is_above = said.found, COMPARED[said.kind]
-        before = [plain(name) for name in re.findall(_NAME, text[: found.start()])]
+_Kinds = dict[tuple[str, str], set[str]]
+"""The kinds of comparisons that may be said of one item and another one."""
+
+
+def _kinds(facts: Iterable[Fact], values: dict[str, list[str]]) -> _Kinds:
+    """Return what *facts* say, from either side, and its opposite."""
+    found: _Kinds = defaultdict(set)
+    for fact in facts:
+        one, other = plain(fact.subject), plain(fact.object)
+        mirrored = MIRRORED[fact.kind]
+        for first, second in product(values.get(one, [one]), values.get(other, [other])):
+            found[first, second] |= {fact.kind, OPPOSITE[fact.kind]}
+            found[second, first] |= {mirrored, OPPOSITE[mirrored]}
+    return found
+
+
+def _compared_wrongly(text: str, said: Iterable["Compared"], kinds: _Kinds) -> Iterator[str]:
+    subjects = {name for name, _ in kinds}
+    for one in said:
+        before = [plain(name) for name in re.findall(_NAME, text[: one.found.start()])]
         subject = next((name for name in reversed(before) if name in subjects), "")
         known = [
-            sides
-            for (one, other), sides in compared.items()
-            if other == plain(said.limit) and subject in ("", one)
+            these
+            for (name, limit), these in kinds.items()
+            if limit == plain(one.limit) and subject in ("", name)
         ]
-        if known and not any(is_above in sides for sides in known):
-            yield f"'{found[0]}': no line of this part compares so; see which side has the limit"
+        if known and not any(one.kind in these for these in known):
+            phrase = one.found[0]
+            yield f"'{phrase}': no line of this part compares so; see which side has the limit"
 
 
 @dataclass(frozen=True, slots=True)

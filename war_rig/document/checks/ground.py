@@ -1,16 +1,14 @@
 """What a claim may stand on: the lines that its writer was shown, and the facts on them."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count, groupby
 
-from war_rig.document.checks.relations import Known, is_owner
+from war_rig.document.checks.known import Known
 from war_rig.document.claims import Citation, Claim
 from war_rig.document.plan import PlannedFile
 from war_rig.readers import Fact, Unit
 
-_COMMENT = re.compile(r"^(?:.{6}[*/]|\s*(?:\*|--|#|//)).*$", re.MULTILINE)
 _MOST_RANGES = 5
 
 LONGEST_LINE = 500
@@ -69,10 +67,15 @@ class Ground:
     @property
     def known(self) -> Known:
         """Return what a sentence about the lines is held against."""
-        return Known(self.facts, self.related, self.doers, self._is_own)
+        return Known(self.facts, self.related, self.doers, self._of_files)
 
-    def _is_own(self, name: str) -> bool:
-        return any(is_owner(name, file.reading.facts) for file in self.files)
+    def _of_files(self) -> Iterator[Fact]:
+        return (fact for file in self.files for fact in file.reading.facts)
+
+    def is_cobol(self, citation: Citation) -> bool:
+        """Return whether the lines of *citation* are COBOL; a copybook's are as its user's are."""
+        files = {file.source.file: file for file in self.files}
+        return files.get(citation.file, self.files[0]).is_cobol
 
     def fault(self, citation: Citation) -> str | None:
         """Return why the lines may not be cited, None where they may."""
@@ -95,11 +98,6 @@ class Ground:
         return "\n".join(
             self.lines[c.file, number] for c in citations for number in range(c.first, c.last + 1)
         )
-
-
-def without_comments(cited: str) -> str:
-    """Return lines without those of comment."""
-    return _COMMENT.sub("", cited)
 
 
 def _ranges(numbers: Sequence[int]) -> Iterator[str]:

@@ -9,27 +9,14 @@ import re
 from collections.abc import Iterator, Sequence
 
 from war_rig.readers import clipped
+from war_rig.readers.cards import LAST_COLUMN, sequence_numbers, without_sequence_numbers
+from war_rig.readers.cobol_numbers import without_line_numbers
 
 QUOTED = re.compile(r'"([^"]+)"|\u201c([^\u201d]+)\u201d|(?<![\w])\'([^\']+)\'(?![\w])')
 LINE_REFERENCE = re.compile(r"\blines?\s+(\d+)(?:\s*(?:-|to|and)\s*(\d+))?", re.IGNORECASE)
 _NUMBER = re.compile(r"(?<![\w.$-])[-\u2212]?\d+(?:[.,]\d+)*(?![\w-])")
 _OF_A_LINE = re.compile(r"\b(?:levels?|paragraphs?|sections?)\s+$", re.IGNORECASE)
 
-_SEQUENCE_NUMBERS = re.compile(r"^\d{6}(?!\d)|(?<=\W)\d{8}\s*$", re.MULTILINE)
-"""Columns 1-6 and 73-80 of a card: no part of the text that runs over its lines."""
-
-_CLAUSE = "PIC|PICTURE|VALUES?|REDEFINES|RENAMES|OCCURS|USAGE|COMP|BINARY|POINTER|INDEX|COPY"
-_LINE_NUMBERS = re.compile(
-    rf"""^(?:\d{{6}}(?!\d))?[ \t]*+(?:
-        (?:[1-9]|0\d|[1-4]\d|66|77|88)(?=\s+[A-Z0-9][\w$\#@:-]*\s+(?:{_CLAUSE})\b)   # 05 A PIC X
-      | (?:0\d|[1-4]\d|77|88)(?=\s+[A-Z0-9]+-[\w-]*\s*\.?\s*$)                       # 05 A-B.
-      | 0\d(?=\s+[A-Z][\w$\#@:-]*\s*\.?\s*$)                                         # 01 A.
-      | \d+(?=-[A-Z][\w-]*(?:\s+SECTION)?\s*\.)                                      # 1000-START.
-    )
-    | (?<=\bPERFORM[ ])\d+(?=-[A-Z]) | (?<=\bTHRU[ ])\d+(?=-[A-Z])
-    | (?<=\bTHROUGH[ ])\d+(?=-[A-Z]) | (?<=\bGO[ ]TO[ ])\d+(?=-[A-Z])""",
-    re.MULTILINE | re.VERBOSE,
-)
 _IN_LINES = re.compile(
     r"(?P<minus>(?<![\w)])-\s?|\bMINUS\s+)?(?<!\d)(?<!\d[.,])(?P<number>\d+(?:[.,]\d+)*)"
 )
@@ -40,7 +27,6 @@ _EDGES = re.compile(
     \ and\ ends?\ with\ "(?P<last>.+)"\.?""",
     re.VERBOSE,
 )
-_LAST_COLUMN = 72
 _SHORT = 2
 
 
@@ -52,7 +38,7 @@ def number_faults(text: str, cobol: str, others: str = "") -> Iterator[str]:
     said = list(_NUMBER.finditer(text))
     if not said:
         return
-    found = {*_numbers(_LINE_NUMBERS.sub(" ", cobol)), *_numbers(others)}
+    found = {*_numbers(without_line_numbers(cobol)), *_numbers(others)}
     of_lines = set(_numbers(cobol))
     for match in said:
         number = match[0].replace("\u2212", "-")
@@ -67,9 +53,8 @@ def number_faults(text: str, cobol: str, others: str = "") -> Iterator[str]:
 
 def _numbers(cited: str) -> Iterator[str]:
     """Yield the numbers in *cited*, one with a sign also without it."""
-    for match in _SEQUENCE_NUMBERS.finditer(cited):
-        yield match[0].strip()
-    text = _SEQUENCE_NUMBERS.sub(" ", cited)
+    yield from sequence_numbers(cited)
+    text = without_sequence_numbers(cited)
     for match in _IN_LINES.finditer(text):
         number = match["number"]
         if _IN_A_NAME.search(text, max(0, match.start("number") - 2), match.start("number")):
@@ -98,7 +83,7 @@ def is_quoted_from(literal: str, cited: str) -> bool:
         alone = rf"(?<!\w)(?<!\w-)(?:(?<!\w'){literal}|{literal}(?='))(?!\w|[-']\w)"
         return re.search(alone, cited, case) is not None
     words = _only_words(literal)
-    cards = "\n".join(line[:_LAST_COLUMN] for line in cited.split("\n"))
+    cards = "\n".join(line[:LAST_COLUMN] for line in cited.split("\n"))
     if words:
         return any(f" {words} " in f" {_only_words(text)} " for text in (cited, cards))
     return " ".join(literal.split()) in " ".join(cited.split())
@@ -131,10 +116,9 @@ def _ends(lines: Sequence[str], words: str) -> bool:
 
 def _told(*texts: str) -> Iterator[list[str]]:
     """Yield the words of *texts*, names whole, with the sequence numbers and without them."""
-    for form in (r"(?!)", _SEQUENCE_NUMBERS):
-        bare = (re.sub(form, " ", text).lower() for text in texts)
-        yield [" ".join(re.findall(r"\w+(?:-\w+)*", text)) for text in bare]
+    for these in (texts, map(without_sequence_numbers, texts)):
+        yield [" ".join(re.findall(r"\w+(?:-\w+)*", text.lower())) for text in these]
 
 
 def _only_words(text: str) -> str:
-    return " ".join(re.findall(r"\w+", _SEQUENCE_NUMBERS.sub(" ", text).lower()))
+    return " ".join(re.findall(r"\w+", without_sequence_numbers(text).lower()))

@@ -4,11 +4,12 @@ What B does is known of the whole file, whatever part of it the sentence is abou
 lies between the two ends of PERFORM A THRU C, and in a section that is performed.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator
 
 from war_rig.document.checks.denial import DENIALS, is_denied, is_unclear
-from war_rig.document.checks.relations import BESIDE_NAMES, RELATIONS, Known, Words
-from war_rig.readers import Fact
+from war_rig.document.checks.known import RELATIONS, Known
+from war_rig.document.checks.performed import performing
+from war_rig.document.checks.relations import BESIDE_NAMES, Words
 
 _PARTICIPLES = {
     "called": "calls",
@@ -32,17 +33,11 @@ _AUXILIARIES = frozenset({
 _BEFORE_DOER = BESIDE_NAMES | {"program", "job", "only", "directly"}
 
 
-_LABELS = ("paragraph", "section")
 _OPEN = ("copy", "include")  # what stands in a copybook is none of the file's facts
 
 
-def passive_faults(
-    sentence: Words, known: Known, of_files: Callable[[], Iterable[Fact]]
-) -> Iterator[str]:
-    """Yield what *sentence* says to be done by somebody of whom no fact says so.
-
-    of_files: all facts of the files that the sentence is about.
-    """
+def passive_faults(sentence: Words, known: Known) -> Iterator[str]:
+    """Yield what *sentence* says to be done by somebody of whom no fact says so."""
     words = sentence.all
     for at, word in enumerate(words):
         by = at + 1
@@ -53,7 +48,7 @@ def passive_faults(
             done, doer = _before(words, at), _behind(words, by)
             if done and doer:
                 is_negated = _is_negated(words, at, sentence.clause(at))
-                yield from _faults(_PARTICIPLES[word], done, doer, is_negated, known, of_files)
+                yield from _faults(_PARTICIPLES[word], done, doer, is_negated, known)
 
 
 def _is_negated(words: tuple[str, ...], at: int, clause: int) -> bool:
@@ -75,14 +70,7 @@ def _behind(words: tuple[str, ...], by: int) -> str:
     return next((word for word in words[by + 1 :] if word not in _BEFORE_DOER), "")
 
 
-def _faults(
-    relation: str,
-    done: str,
-    doer: str,
-    is_negated: bool,
-    known: Known,
-    of_files: Callable[[], Iterable[Fact]],
-) -> Iterator[str]:
+def _faults(relation: str, done: str, doer: str, is_negated: bool, known: Known) -> Iterator[str]:
     found = known.found(relation, done)
     told = f"{relation} {done.upper()}"
     is_program = known.is_own(doer)
@@ -96,39 +84,10 @@ def _faults(
         if is_negated and by_doer:
             yield f"a line of {doer.upper()} {told}"
         elif not (is_negated or by_doer):
-            facts = list(of_files())
+            facts = list(known.of_files())
             own = [fact for fact in facts if is_program or fact.subject.lower() == doer]
             is_open = any(f.kind in _OPEN and known.is_doer(f.subject.lower()) for f in own)
-            if not (is_open or _may_do(relation, done, own, facts)):
+            is_found = any(f.kind in RELATIONS[relation] and f.object.lower() == done for f in own)
+            is_inside = relation == "performs" and bool(performing(done, own, facts))
+            if not (is_open or is_found or is_inside):
                 yield f"no line of {doer.upper()} {told}"
-
-
-def _may_do(relation: str, done: str, own: Sequence[Fact], facts: Sequence[Fact]) -> bool:
-    """Return whether one of the facts *own*, or what it covers of *facts*, does it."""
-    if any(f.kind in RELATIONS[relation] and f.object.lower() == done for f in own):
-        return True
-    return relation == "performs" and any(
-        start.file == fact.file and start.line <= fact.line < behind
-        for start, behind in _performed(own, facts)
-        for fact in facts
-        if fact.kind in _LABELS and fact.object.lower() == done
-    )
-
-
-def _performed(own: Sequence[Fact], facts: Sequence[Fact]) -> Iterator[tuple[Fact, float]]:
-    """Yield the labels that are performed, each with the line behind what is performed from it."""
-    labels = {(f.file, f.object.lower()): f for f in facts if f.kind in _LABELS}
-    performs = [fact for fact in own if fact.kind in RELATIONS["performs"]]
-    for one, two in zip(performs, [*performs[1:], None], strict=False):
-        last = two if two is not None and two.kind == "thru" else one
-        start = labels.get((one.file, one.object.lower()))
-        end = labels.get((one.file, last.object.lower()))
-        if start and end:
-            yield start, _behind_label(end, labels.values())
-
-
-def _behind_label(label: Fact, labels: Iterable[Fact]) -> float:
-    """Return the line of the next label, of the next section behind a section."""
-    kinds = ("section",) if label.kind == "section" else _LABELS
-    lines = (f.line for f in labels if f.kind in kinds and f.file == label.file)
-    return min((line for line in lines if line > label.line), default=float("inf"))

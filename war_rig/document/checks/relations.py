@@ -7,7 +7,7 @@ that is only called or run does nothing here.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,23 +19,8 @@ from war_rig.document.checks.denial import (
     is_unclear,
     spelt_out,
 )
+from war_rig.document.checks.known import RELATIONS, Known
 from war_rig.readers import Fact
-
-RELATIONS: Mapping[str, tuple[str, ...]] = {
-    "calls": ("call", "call-name", "link", "link-name", "xctl", "xctl-name"),
-    "reads": ("read", "select"),
-    "writes": ("write", "insert"),
-    "updates": ("rewrite", "update"),
-    "deletes": ("delete",),
-    "copies": ("copy", "include"),
-    "sends": ("send",),
-    "receives": ("receive",),
-    "performs": ("perform", "thru"),
-    "opens": ("open",),
-    "goes": ("goto",),
-    "runs": ("exec", "exec-resolved", "exec-proc", "runs", "step"),
-}
-"""The verbs of a sentence that need a fact, and the kinds of fact that support each."""
 
 _NEGATED = {verb.removesuffix("s"): verb for verb in RELATIONS if verb not in ("copies", "goes")}
 _NEGATED |= {"copy": "copies", "go": "goes"}
@@ -47,40 +32,13 @@ _GERUNDS = frozenset({
 })  # fmt: skip
 _BEFORE_BASE = frozenset({"to", "can", "could", "may", "might", "must", "will", "would", "should"})
 _OTHER_VERBS = frozenset({"moves", "starts", "returns"})
-_DOERS = ("paragraph", "step")
-_OWNERS = ("program", "section", "entry", "job", "proc")  # each does what its parts do
 _OTHERS = frozenset({"it", "this", "they", "program", "job"})
 _BEFORE_NO_SUBJECT = frozenset({"by", "from", "in", "of", "to", "before", "after", "until"})
 BESIDE_NAMES = frozenset({"the", "paragraph", "step"})
 _BEFORE_PROGRAM = BESIDE_NAMES | {"program", "module", "this"}
 _BEFORE_SUBJECT = _BEFORE_PROGRAM | {"and", "but", "while", "when", "if", "that", "because"}
 _BEHIND_SUBJECT = frozenset({"itself", "also", "only", "always"})
-_TARGETS = frozenset({"call", "link", "xctl", "exec", "exec-resolved", "exec-proc", "runs"})
-_CHANGES = frozenset({"move", "move-name", "add", "subtract"})
-_KINDS = frozenset([*(kind for kinds in RELATIONS.values() for kind in kinds), *_DOERS])
 _WORD = re.compile(r"&{0,2}[\w$@#-]+(?:\.\w+)*|[,;:.]")
-
-
-def related_names(facts: Iterable[Fact]) -> frozenset[str]:
-    """Return the names, in lower case, that may stand in some relation: called, read, performed."""
-    return frozenset(fact.object.lower() for fact in facts if fact.kind in _KINDS)
-
-
-def doers_in(facts: Iterable[Fact]) -> frozenset[tuple[str, str]]:
-    """Return the paragraphs and steps, each with its file, not called like what is around them.
-
-    Their names are in lower case.
-    """
-    named: dict[bool, set[tuple[str, str]]] = {True: set(), False: set()}
-    for fact in facts:
-        if fact.kind in _DOERS or fact.kind in _OWNERS:
-            named[fact.kind in _DOERS].add((fact.file, fact.object.lower()))
-    return frozenset(named[True] - named[False])
-
-
-def is_owner(name: str, facts: Iterable[Fact]) -> bool:
-    """Return whether a program, section, job or procedure of *facts* is called *name*."""
-    return any(fact.kind in _OWNERS and fact.object.lower() == name for fact in facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,122 +65,141 @@ class Words:
         return max((place for place in self.breaks if place <= at), default=0)
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What is known of the files that a sentence is about.
-
-    facts: those on the lines that may be cited. related, doers: what ``related_names`` and
-    ``doers_in`` say of the files of *facts*. is_own: whether a name, in lower case, is of a
-    program, section, job or procedure of theirs.
-    """
-
-    facts: Sequence[Fact]
-    related: frozenset[str]
-    doers: Set[tuple[str, str]]
-    is_own: Callable[[str], bool]
-
-    def is_doer(self, name: str) -> bool:
-        """Return whether *name* is of a paragraph or step."""
-        return any((file, name) in self.doers for file in {fact.file for fact in self.facts})
-
-    def is_elsewhere(self, name: str) -> bool:
-        """Return whether *name* is of a program that is called or run here, and of another file."""
-        is_target = any(f.kind in _TARGETS and f.object.lower() == name for f in self.facts)
-        return is_target and not (name in {doer for _, doer in self.doers} or self.is_own(name))
-
-    def is_item(self, name: str) -> bool:
-        """Return whether *name* is of a data item that is changed here, and of nothing else."""
-        is_changed = any(f.kind in _CHANGES and f.subject.lower() == name for f in self.facts)
-        return is_changed and name not in self.related
-
-    def found(self, relation: str, name: str) -> list[Fact]:
-        """Return the facts that something stands in *relation* to *name*, in lower case."""
-        kinds = RELATIONS[relation]
-        return [f for f in self.facts if f.kind in kinds and f.object.lower() == name]
-
-
 def relation_faults(sentence: Words, known: Known) -> Iterator[str]:
     """Yield what *sentence* says that no fact does."""
-    words = sentence.all
-    relation, is_negated = "", False
-    is_told = True  # whether what the verb is about can be told
-    verb_at = last = 0  # the verb; it, or the last name behind it
-    before = None  # whether that name is denied
-    ends = sentence.breaks | {len(words)}
-    stranger = _place(sentence, known)
-    named: set[str] = set()  # the doers so far
-    subjects: set[str] = set()  # those that stand before any verb
-    for at, word in enumerate(words):
-        denied = is_denied(words, at, sentence.clause(at))
-        verb = _verb(words, at, denied)
-        if word in _OTHERS and not relation:
-            subjects.clear()
+    listener = _Listener(sentence, known)
+    for at in range(len(sentence.all)):
+        yield from listener.take(at)
+
+
+@dataclass(slots=True)
+class _Verb:
+    """A verb that tells a relation, and where it stands.
+
+    last: it, or the last name behind it so far; is_last_denied: whether that name is, None
+    where there is none yet.
+    """
+
+    relation: str
+    is_negated: bool
+    at: int
+    last: int
+    is_last_denied: bool | None = None
+
+
+class _Listener:
+    """Takes one word after the other, and remembers who is said to do what."""
+
+    def __init__(self, sentence: Words, known: Known) -> None:
+        self._sentence, self._words, self._known = sentence, sentence.all, known
+        self._verb: _Verb | None = None  # the last one
+        self._is_told = True  # whether what it is about can be told
+        self._stranger = _place(sentence, known)  # a program of another file
+        self._named: set[str] = set()  # the paragraphs and steps so far
+        self._subjects: set[str] = set()  # those that stand before any verb
+
+    def take(self, at: int) -> Iterator[str]:
+        """Yield what is wrong where the word at *at* is a name behind a verb."""
+        word = self._words[at]
+        relation, is_negated = _relation(self._sentence, at)
+        if word in _OTHERS and not self._verb:
+            self._subjects.clear()
         if word in _OTHER_VERBS:
-            relation = ""
-        elif word in CONDITIONS or word in _GERUNDS or _is_infinitive(words, at):
-            is_told = False
-        elif verb:
-            stranger = stranger or ("" if relation else _stranger(sentence, at, known))
-            relation, is_negated = verb, bool(denied)
-            form: Literal["calls", "call"] = "call" if word in _NEGATED else "calls"
-            is_told = not is_unclear(words, at, sentence.clause(at), form)
-            verb_at, last, before = at, at, None
-        elif word in _NEGATED and is_unclear(words, at, sentence.clause(at), "call"):
-            is_told = False
-        elif relation and is_told and word in known.related:
-            gap, is_behind_comma = words[last + 1 : at], sentence.clause(at) > last
-            is_listed = is_list(words[verb_at + 1 : at], gap, is_behind_comma)
-            before = denies(gap, is_negated, before if is_listed else None)
-            last = at
-            fault = _fault(relation, word, before, known, _Doing(stranger, subjects, named))
+            self._verb = None
+        elif word in CONDITIONS or word in _GERUNDS or _is_infinitive(self._words, at):
+            self._is_told = False
+        elif relation:
+            self._begin(_Verb(relation, is_negated, at, at))
+        elif word in _NEGATED and self._is_unclear(at):
+            self._is_told = False
+        elif self._verb and self._is_told:
+            yield from self._faults(at, self._verb)
+        if self._known.is_doer(word):
+            self._name(at)
+
+    def _begin(self, verb: _Verb) -> None:
+        if not (self._verb or self._stranger):
+            self._stranger = _stranger(self._sentence, verb.at, self._known)
+        self._verb, self._is_told = verb, not self._is_unclear(verb.at)
+
+    def _is_unclear(self, at: int) -> bool:
+        """Return whether it can't be told if the verb at *at* is denied."""
+        form: Literal["calls", "call"] = "call" if self._words[at] in _NEGATED else "calls"
+        return is_unclear(self._words, at, self._sentence.clause(at), form)
+
+    def _name(self, at: int) -> None:
+        """Remember the paragraph or step at *at*."""
+        self._named.add(self._words[at])
+        if not (self._verb or _is_beside(self._words[:at])):
+            self._subjects.add(self._words[at])
+
+    def _faults(self, at: int, verb: _Verb) -> Iterator[str]:
+        """Yield what is wrong with the word at *at*, which may be what *verb* is about."""
+        name, since = self._words[at], self._words[verb.at + 1 : at]
+        if name in self._known.related:
+            fault = self._fault(verb.relation, name, self._denies(at, verb))
             yield from [fault] if fault else []
-        elif relation == "performs" and is_told and not is_negated:
-            gap, is_last = words[verb_at + 1 : at], at + 1 in ends
-            if is_last and BESIDE_NAMES.issuperset(gap) and known.is_item(word):
-                yield f"{word.upper()} is a data item: no line of this part performs it"
-        if known.is_doer(word):
-            named.add(word)
-            if not (relation or _is_beside(words[:at])):
-                subjects.add(word)
+        elif verb.relation == "performs" and not verb.is_negated:
+            is_last = at + 1 in self._sentence.breaks or at + 1 == len(self._words)
+            if is_last and BESIDE_NAMES.issuperset(since) and self._known.is_item(name):
+                yield f"{name.upper()} is a data item: no line of this part performs it"
+
+    def _denies(self, at: int, verb: _Verb) -> bool:
+        """Return whether the name at *at*, now the last one behind *verb*, is denied."""
+        since, gap = self._words[verb.at + 1 : at], self._words[verb.last + 1 : at]
+        is_listed = is_list(since, gap, self._sentence.clause(at) > verb.last)
+        is_denied = denies(gap, verb.is_negated, verb.is_last_denied if is_listed else None)
+        verb.last, verb.is_last_denied = at, is_denied
+        return is_denied
+
+    def _fault(self, relation: str, name: str, is_denied: bool) -> str | None:
+        """Return why *name* does not stand in *relation* as it is said, None where it does."""
+        told = f"{relation} {name.upper()}"
+        if is_denied:
+            is_done = bool(self._known.found(relation, name))
+            return f"a line of this part {told}" if is_done else None
+        found = self._known.done(relation, name)
+        if not found:
+            return f"no line of this part {told}"
+        if self._is_strangers(name, found):
+            return f"no line of {self._stranger.upper()} {told}: these lines are of another program"
+        if all(map(self._is_others, found)):
+            subjects = " or ".join(subject.upper() for subject in sorted(self._subjects))
+            return f"no line of {subjects} {told}"
+        return None
+
+    def _is_strangers(self, name: str, found: Iterable[Fact]) -> bool:
+        """Return whether it is said of a program of another file, which can't do what was *found*.
+
+        A utility runs the program that it is given: a fact of the kind "runs".
+        """
+        is_run = any(fact.kind == "runs" for fact in found)
+        return bool(self._stranger) and (name == self._stranger or not is_run)
+
+    def _is_others(self, fact: Fact) -> bool:
+        """Return whether neither the subjects, which are of the file, nor anybody named does it.
+
+        A step is run by a job, and by no other step.
+        """
+        who, is_step, doers = fact.subject.lower(), fact.kind == "step", self._known.doers
+        has_subject = any((fact.file, subject) in doers for subject in self._subjects)
+        return has_subject and (is_step or (fact.file, who) in doers) and who not in self._named
 
 
-def _verb(words: Sequence[str], at: int, denied: bool | None) -> str:
-    """Return the relation that the word at *at* tells, or ""; denied: what is known of it."""
-    base = "" if denied is None else _NEGATED.get(words[at], "")
-    return words[at] if words[at] in RELATIONS else base
+def _relation(sentence: Words, at: int) -> tuple[str, bool]:
+    """Return the relation that the word at *at* tells, "" for none, and whether it is denied."""
+    word = sentence.all[at]
+    if word not in RELATIONS and word not in _NEGATED:
+        return "", False
+    denied = is_denied(sentence.all, at, sentence.clause(at))
+    if word in RELATIONS:
+        return word, bool(denied)
+    return ("", False) if denied is None else (_NEGATED[word], denied)
 
 
 def _is_infinitive(words: Sequence[str], at: int) -> bool:
     """Return whether the word at *at* is a verb as in "to read" or "may read"."""
     return at > 0 and words[at] in _NEGATED and words[at - 1] in _BEFORE_BASE
-
-
-@dataclass(frozen=True, slots=True)
-class _Doing:
-    """Who is said to do it.
-
-    stranger: a program of another file, or "". subjects: paragraphs and steps before any verb.
-    named: all so far.
-    """
-
-    stranger: str
-    subjects: Set[str]
-    named: Set[str]
-
-
-def _fault(relation: str, name: str, is_denied: bool, known: Known, who: _Doing) -> str | None:
-    """Return why *name* does not stand in *relation* as it is said, None where it does."""
-    found, told = known.found(relation, name), f"{relation} {name.upper()}"
-    if is_denied:
-        return f"a line of this part {told}" if found else None
-    if not found:
-        return f"no line of this part {told}"
-    if _is_strangers(who.stranger, name, found):
-        return f"no line of {who.stranger.upper()} {told}: these lines are of another program"
-    if all(_is_others(fact, who.subjects, who.named, known.doers) for fact in found):
-        subjects = " or ".join(subject.upper() for subject in sorted(who.subjects))
-        return f"no line of {subjects} {told}"
-    return None
 
 
 def _place(sentence: Words, known: Known) -> str:
@@ -241,26 +218,6 @@ def _stranger(sentence: Words, verb: int, known: Known) -> str:
     is_subject = at >= 0 and starts and sentence.clause(verb) <= at
     is_subject = is_subject and not _is_beside(words[:at])
     return words[at] if is_subject and known.is_elsewhere(words[at]) else ""
-
-
-def _is_strangers(stranger: str, name: str, found: Iterable[Fact]) -> bool:
-    """Return whether *stranger*, a program of another file, can not do what was *found*.
-
-    A utility runs the program that it is given: a fact of the kind "runs".
-    """
-    return bool(stranger) and (name == stranger or all(fact.kind != "runs" for fact in found))
-
-
-def _is_others(
-    fact: Fact, subjects: Set[str], named: Set[str], doers: Set[tuple[str, str]]
-) -> bool:
-    """Return whether neither *subjects*, which are of the file, nor anybody *named* does it.
-
-    A step is run by a job, and by no other step.
-    """
-    who, is_step = fact.subject.lower(), fact.kind == "step"
-    has_subject = any((fact.file, subject) in doers for subject in subjects)
-    return has_subject and (is_step or (fact.file, who) in doers) and who not in named
 
 
 def _is_beside(before: Sequence[str]) -> bool:

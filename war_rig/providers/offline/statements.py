@@ -34,8 +34,6 @@ _REFERENCE = "*."  # of PGM=*.STEP.DD, to the data set of a DD: no name of a pro
 _NAMES = ("paragraph", "section", "step", "job", "proc", "entry")
 _MOST_FACTS = 8  # of one claim, which may have ten citations
 _FARTHEST = 8
-_CARD = re.compile(r"(?:[\d ]{6}|(?=[A-Z]{1,4}\d{2,5})\w{6})(?:[ *\-/]|[dD](?![A-Za-z])|$)")
-_NUMBER = re.compile(r"\w{0,5}\d{3,8}\s*|(?<= )\w{8}")  # in columns 73-80
 _LITERAL = re.compile(r"'[^']*'|\"[^\"]*\"")
 _FIGURATIVE = re.compile(r"(?:LOW|HIGH)-VALUES?|SPACES?|ZERO(?:E?S)?|NULLS?|QUOTES?", re.IGNORECASE)
 
@@ -85,15 +83,6 @@ def _named(part: Fact, facts: Iterable[Fact]) -> Fact | None:
 
 def _subject(name: Fact | None) -> str:
     return f"`{name['object']}`" if name else "This part"
-
-
-def code_of(line: str, is_free: bool = False) -> str:
-    """Return a line of COBOL without what stands before and behind its code; "" for a comment."""
-    if not is_free and _CARD.match(line):
-        line = line[6:72] if _NUMBER.fullmatch(line, 72) else line[6:]
-        line = "" if line[:1] in ("*", "/") else line[1:]
-    text = line.strip()
-    return "" if text.startswith("*") else text
 
 
 def _code(
