@@ -12,6 +12,7 @@ from war_rig.readers.source import Source
 CODE = """\
            IF WS-FEE > WS-LIMIT
                MOVE WS-LIMIT TO WS-FEE
+               MOVE CORR WS-NEW TO WS-OLD
            END-IF
            IF WS-DAYS NOT < 030 OR WS-COPIES (1) OF LOAN <= ZERO
                ADD WS-FEE TO WS-TOTAL
@@ -64,6 +65,7 @@ FALSE = [
 TURNED = [
     "`WS-FEE` is moved to `WS-LIMIT`",
     "copies `WS-FEE` into `WS-LIMIT`",
+    "moves `WS-OLD` to `WS-NEW`",
     "sets `WS-LIMIT` to `WS-FEE`",
     "adds WS-TOTAL to `WS-FEE`",
     "`WS-TOTAL` is added to `WS-FEE`",

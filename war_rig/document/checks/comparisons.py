@@ -20,7 +20,13 @@ from war_rig.readers import Fact
 from war_rig.readers.cobol_numbers import declared_numbers
 from war_rig.readers.comparisons import MIRRORED, OPPOSITE
 
-CHANGED = {"move": "moves", "move-name": "moves", "add": "adds", "subtract": "subtracts"}
+CHANGED = {
+    "move": "moves",
+    "move-name": "moves",
+    "move-corresponding": "moves",
+    "add": "adds",
+    "subtract": "subtracts",
+}
 """The kinds of facts that change their subject by their object, and the verb of each."""
 
 _NAME = r"([A-Za-z0-9][\w$#@-]*(?:[.,]\d+)*)"

@@ -28,7 +28,7 @@ RELATIONS: Mapping[str, tuple[str, ...]] = {
 _DOERS = ("paragraph", "step")
 _OWNERS = ("program", "section", "entry", "job", "proc")  # each does what its parts do
 _TARGETS = frozenset({"call", "link", "xctl", "exec", "exec-resolved", "exec-proc", "runs"})
-_CHANGES = frozenset({"move", "move-name", "add", "subtract"})
+_CHANGES = frozenset({"move", "move-name", "move-corresponding", "add", "subtract"})
 _KINDS = frozenset([*(kind for kinds in RELATIONS.values() for kind in kinds), *_DOERS])
 
 
