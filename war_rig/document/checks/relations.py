@@ -148,9 +148,9 @@ class _Listener:
         """Return whether the name at *at*, now the last one behind *verb*, is denied."""
         since, gap = self._words[verb.at + 1 : at], self._words[verb.last + 1 : at]
         is_listed = is_list(since, gap, self._sentence.clause(at) > verb.last)
-        is_denied = denies(gap, verb.is_negated, verb.is_last_denied if is_listed else None)
-        verb.last, verb.is_last_denied = at, is_denied
-        return is_denied
+        before = verb.is_last_denied if is_listed else None
+        verb.last, verb.is_last_denied = at, denies(gap, verb.is_negated, before)
+        return verb.is_last_denied
 
     def _fault(self, relation: str, name: str, is_denied: bool) -> str | None:
         """Return why *name* does not stand in *relation* as it is said, None where it does."""
