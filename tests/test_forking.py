@@ -91,6 +91,13 @@ def test_the_cache_opens_its_file_anew_in_a_child(tmp_path: Path) -> None:
         assert (cached.calls, cached.hits) == (0, 0)
 
 
+def test_a_cache_that_was_not_opened_opens_in_a_child(tmp_path: Path) -> None:
+    """There is nothing to leave to the parent."""
+    with closing(CacheStore(tmp_path / "cache.sqlite")) as store:
+        store.begin_anew()
+        assert store.get("key") is None
+
+
 CALLING = """
 import asyncio, os, sys
 sys.path.insert(0, sys.argv[1])
