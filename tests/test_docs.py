@@ -392,7 +392,7 @@ def _shown(default: Any) -> str:
     if default is PydanticUndefined:
         return "required"
     if default == FALLBACK_ON:
-        return "the first seven below"
+        return "the first seven kinds of the table below"
     if isinstance(default, bool):
         return f"`{str(default).lower()}`"
     return f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
