@@ -313,10 +313,11 @@ def test_it_streams_what_it_would_complete() -> None:
         ["1994-03-01 RH  WRITTEN.", "AND A LINE THAT GOES ON.", "1999-01-02 MO  DATES."],
         ["DCLGEN TABLE(LIB.FEE) LANGUAGE(COBOL)", "... IS THE DCLGEN COMMAND"],
         ["THE NUMBER OF COLUMNS DESCRIBED BY THIS DECLARATION IS 8"],
+        ["T I M E S T A M P   D B 2  X(26)     EEEE-MM-DD"],
     ],
 )
 def test_what_says_nothing_of_the_code_is_not_quoted(silent: list[str]) -> None:
-    """A licence, a version stamp, a log of changes and a generator's words are no purpose."""
+    """A licence, a stamp, a log of changes, a generator's words, a spaced heading: no purpose."""
     lines = list(enumerate(silent, 1))
     assert claims(facts([*lines, (9, "Pays the staff.")])) == [quote("Pays the staff.", 9, 9)]
     about, *_ = claims(facts([(1, "Pays the staff."), *[(n + 1, text) for n, text in lines]]))

@@ -25,6 +25,7 @@ _LOG = re.compile(
 _GENERATED = re.compile(
     r"DCLGEN TABLE\(|.*IS THE DCLGEN COMMAND|.*NUMBER OF COLUMNS DESCRIBED BY THIS", re.IGNORECASE
 )
+_SPACED = re.compile(r"(?:[A-Z] +){4}[A-Z]\b")  # T I M E S
 _STAMP = re.compile(r"ver(?:sion)?\s*[:.]?\s*\S*\d\S*.*\bdate\b|\$(?:id|revision)\b", re.IGNORECASE)
 _LABEL = re.compile(r"[A-Z][\w /-]{1,20}?\s*:\s", re.IGNORECASE)
 _TELLING = re.compile(r"(?:function|purpose|description|abstract)\s*:\s*(?=\w)", re.IGNORECASE)
@@ -59,8 +60,9 @@ def quotes(comments: Sequence[dict[str, Any]]) -> Iterator[Quote]:
 
 
 def _quoted(run: list[dict[str, Any]]) -> Iterator[Quote]:
-    """Yield the quotations of *run*, without the stamps of versions."""
-    kept = [comment for comment in run if not _STAMP.match(comment["text"])]
+    """Yield the quotations of *run*, without stamps of versions and headings in spaced letters."""
+    silent = (_STAMP, _SPACED)
+    kept = [c for c in run if not any(form.match(c["text"]) for form in silent)]
     for part in _runs(_from_label(kept)):
         yield quote(part)
 
