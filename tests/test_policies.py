@@ -443,9 +443,18 @@ def test_what_overrides_a_fallback_is_asked_as_a_provider_is() -> None:
 
 
 def test_what_a_fallback_lacks_is_told_before_it_is_needed() -> None:
-    """A missing key is found when the entry is built, not in an outage."""
+    """A missing key is told when the entry is built, with whose fallback it is, and the line."""
     container = app("providers: {first: {policies: {fallback: [openai]}}}\n", first=FakeProvider())
-    with pytest.raises(ConfigError, match="provider 'openai' needs 'api_key'"):
+    with pytest.raises(ConfigError) as failed:
+        stack_of(container, "first")
+    assert str(failed.value).startswith("provider 'openai' needs 'api_key'\n")
+    assert str(failed.value).endswith("\n  it is a fallback of 'first'\n  set by: my.yaml:1")
+
+
+def test_a_common_fallback_that_is_broken_names_the_common_map() -> None:
+    """The line is that of policies.fallback, and the entry the one that was asked for."""
+    container = app("policies:\n  fallback: [openai]\n", first=FakeProvider())
+    with pytest.raises(ConfigError, match=r"a fallback of 'first'\n  set by: my\.yaml:2$"):
         stack_of(container, "first")
 
 
