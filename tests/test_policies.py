@@ -301,6 +301,47 @@ def test_a_common_fault_is_told_once() -> None:
 
 
 @pytest.mark.parametrize(
+    ("common", "key"),
+    [
+        ("budget: {tokens: '${NOPE}'}", "budget.tokens"),
+        ("budget: {tokens: '${NOPE}'}, retry: {share: 1}", "budget.tokens"),
+        ("rate_limit: {concurrency: '${NOPE}'}, trace: null", "rate_limit.concurrency"),
+        ("retry: {attempts: '${NOPE}'}", "retry.attempts"),
+        ("fallback: ['${NOPE}']", "fallback.to.0"),
+    ],
+)
+@pytest.mark.parametrize("has_entry", [False, True])
+def test_an_unset_variable_is_the_only_fault(common: str, key: str, has_entry: bool) -> None:
+    """A policy whose value is not known yet is not blamed for it, nor are entries under it."""
+    entry = "providers: {a: {policies: {timeout: {total: 9}}}}\n" if has_entry else ""
+    assert refused(f"policies: {{{common}}}\n{entry}") == [
+        f"  my.yaml:1  policies.{key}: the environment variable NOPE is not set and has no "
+        "default: export it, or write ${NOPE:default}"
+    ]
+
+
+def test_an_unset_variable_holds_back_no_fault_of_another_entry() -> None:
+    """What the entry `b` contradicts does not hang on what `a` could not read."""
+    told = refused(
+        "providers:\n"
+        "  a: {policies: {budget: {tokens: '${NOPE}'}, retry: {atempts: 1}}}\n"
+        "  b: {policies: {budget: {}}}\n"
+    )
+    assert [line.partition(": ")[0] for line in told] == [
+        "  my.yaml:2  providers.a.policies.budget.tokens",
+        "  my.yaml:2  providers.a.policies.retry.atempts",
+        "  my.yaml:3  providers.b.policies.budget",
+    ]
+
+
+def test_a_variable_that_may_not_be_used_is_the_only_fault() -> None:
+    """In a file that was only found, too."""
+    Path("war_rig.yaml").write_text("policies: {budget: {tokens: '${NOPE}'}}")
+    with pytest.raises(ConfigError, match=r"^the configuration has a fault\n.*may not use the env"):
+        load(None, {})
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "policies: {timeout: {total: 5}}",
