@@ -288,6 +288,43 @@ def test_what_can_not_be_is_refused_at_load(text: str, faults: list[str]) -> Non
     assert sorted(refused(text)) == sorted(faults)
 
 
+def test_faults_are_told_line_by_line() -> None:
+    """Whichever check found them; those of one line in the order in which they were found."""
+    told = refused(
+        "policies:\n"
+        "  budget: {}\n"
+        "providers:\n"
+        "  a: {max_retries: 2, policies: {fallback: [b]}}\n"
+        "  b: {policies: {fallback: [a], retry: {atempts: 5}}}\n"
+        "agents: {clerk: {temperature: warm}}\n"
+        "document: {rounds: '${NOPE}'}\n" + "\n" * 3 + "llm_provider: [a]\n"
+    )
+    assert [line.partition(": ")[0].removeprefix("  my.yaml:") for line in told] == [
+        "2  policies.budget",
+        "4  providers.a.max_retries",
+        "4  providers.a.policies.fallback",
+        "5  providers.b.policies.retry.atempts",
+        "5  providers.b.policies.fallback",
+        "6  agents.clerk.temperature",
+        "7  document.rounds",
+        "11  llm_provider",
+    ]
+
+
+def test_a_fault_of_a_prompt_stands_at_its_line() -> None:
+    """Its origin ends with the variables, and not with the line."""
+    told = refused(
+        "agents:\n"
+        "  a: {temperature: warm}\n"
+        "  b: {system: {file: nowhere.md}}\n"
+        "  c: {temperature: '${WARM:warm}'}\n"
+        "  d: {temperature: warm}\n"
+    )
+    assert [line.split("  ")[1] for line in told] == [
+        "my.yaml:2", "my.yaml:3", "my.yaml:4 (${WARM})", "my.yaml:5",
+    ]  # fmt: skip
+
+
 def test_a_common_fault_is_told_once() -> None:
     """Entries that inherit it add nothing."""
     assert refused("policies: {retry: {attempts: 0}}\nproviders: {a: {policies: {trace: {}}}}") == [
