@@ -171,4 +171,7 @@ class CircuitOpenError(ProviderError):
     retry_after_seconds: when a call is let through again, to try it.
     """
 
-    next_step = "ask again later: war-rig explain shows when a circuit opens and closes"
+    next_step = (
+        "ask again later: war-rig explain shows after how many failures a circuit opens, "
+        "and for how long"
+    )
