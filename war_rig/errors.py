@@ -57,7 +57,9 @@ class ProviderError(WarRigError):
     is_retryable: whether the same call may succeed later.
     """
 
-    next_step: ClassVar[str] = "see the text above; --debug shows the traceback"
+    next_step: ClassVar[str] = (
+        "see the text above; the option --debug of war-rig shows the traceback"
+    )
     _is_retryable: ClassVar[bool] = False
 
     def __init__(
