@@ -1,6 +1,7 @@
 """Policies as a file declares them: merged by key, refused where they can't be, wired in order."""
 
 import asyncio
+import re
 from contextvars import copy_context
 from pathlib import Path
 from typing import Any
@@ -560,6 +561,27 @@ def test_a_common_budget_is_one_purse_for_all_entries() -> None:
             await second.complete(HELLO, max_tokens=5)
 
     rehearse(ask())
+
+
+@pytest.mark.parametrize(
+    ("policies", "parameters", "step"),
+    [
+        ("budget: {tokens: 1}", {"max_tokens": 5}, "raise the budget in my.yaml, or ask for less"),
+        ("budget: {tokens: 1}", {}, "raise the budget in my.yaml, or set max_tokens"),
+        (
+            "budget: {money: 1}, prices: {models: {m: {input: 1, output: 1}}}",
+            {},
+            "declare its price under policies.prices.models in my.yaml, or use public prices",
+        ),
+    ],
+)
+def test_a_budget_names_the_file_in_which_to_raise_it(
+    policies: str, parameters: dict[str, int], step: str
+) -> None:
+    """Not the usual one, where another is in use."""
+    container = app(f"policies: {{{policies}}}\n", first=FakeProvider())
+    with pytest.raises(BudgetExceededError, match=f"\n  {re.escape(step)}"):
+        rehearse(stack_of(container, "first").complete(HELLO, **parameters))
 
 
 def test_an_entry_s_own_budget_is_its_own_purse() -> None:

@@ -129,6 +129,7 @@ def provider_blueprint(name: str, settings: Settings, key: str | None = None) ->
         offered={} if limit is None else {"connect_timeout_seconds": limit},
         notes=() if is_trusted else (_UNTRUSTED,),
         origin=entry.origin.label if name in settings.providers else "",
+        file=settings.file_name,
     )
 
 
@@ -214,5 +215,5 @@ def agent_settings(name: str, settings: Settings) -> AgentSettings:
     known = sorted(settings.agents)
     raise ConfigError(
         f"unknown agent '{name}'.{did_you_mean(name, known)}\n  available: {', '.join(known)}\n"
-        "  add it under 'agents:' in war_rig.yaml"
+        f"  add it under 'agents:' in {settings.file_name}"
     )

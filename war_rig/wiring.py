@@ -137,6 +137,7 @@ def _build(name: str, site: _Site) -> LLMProvider:
         new_purse(policies) if has_own else run.purse,
         _hops(name, site),
         run.ledger,
+        settings.file_name,
     )
     border = Border(name, found.provider, run.secrets)
     run.built[name] = build_stack(border, policies, ground)
