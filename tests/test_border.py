@@ -260,7 +260,7 @@ def test_any_exception_is_one_of_our_errors() -> None:
     assert str(error) == (
         "provider 'house' raised RuntimeError: the pump stopped\n"
         "  model m-2\n"
-        "  see the text above; --debug shows the traceback"
+        "  see the text above; the option --debug of war-rig shows the traceback"
     )
     assert (error.provider, error.model, error.is_retryable) == ("house", "m-2", False)
 

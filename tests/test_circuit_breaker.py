@@ -120,7 +120,8 @@ def test_failures_in_a_row_open_the_circuit() -> None:
             "provider 'fake' was not asked: it failed 3 times in a row, and is left alone "
             "until 10.0 s have passed\n"
             "  model m-1\n"
-            "  ask again later: war-rig explain shows when a circuit opens and closes"
+            "  ask again later: war-rig explain shows after how many failures a circuit opens, "
+            "and for how long"
         )
         assert (caught.value.provider, caught.value.model) == ("fake", "m-1")
         assert caught.value.retry_after_seconds == 10

@@ -521,6 +521,7 @@ llm_provider:
 """
     known = "agents, document, llm_provider, plugins, policies, providers"
     assert refused(text) == [
+        f"  my.yaml:1  llm_providr: is no key here. Did you mean 'llm_provider'? Known: {known}",
         "  my.yaml:3  providers.house: must be a map of arguments",
         "  my.yaml:4  providers.2fast: '2fast' is not a name: use letters, digits, '-' and '_', "
         "a letter first",
@@ -529,7 +530,6 @@ llm_provider:
         "  my.yaml:5  providers.other.policies: must be a map",
         "  my.yaml:6  providers.third.type: 'no name' is not a name: use letters, digits, '-' and "
         "'_', a letter first",
-        "  my.yaml:11  llm_provider: must be text: put it in quotes",
         "  my.yaml:8  agents.scribe.model: must be text: put it in quotes",
         "  my.yaml:8  agents.scribe.temperature: must be a number",
         "  my.yaml:8  agents.scribe.temprature: is no key here. Did you mean 'temperature'? "
@@ -539,7 +539,7 @@ llm_provider:
         "  my.yaml:10  document.unit_lines: must be a whole number",
         "  my.yaml:10  document.round: is no key here. Did you mean 'rounds'? "
         "Known: copybook_paths, in_flight, rounds, unit_lines",
-        f"  my.yaml:1  llm_providr: is no key here. Did you mean 'llm_provider'? Known: {known}",
+        "  my.yaml:11  llm_provider: must be text: put it in quotes",
     ]
 
 

@@ -302,6 +302,18 @@ def test_an_unknown_agent_says_which_there_are() -> None:
     )
 
 
+@pytest.mark.parametrize("by_variable", [False, True])
+def test_what_to_set_is_told_with_the_file_in_use(tmp_path: Path, by_variable: bool) -> None:
+    """An unknown agent and a missing key name the file that was given, however it was."""
+    yaml(tmp_path, "llm_provider: openai\n")
+    env = {"WAR_RIG_CONFIG": "my.yaml"} if by_variable else {}
+    app = application(None if by_variable else "my.yaml", env=env)
+    with pytest.raises(ConfigError, match=r"  add it under 'agents:' in my\.yaml$"):
+        app.agents("scrib")
+    with pytest.raises(ConfigError, match=r"set one of: providers\.openai\.api_key in my\.yaml, "):
+        app.llm_provider()
+
+
 def test_an_unset_variable_of_another_provider_stops_nothing(tmp_path: Path) -> None:
     """A provider's entry is interpolated when that provider is built."""
     text = "providers: {paris: {type: house, api_key: '${NOT_SET}', model: '${NOR_THIS}'}}"

@@ -1,6 +1,7 @@
 """Policies as a file declares them: merged by key, refused where they can't be, wired in order."""
 
 import asyncio
+import re
 from contextvars import copy_context
 from pathlib import Path
 from typing import Any
@@ -288,6 +289,43 @@ def test_what_can_not_be_is_refused_at_load(text: str, faults: list[str]) -> Non
     assert sorted(refused(text)) == sorted(faults)
 
 
+def test_faults_are_told_line_by_line() -> None:
+    """Whichever check found them; those of one line in the order in which they were found."""
+    told = refused(
+        "policies:\n"
+        "  budget: {}\n"
+        "providers:\n"
+        "  a: {max_retries: 2, policies: {fallback: [b]}}\n"
+        "  b: {policies: {fallback: [a], retry: {atempts: 5}}}\n"
+        "agents: {clerk: {temperature: warm}}\n"
+        "document: {rounds: '${NOPE}'}\n" + "\n" * 3 + "llm_provider: [a]\n"
+    )
+    assert [line.partition(": ")[0].removeprefix("  my.yaml:") for line in told] == [
+        "2  policies.budget",
+        "4  providers.a.max_retries",
+        "4  providers.a.policies.fallback",
+        "5  providers.b.policies.retry.atempts",
+        "5  providers.b.policies.fallback",
+        "6  agents.clerk.temperature",
+        "7  document.rounds",
+        "11  llm_provider",
+    ]
+
+
+def test_a_fault_of_a_prompt_stands_at_its_line() -> None:
+    """Its origin ends with the variables, and not with the line."""
+    told = refused(
+        "agents:\n"
+        "  a: {temperature: warm}\n"
+        "  b: {system: {file: nowhere.md}}\n"
+        "  c: {temperature: '${WARM:warm}'}\n"
+        "  d: {temperature: warm}\n"
+    )
+    assert [line.split("  ")[1] for line in told] == [
+        "my.yaml:2", "my.yaml:3", "my.yaml:4 (${WARM})", "my.yaml:5",
+    ]  # fmt: skip
+
+
 def test_a_common_fault_is_told_once() -> None:
     """Entries that inherit it add nothing."""
     assert refused("policies: {retry: {attempts: 0}}\nproviders: {a: {policies: {trace: {}}}}") == [
@@ -298,6 +336,47 @@ def test_a_common_fault_is_told_once() -> None:
     assert told == [
         "  my.yaml:1  policies.retry.wait_seconds: is 9 s, more than longest_wait_seconds (3 s)"
     ]
+
+
+@pytest.mark.parametrize(
+    ("common", "key"),
+    [
+        ("budget: {tokens: '${NOPE}'}", "budget.tokens"),
+        ("budget: {tokens: '${NOPE}'}, retry: {share: 1}", "budget.tokens"),
+        ("rate_limit: {concurrency: '${NOPE}'}, trace: null", "rate_limit.concurrency"),
+        ("retry: {attempts: '${NOPE}'}", "retry.attempts"),
+        ("fallback: ['${NOPE}']", "fallback.to.0"),
+    ],
+)
+@pytest.mark.parametrize("has_entry", [False, True])
+def test_an_unset_variable_is_the_only_fault(common: str, key: str, has_entry: bool) -> None:
+    """A policy whose value is not known yet is not blamed for it, nor are entries under it."""
+    entry = "providers: {a: {policies: {timeout: {total: 9}}}}\n" if has_entry else ""
+    assert refused(f"policies: {{{common}}}\n{entry}") == [
+        f"  my.yaml:1  policies.{key}: the environment variable NOPE is not set and has no "
+        "default: export it, or write ${NOPE:default}"
+    ]
+
+
+def test_an_unset_variable_holds_back_no_fault_of_another_entry() -> None:
+    """What the entry `b` contradicts does not hang on what `a` could not read."""
+    told = refused(
+        "providers:\n"
+        "  a: {policies: {budget: {tokens: '${NOPE}'}, retry: {atempts: 1}}}\n"
+        "  b: {policies: {budget: {}}}\n"
+    )
+    assert [line.partition(": ")[0] for line in told] == [
+        "  my.yaml:2  providers.a.policies.budget.tokens",
+        "  my.yaml:2  providers.a.policies.retry.atempts",
+        "  my.yaml:3  providers.b.policies.budget",
+    ]
+
+
+def test_a_variable_that_may_not_be_used_is_the_only_fault() -> None:
+    """In a file that was only found, too."""
+    Path("war_rig.yaml").write_text("policies: {budget: {tokens: '${NOPE}'}}")
+    with pytest.raises(ConfigError, match=r"^the configuration has a fault\n.*may not use the env"):
+        load(None, {})
 
 
 @pytest.mark.parametrize(
@@ -443,9 +522,18 @@ def test_what_overrides_a_fallback_is_asked_as_a_provider_is() -> None:
 
 
 def test_what_a_fallback_lacks_is_told_before_it_is_needed() -> None:
-    """A missing key is found when the entry is built, not in an outage."""
+    """A missing key is told when the entry is built, with whose fallback it is, and the line."""
     container = app("providers: {first: {policies: {fallback: [openai]}}}\n", first=FakeProvider())
-    with pytest.raises(ConfigError, match="provider 'openai' needs 'api_key'"):
+    with pytest.raises(ConfigError) as failed:
+        stack_of(container, "first")
+    assert str(failed.value).startswith("provider 'openai' needs 'api_key'\n")
+    assert str(failed.value).endswith("\n  it is a fallback of 'first'\n  set by: my.yaml:1")
+
+
+def test_a_common_fallback_that_is_broken_names_the_common_map() -> None:
+    """The line is that of policies.fallback, and the entry the one that was asked for."""
+    container = app("policies:\n  fallback: [openai]\n", first=FakeProvider())
+    with pytest.raises(ConfigError, match=r"a fallback of 'first'\n  set by: my\.yaml:2$"):
         stack_of(container, "first")
 
 
@@ -473,6 +561,27 @@ def test_a_common_budget_is_one_purse_for_all_entries() -> None:
             await second.complete(HELLO, max_tokens=5)
 
     rehearse(ask())
+
+
+@pytest.mark.parametrize(
+    ("policies", "parameters", "step"),
+    [
+        ("budget: {tokens: 1}", {"max_tokens": 5}, "raise the budget in my.yaml, or ask for less"),
+        ("budget: {tokens: 1}", {}, "raise the budget in my.yaml, or set max_tokens"),
+        (
+            "budget: {money: 1}, prices: {models: {m: {input: 1, output: 1}}}",
+            {},
+            "declare its price under policies.prices.models in my.yaml, or use public prices",
+        ),
+    ],
+)
+def test_a_budget_names_the_file_in_which_to_raise_it(
+    policies: str, parameters: dict[str, int], step: str
+) -> None:
+    """Not the usual one, where another is in use."""
+    container = app(f"policies: {{{policies}}}\n", first=FakeProvider())
+    with pytest.raises(BudgetExceededError, match=f"\n  {re.escape(step)}"):
+        rehearse(stack_of(container, "first").complete(HELLO, **parameters))
 
 
 def test_an_entry_s_own_budget_is_its_own_purse() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from war_rig.config import AgentSettings, Located, ProviderEntry, Settings
 from war_rig.config.interpolation import references
-from war_rig.errors import ConfigError, UnknownProviderError
+from war_rig.errors import ConfigError, PluginError, UnknownProviderError
 from war_rig.names import did_you_mean, is_secret_name, normalise
 from war_rig.providers import LLMProvider
 from war_rig.providers.blueprint import Blueprint
@@ -91,6 +91,17 @@ def told_who_named_it(settings: Settings, key: str) -> Iterator[None]:
     raise UnknownProviderError(failure)
 
 
+@contextmanager
+def told_whose_fallback(name: str, settings: Settings) -> Iterator[None]:
+    """Let an error about a fallback say that it is one of *name*, and where that was set."""
+    try:
+        yield
+    except (ConfigError, PluginError, UnknownProviderError) as error:
+        label = settings.origin(settings.policy_key(name, "fallback.to")).label
+        error.args = (f"{error}\n  it is a fallback of '{name}'\n  set by: {label}",)
+        raise
+
+
 def provider_blueprint(name: str, settings: Settings, key: str | None = None) -> Blueprint:
     """Return how the provider *name* is built with *settings*; imports its code.
 
@@ -118,6 +129,7 @@ def provider_blueprint(name: str, settings: Settings, key: str | None = None) ->
         offered={} if limit is None else {"connect_timeout_seconds": limit},
         notes=() if is_trusted else (_UNTRUSTED,),
         origin=entry.origin.label if name in settings.providers else "",
+        file=settings.file_name,
     )
 
 
@@ -203,5 +215,5 @@ def agent_settings(name: str, settings: Settings) -> AgentSettings:
     known = sorted(settings.agents)
     raise ConfigError(
         f"unknown agent '{name}'.{did_you_mean(name, known)}\n  available: {', '.join(known)}\n"
-        "  add it under 'agents:' in war_rig.yaml"
+        f"  add it under 'agents:' in {settings.file_name}"
     )

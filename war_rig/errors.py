@@ -57,7 +57,9 @@ class ProviderError(WarRigError):
     is_retryable: whether the same call may succeed later.
     """
 
-    next_step: ClassVar[str] = "see the text above; --debug shows the traceback"
+    next_step: ClassVar[str] = (
+        "see the text above; the option --debug of war-rig shows the traceback"
+    )
     _is_retryable: ClassVar[bool] = False
 
     def __init__(
@@ -171,4 +173,7 @@ class CircuitOpenError(ProviderError):
     retry_after_seconds: when a call is let through again, to try it.
     """
 
-    next_step = "ask again later: war-rig explain shows when a circuit opens and closes"
+    next_step = (
+        "ask again later: war-rig explain shows after how many failures a circuit opens, "
+        "and for how long"
+    )

@@ -64,6 +64,7 @@ class Ground:
     name: the entry. type: what it is built of. identity: what tells its answers
     from another's. secrets: what its cache and trace must not hold. server: the host
     and the port that are asked, where known. hops: the fallbacks. run: what all calls come to.
+    file: where its policies can be changed.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Ground:
     purse: Purse
     hops: Mapping[str, Hop]
     run: Ledger
+    file: str = "war_rig.yaml"
 
 
 def build_stack(border: StreamingProvider, policies: PolicySettings, ground: Ground) -> Stack:
@@ -102,7 +104,7 @@ def _inner(border: StreamingProvider, p: PolicySettings, ground: Ground) -> Stre
         breaker = p.circuit_breaker
         provider = CircuitBreaker(provider, name, breaker.failures, breaker.open_seconds)
     if p.budget:
-        provider = Budget(provider, name, ground.purse, cost_of)
+        provider = Budget(provider, name, ground.purse, cost_of, ground.file)
     if p.retry and p.retry.attempts > 1:
         waits = Waits(
             p.retry.wait_seconds, p.retry.longest_wait_seconds, p.retry.longest_retry_after_seconds

@@ -25,6 +25,7 @@ from war_rig.entries import (
     provider_blueprint,
     provider_name,
     told_who_named_it,
+    told_whose_fallback,
 )
 from war_rig.ledger import Ledger
 from war_rig.policies.policy import StreamingProvider
@@ -136,6 +137,7 @@ def _build(name: str, site: _Site) -> LLMProvider:
         new_purse(policies) if has_own else run.purse,
         _hops(name, site),
         run.ledger,
+        settings.file_name,
     )
     border = Border(name, found.provider, run.secrets)
     run.built[name] = build_stack(border, policies, ground)
@@ -149,7 +151,7 @@ def _hops(name: str, site: _Site) -> dict[str, Hop]:
     for other in others:
         if other in site.instead:
             continue
-        with told_who_named_it(site.settings, key):
+        with told_whose_fallback(name, site.settings):
             provider_blueprint(other, site.settings).check()
     return {other: partial(_inner, other, site, key) for other in others}
 

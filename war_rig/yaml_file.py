@@ -21,6 +21,7 @@ from war_rig.errors import ConfigError
 _MOST_BYTES = 1_000_000
 _MOST_NODES = 50_000
 _DEEPEST = 50
+_PLACE = re.compile(r"(.*):(\d+)(?: \(.*\))?$", re.DOTALL)  # of my.yaml:3 (${NAME})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,12 @@ class Origin:
     label: str
     folder: Path | None = None
     is_trusted: bool = True
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Return the file and the line; what stands on none has 0."""
+        found = _PLACE.match(self.label)
+        return (found[1], int(found[2])) if found else (self.label, 0)
 
     def with_variables(self, names: Iterable[str]) -> "Origin":
         """Return the origin of a value that the environment variables *names* went into."""
@@ -82,10 +89,11 @@ class Fault:
 
 
 def refuse(faults: list[Fault], what: str = "the configuration") -> None:
-    """Raise one ConfigError that lists the *faults* of *what*, where there are any."""
+    """Raise one ConfigError that lists the *faults* of *what*, line by line, if there are any."""
     if faults:
         counted = f"{len(faults)} faults" if len(faults) > 1 else "a fault"
-        lines = [f"{what} has {counted}", *(f"  {fault}" for fault in faults)]
+        told = sorted(faults, key=lambda fault: fault.origin.place)
+        lines = [f"{what} has {counted}", *(f"  {fault}" for fault in told)]
         raise ConfigError("\n".join(lines))
 
 

@@ -140,14 +140,14 @@ def _destinations(app: "Application") -> "Iterator[str]":
 
 def _asked(name: str, app: "Application", key: str | None = None) -> "Iterator[str]":
     """Yield where that goes which the provider *name* is asked: its fallbacks are asked it too."""
-    from war_rig.entries import fallbacks, provider_blueprint, told_who_named_it
+    from war_rig.entries import fallbacks, provider_blueprint, told_whose_fallback
 
     settings = app.settings()
     first = provider_blueprint(name, settings, key)
     yield _destination(first)
     before = first.name
     for hop in fallbacks(before, settings):
-        with told_who_named_it(settings, settings.policy_key(first.name, "fallback.to")):
+        with told_whose_fallback(first.name, settings):
             other = provider_blueprint(hop, settings)
         yield f"where '{before}' fails, {_destination(other)}"
         before = hop

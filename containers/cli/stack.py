@@ -50,9 +50,9 @@ def stack_rows(plan: "Blueprint", settings: "Settings") -> Iterator[Row]:
 
 def _plan(hop: str, name: str, settings: "Settings") -> "Blueprint":
     """Return what the fallback *hop* of *name* is built from."""
-    from war_rig.entries import provider_blueprint, told_who_named_it
+    from war_rig.entries import provider_blueprint, told_whose_fallback
 
-    with told_who_named_it(settings, settings.policy_key(name, "fallback.to")):
+    with told_whose_fallback(name, settings):
         return provider_blueprint(hop, settings)
 
 

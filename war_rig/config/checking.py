@@ -49,10 +49,19 @@ def checked(model: type[M], tree: Located, faults: list[Fault], key: str = "") -
         known = {fault.key for fault in faults}
         told = {(fault.origin.label, fault.text) for fault in faults}
         for found in error.errors(include_input=False, include_url=False):
+            if is_unread(nearest(tree, found["loc"]), faults):
+                continue
             fault = _fault(found, tree, model, key)
             if fault.key not in known and (fault.origin.label, fault.text) not in told:
                 faults.append(fault)
         return None
+
+
+def is_unread(item: Located, faults: Iterable[Fault]) -> bool:
+    """Return whether *item* is nothing only because one of *faults* tells what is wrong there."""
+    if item.value is not None:
+        return False
+    return any(fault.origin is item.origin for fault in faults)  # others may stand on the line
 
 
 def steps(tree: Located, path: Iterable[int | str]) -> Iterator[Located]:

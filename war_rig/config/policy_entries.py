@@ -6,7 +6,7 @@ An entry's lie over the common ones, key by key; ``null`` leaves one out.
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from war_rig.config.checking import at, checked, nearest
+from war_rig.config.checking import at, checked, is_unread, nearest
 from war_rig.config.interpolation import interpolate
 from war_rig.config.policies import PolicySettings, contradictions, target
 from war_rig.config.settings import SHIPPED
@@ -60,8 +60,8 @@ def _with(tree: Located, path: tuple[str, ...], change: Callable[[Located], Loca
 def checked_policies(tree: Located, key: str, faults: list[Fault]) -> PolicySettings | None:
     """Return the policies in *tree*, which stands at *key*; what is wrong is added to *faults*."""
     policies = checked(PolicySettings, _anchored(tree), faults, key)
-    if policies is None:
-        return None
+    if policies is None or any(is_unread(part, faults) for _, part in tree.parts()):
+        return policies  # a value that is not known yet contradicts nothing
 
     def origin(name: str) -> Origin:
         return nearest(tree, name.split(".")).origin

@@ -115,6 +115,11 @@ class Settings:
         """Return where the dotted *key* was set; what nobody set has its default."""
         return self.origins.get(key, DEFAULT)
 
+    @property
+    def file_name(self) -> str:
+        """Return what messages call the file to change: the one in use, else the usual one."""
+        return self.file.label if self.file else "war_rig.yaml"
+
     def policies_of(self, name: str) -> PolicySettings:
         """Return the policies of the provider *name*: its own over the common ones."""
         entry = self.providers.get(name)

@@ -122,15 +122,21 @@ class Purse:
 
 
 class Budget(Around[Amount]):
-    """Lets an attempt through while *purse* has room for it."""
+    """Lets an attempt through while *purse* has room for it; *file* is where it is declared."""
 
     def __init__(
-        self, provider: StreamingProvider, name: str, purse: Purse, cost_of: CostOf
+        self,
+        provider: StreamingProvider,
+        name: str,
+        purse: Purse,
+        cost_of: CostOf,
+        file: str = "war_rig.yaml",
     ) -> None:
         super().__init__(provider)
         self.purse = purse
         self._provider_name = name
         self._cost_of = cost_of
+        self._file = file
         self._mean = Mean()
 
     async def _begin(self, course: Course) -> Amount:
@@ -153,14 +159,16 @@ class Budget(Around[Amount]):
         money = self._money(model, prompt, completion)
         if money is None:
             what = f"its budget is in money, and no price is known for {model or 'its model'}"
-            raise call.refuse(
-                self._provider_name, model, BudgetExceededError, what, _DECLARE_A_PRICE
-            )
+            raise self._refused(call, model, what, _DECLARE_A_PRICE)
         estimate = Amount(prompt + completion, money)
         if refusal := self.purse.reserve(estimate):
-            step = "" if declared else _SET_A_LIMIT.format(completion)
-            raise call.refuse(self._provider_name, model, BudgetExceededError, refusal, step)
+            step = _ASK_FOR_LESS if declared else _set_a_limit(completion)
+            raise self._refused(call, model, refusal, step)
         return estimate
+
+    def _refused(self, call: Call, model: str | None, what: str, step: str) -> BudgetExceededError:
+        step = step.replace("{file}", self._file)
+        return call.refuse(self._provider_name, model, BudgetExceededError, what, step)
 
     def _money(self, model: str | None, prompt: int, completion: int) -> Decimal | None:
         """Return the cost, None without a price; nothing where the purse has no limit of money."""
@@ -183,14 +191,18 @@ class Budget(Around[Amount]):
         return Amount(attempt.tokens_used, estimate.money if money is None else money)
 
 
-_SET_A_LIMIT = (
-    "raise the budget in war_rig.yaml, or set max_tokens: without it, this answer counts as "
-    "{:,} tokens"
-)
+_ASK_FOR_LESS = "raise the budget in {file}, or ask for less: war-rig explain"
 _DECLARE_A_PRICE = (
-    "declare its price under policies.prices.models in war_rig.yaml, or use public prices: "
+    "declare its price under policies.prices.models in {file}, or use public prices: "
     'pip install "war-rig[prices]", and prices: {catalogue: true}'
 )
+
+
+def _set_a_limit(completion: int) -> str:
+    return (
+        "raise the budget in {file}, or set max_tokens: without it, this answer counts as "
+        f"{completion:,} tokens"
+    )
 
 
 def _sum(spent: Amount, reserved: Amount, amount: Amount) -> Decimal:

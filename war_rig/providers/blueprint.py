@@ -28,7 +28,7 @@ class Blueprint:
     """A provider that is ready to be built: its code is imported, its arguments are known.
 
     examined: what the factory says of its arguments. origin: where its entry
-    stands, for faults in what nobody gave.
+    stands, for faults in what nobody gave. file: where that could be given.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Blueprint:
     notes: tuple[str, ...]
     examined: Examined = field(default=Examined(), repr=False)
     origin: str = ""
+    file: str = "war_rig.yaml"
 
     def __repr__(self) -> str:
         return f"<Blueprint of {self.name}: {self.shown_signature}>"
@@ -162,7 +163,7 @@ class Blueprint:
         ]
         for p in missing:
             lines.append(
-                f"  set one of: providers.{self.name}.{p.name} in war_rig.yaml, {p.variable}, "
+                f"  set one of: providers.{self.name}.{p.name} in {self.file}, {p.variable}, "
                 f"create_provider(..., {p.name}=...)"
             )
         return "\n".join([*lines, *(f"  {note}" for note in self.notes)])

@@ -34,12 +34,14 @@ def blueprint(
     offered: Mapping[str, Argument] | None = None,
     notes: tuple[str, ...] = (),
     origin: str = "",
+    file: str = "war_rig.yaml",
 ) -> Blueprint:
     """Import the provider and find each parameter's argument.
 
     given: from create_provider and the configuration file; offered: what is
     taken where the constructor names it and nothing is given; env is looked up
-    for the rest. notes are added to the message about a missing argument.
+    for the rest. notes are added to the message about a missing argument,
+    which says that it can be set in *file*.
     Raises PluginError for a failing import, ConfigError for an argument that
     the constructor does not take or that can't be converted; a factory that
     examines its arguments has them reported when it is built, with all others.
@@ -61,7 +63,7 @@ def blueprint(
     examined = (examined or Examined()).with_faults(wrong)
     parameters = tuple(p.after(examined) for p in found)
     return Blueprint(
-        name, registration, factory, signature, parameters, extra, notes, examined, origin
+        name, registration, factory, signature, parameters, extra, notes, examined, origin, file
     )
 
 
