@@ -299,13 +299,27 @@ def test_an_api_of_forms_passes_the_tests_unedited(
     assert ran.returncode == 0, ran.stdout
 
 
-def test_a_stream_in_the_example_is_no_part_of_the_answer(war_rig: WarRig) -> None:
-    """What tells the kit of an API's streams is not sent by the stand-in, which answers whole."""
+XML = '<say out="$tokens">$content</say>'
+PLAYED = '<say out="12">Hello from the stand-in.</say>'
+
+
+@pytest.mark.parametrize(("example", "answer"), [
+    ('{"text": "$content", "$stream": {"piece": "$content"}}',
+     '{"text": "Hello from the stand-in."}'),
+    ('[{"text": "$content", "cost": "$tokens"}]',
+     '[{"text": "Hello from the stand-in.", "cost": 12}]'),
+    (XML, PLAYED),
+    (json.dumps({"$body": XML, "$stream": {"piece": "$content"}}), PLAYED),
+], ids=["stream", "list", "xml", "body"])  # fmt: skip
+def test_the_stand_in_answers_as_the_example_says(
+    example: str, answer: str, war_rig: WarRig
+) -> None:
+    """Whole, without what it says of streams; only in JSON a count stands without quotes."""
     folder = made(war_rig, "horn") / "tests"
-    (folder / "answer.json").write_text('{"text": "$content", "$stream": {"piece": "$content"}}')
+    (folder / "answer.json").write_text(example)
     code = "import stand_in; print(stand_in._answer(), end='')"
     answered = run(sys.executable, "-c", code, cwd=folder)
-    assert json.loads(answered.stdout) == {"text": "Hello from the stand-in."}, answered.stderr
+    assert answered.stdout == answer, answered.stderr
 
 
 def test_the_answer_of_the_example_is_json() -> None:
