@@ -79,5 +79,5 @@ if __name__ == "__main__":
         print("The stand-in for acme's API is ready. Elsewhere:\n")
         print("export LLM_PROVIDER=acme no_proxy=127.0.0.1")
         print(f"export ACME_API_KEY=any-key ACME_ENDPOINT={server.url}")
-        print('war-rig ask "Hello"\n', flush=True)
+        print('war-rig ask "Hello" --no-stream\n', flush=True)  # it answers whole
         server.serve_forever()
