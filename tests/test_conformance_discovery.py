@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 import test_conformance
+from conftest import ROOT
 from loopback import answer, serve
+from markdown import snippets
 from test_conformance import Judge, outcomes
 
 from war_rig.testing.conformance import Kit
@@ -212,6 +214,64 @@ def test_a_definition_is_told_which_part_of_it_to_correct(
     verdict = judge("house", config=tmp_path / "house.yaml").verdict("answer_is_a_response")
     assert verdict.missed is not None
     assert (verdict.missed.change or "").startswith(change)
+
+
+UNMADE = {
+    "response.content: join('', parts[*].text)": {**ODD, "END": "over"},
+    "stream.end.path: over && gone": {
+        "PATH": "text",
+        "MISTAKE": "bad",
+        "END": "{path: over && gone}",
+    },
+}
+
+
+@pytest.mark.parametrize("path", UNMADE)
+def test_a_path_that_can_not_be_turned_round_is_named(
+    path: str, judge: Judge, tmp_path: Path
+) -> None:
+    """What the kit's own answers led to is not told: the path is, and what to pass."""
+    text = DEFINED
+    for name, value in UNMADE[path].items():
+        text = text.replace(name, value)
+    (tmp_path / "house.yaml").write_text(text)
+    kit = judge("house", config=tmp_path / "house.yaml")
+    is_whole = path.startswith("response")
+    missed = kit.verdict("answer_is_a_response" if is_whole else "stream_adds_up").missed
+    assert missed is not None
+    what = "an answer" if is_whole else "a stream"
+    assert missed.came_back == f"the kit can't make up {what} for {path}"
+    assert "pass --answer FILE with an example" in (missed.change or "")
+
+
+PATHS = [
+    "result.utterances[*].says", "a.b[*].c", "[0].text", "parts[-1].text", "parts[-2].text",
+    'output[0]."answer.text"', '"a-b"[].c', "content[?type=='text'].text",
+    "answer || result.text", "parts[*]",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_an_answer_is_made_up_for_a_definitions_path(
+    path: str, judge: Judge, tmp_path: Path
+) -> None:
+    """A path that can be turned round needs no example, whole and in a stream."""
+    text = DEFINED.replace("content: piece", "content: PATH").replace("END", "over")
+    text = text.replace("PATH", json.dumps(path)).replace("MISTAKE", "bad.text")
+    (tmp_path / "house.yaml").write_text(text)
+    kit = judge("house", config=tmp_path / "house.yaml")
+    assert kit.verdict("stream_adds_up").outcome == "passed"
+    assert kit.verdict("unicode_is_kept").outcome == "passed"
+
+
+def test_the_odd_api_of_the_docs_keeps_the_contract(judge: Judge, tmp_path: Path) -> None:
+    """The definition that docs/http.md shows passes every rule, without an example."""
+    page = ROOT / "docs" / "http.md"
+    shown = next(s.code for s in snippets(page, "yaml") if "blasts[*].sound" in s.code)
+    (tmp_path / "foghorn.yaml").write_text(shown)
+    found = outcomes(judge("foghorn", config=tmp_path / "foghorn.yaml"))
+    assert "failed" not in found
+    assert "stream_waits_for_its_end_mark" in found["passed"]
 
 
 KEYED = """

@@ -296,16 +296,24 @@ STREAMS: dict[str, tuple[dict[str, Any], object]] = {
         {"end": {"path": "is.over"}, "finish_reason": "why"},
         ("sse", ({},), ({"why": "stop", "is": {"over": True}},)),
     ),
-    "a path that is not plain": ({"end": {"path": "a || b"}}, None),
+    "a path that can't be turned round": ({"end": {"path": "a && b"}}, None),
     "nothing": ({}, None),
     "an unknown format": ({"end": "x", "format": "xml"}, None),
-    "a told path that is not plain": ({"end": "x", "model": "a || b"}, None),
+    "a told path that can't be turned round": (
+        {"end": "x", "model": "a && b"},
+        ("sse", ({},), ({}, "x")),
+    ),
+    "a told path that is none": ({"end": "x", "model": "a-b[*].c"}, ("sse", ({},), ({}, "x"))),
+    "a told path that fits no other": (
+        {"end": "x", "model": "a", "finish_reason": "a.b"},
+        ("sse", ({},), ({"a": "$model"}, "x")),
+    ),
 }
 
 
 @pytest.mark.parametrize("name", STREAMS)
 def test_a_definition_says_how_it_streams(name: str) -> None:
-    """The events are made after its own paths; where one is not plain, the usual ones are tried."""
+    """The events are made after its own paths; where one can't be, the usual ones are tried."""
     from war_rig.providers.conversion import Argument
 
     stream, wanted = STREAMS[name]
@@ -338,8 +346,8 @@ def test_a_plugins_definition_says_it_too() -> None:
         assert template.body == body | {"m": "$model"}
 
 
-def test_a_definition_without_plain_paths_is_found_out_about() -> None:
-    """Of a path in JMESPath nothing is known beforehand."""
+def test_a_definition_with_other_paths_is_found_out_about() -> None:
+    """Of a path that can't be turned round nothing is known beforehand."""
     from war_rig.providers.conversion import Argument
 
     given = {**HOUSE, "response": {"content": "a[?b].c | [0]"}}

@@ -223,7 +223,7 @@ def standing_in(begun: Begun, kind: str) -> Iterator[tuple[dict[str, str], IO[st
         assert process.stdout is not None
         try:
             said = "".join(process.stdout.readline() for _ in range(6))
-            assert said.endswith('\nwar-rig ask "Hello"\n\n')
+            assert said.endswith('\nwar-rig ask "Hello" --no-stream\n\n')
             yield dict(re.findall(r"(\w+)=(\S+)", said)), process.stdout
         finally:
             process.terminate()
@@ -249,7 +249,9 @@ def test_the_tests_of_a_definition_pass(begun: Begun) -> None:
 def test_it_answers_before_anything_is_changed(begun: Begun, kind: str, tmp_path: Path) -> None:
     """The stand-in says what to type; typed elsewhere, it is an answer, and the request is seen."""
     with standing_in(begun, kind) as (exports, shown):
-        asked = begun.installed.run("war-rig", "ask", "Hello", cwd=tmp_path, env=exports)
+        asked = begun.installed.run(
+            "war-rig", "ask", "Hello", "--no-stream", cwd=tmp_path, env=exports
+        )
         assert (asked.stdout, asked.stderr) == ("Hello from the stand-in.\n", "")
         *settings, trying = begun.commands(kind)[2].splitlines()
         names = {line.split("=")[0].removeprefix("export ") for line in settings}
@@ -266,6 +268,39 @@ def test_its_types_are_checked(begun: Begun) -> None:
         "--cache-dir", os.devnull, "--config-file", os.devnull, ".", cwd=begun.folders["class"],
     )  # fmt: skip
     assert checked.returncode == 0, checked.stdout
+
+
+STREAMS = '''
+    async def stream(self, messages: list[Message], **_: Any) -> AsyncIterator[CompletionChunk]:
+        """Read lines that a whole answer has none of."""
+        async with (
+            httpx.AsyncClient() as client,
+            client.stream("POST", self._endpoint, json=self._request(messages, "m", {})) as lines,
+        ):
+            async for line in lines.aiter_lines():
+                if "over" in line:
+                    yield CompletionChunk(response=self._answer({"text": ""}, "m"))
+'''
+
+
+def test_a_class_that_streams_is_asked_as_the_stand_in_says(begun: Begun, tmp_path: Path) -> None:
+    """The stand-in answers whole, so what it says to type asks for that."""
+    folder = tmp_path / "streams"
+    shutil.copytree(begun.folders["class"], folder)
+    provider = folder / "jane_warrig" / "provider.py"
+    text = provider.read_text().replace(
+        "import CompletionResponse", "import CompletionChunk, CompletionResponse"
+    )
+    text = text.replace(
+        "from typing import", "from collections.abc import AsyncIterator\nfrom typing import"
+    )
+    provider.write_text(text + STREAMS)
+    with standing_in(begun, "class") as (exports, _):
+        env = {**exports, "PYTHONPATH": str(folder)}
+        asked = begun.installed.run("war-rig", "ask", "Hello", "--no-stream", cwd=tmp_path, env=env)
+        assert (asked.stdout, asked.stderr) == ("Hello from the stand-in.\n", "")
+        failed = begun.installed.run("war-rig", "ask", "Hello", cwd=tmp_path, env=env)
+        assert "a stream that ended without its last chunk" in failed.stderr
 
 
 FORM = {
@@ -299,13 +334,27 @@ def test_an_api_of_forms_passes_the_tests_unedited(
     assert ran.returncode == 0, ran.stdout
 
 
-def test_a_stream_in_the_example_is_no_part_of_the_answer(war_rig: WarRig) -> None:
-    """What tells the kit of an API's streams is not sent by the stand-in, which answers whole."""
+XML = '<say out="$tokens">$content</say>'
+PLAYED = '<say out="12">Hello from the stand-in.</say>'
+
+
+@pytest.mark.parametrize(("example", "answer"), [
+    ('{"text": "$content", "$stream": {"piece": "$content"}}',
+     '{"text": "Hello from the stand-in."}'),
+    ('[{"text": "$content", "cost": "$tokens"}]',
+     '[{"text": "Hello from the stand-in.", "cost": 12}]'),
+    (XML, PLAYED),
+    (json.dumps({"$body": XML, "$stream": {"piece": "$content"}}), PLAYED),
+], ids=["stream", "list", "xml", "body"])  # fmt: skip
+def test_the_stand_in_answers_as_the_example_says(
+    example: str, answer: str, war_rig: WarRig
+) -> None:
+    """Whole, without what it says of streams; only in JSON a count stands without quotes."""
     folder = made(war_rig, "horn") / "tests"
-    (folder / "answer.json").write_text('{"text": "$content", "$stream": {"piece": "$content"}}')
+    (folder / "answer.json").write_text(example)
     code = "import stand_in; print(stand_in._answer(), end='')"
     answered = run(sys.executable, "-c", code, cwd=folder)
-    assert json.loads(answered.stdout) == {"text": "Hello from the stand-in."}, answered.stderr
+    assert answered.stdout == answer, answered.stderr
 
 
 def test_the_answer_of_the_example_is_json() -> None:

@@ -31,6 +31,11 @@ def unreached(planting: Planting, names: list[str], refused: set[str], option: s
     )
 
 
+def unmade(what: str, path: str) -> str:
+    """Return that *what* can't be made up for *path*, which is shown with its key."""
+    return f"the kit can't make up {what} for {path}"
+
+
 def answers(has_paths: bool, is_given: bool, option: str) -> str:
     """Return what to do where it never answered.
 

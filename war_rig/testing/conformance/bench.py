@@ -183,7 +183,8 @@ class Bench:
     """Builds the provider and runs it.
 
     given: what somebody said of its API's answers. option: how one with a value is written.
-    refused: the hosts beyond this machine that it asked. stuck: the threads that did not end.
+    unmade: the paths that no answer, and no stream, could be made up for. refused: the hosts
+    beyond this machine that it asked. stuck: the threads that did not end.
     """
 
     blueprint: Blueprint
@@ -192,6 +193,7 @@ class Bench:
     stuck: list[threading.Thread]
     given: Given = (None, None)
     option: str = "--{} {}"
+    unmade: tuple[str | None, str | None] = (None, None)
     findings: Findings = field(default_factory=Findings)
     refused: set[str] = field(default_factory=set)
 
@@ -199,6 +201,16 @@ class Bench:
         """Return why nothing that needs its API can be tested, and what to pass."""
         names = [p.name for p in self.blueprint.parameters]
         return advice.unreached(self.planting, names, self.refused, self.option)
+
+    def told_of_answers(self) -> str:
+        """Return what came where it never answered, or why nothing could."""
+        path = self.unmade[0] if self.findings.is_asked else None
+        return advice.unmade("an answer", path) if path else str(self.findings.fault)
+
+    def told_of_streams(self) -> str:
+        """Return what came where it never streamed, or why nothing could."""
+        path = self.unmade[1]
+        return advice.unmade("a stream", path) if path else str(self.findings.stream_fault)
 
     def advice_on_answers(self) -> str:
         """Return what to do where it never answered."""

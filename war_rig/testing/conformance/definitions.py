@@ -1,20 +1,17 @@
 """What an entry of ``type: http`` says itself: how it is answered, and where its key comes from."""
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from war_rig.providers.blueprint import Blueprint
 from war_rig.providers.conversion import Argument
 from war_rig.providers.http.vendor import Vendor
-from war_rig.testing.conformance.templates import StreamTemplate, Template
+from war_rig.testing.conformance.bodies import body_for, with_value
+from war_rig.testing.conformance.templates import Given, StreamTemplate, Template
 
-_NAME = r"[A-Za-z_][A-Za-z0-9_-]*"
-_PLAIN = re.compile(rf"{_NAME}(?:\.{_NAME}|\[[0-9]\])*")
-_STEP = re.compile(rf"({_NAME})|\[([0-9])\]")
-_PLACEHOLDERS = {
-    "content": "$content",
+_CONTENT = "$content"
+_TOLD = {
     "model": "$model",
     "prompt_tokens": "$tokens",
     "completion_tokens": "$tokens",
@@ -24,11 +21,34 @@ _PLACEHOLDERS = {
 _FETCHED = ({"file"}, {"command"})
 
 
-def declared(plan: Blueprint) -> tuple[Template | None, StreamTemplate | None]:
-    """Return the answers that the definition of *plan* reads, as far as its paths are plain."""
-    response, stream = (_part(plan, name) for name in ("response", "stream"))
-    body = _body(response, "$content") if response else None
-    return None if body is None else Template(body), _stream(response, stream)
+def declared(plan: Blueprint) -> Given:
+    """Return the answers that the definition of *plan* reads, as far as its paths tell."""
+    response, stream = _parts(plan)
+    is_laid = with_value({}, response.get("content"), _CONTENT) is not None
+    whole = Template(_body({"content": _CONTENT, **_TOLD}, response)) if is_laid else None
+    return whole, _stream(response, stream)
+
+
+def unmade(plan: Blueprint, given: Given) -> tuple[str | None, str | None]:
+    """Return the paths that no answer, and no stream, could be made up for, and none is *given*."""
+    response, stream = _parts(plan)
+    end = stream.get("end")
+    whole = ("response.content", response.get("content"))
+    piece = ("stream.content", stream["content"]) if "content" in stream else whole
+    last = ("stream.end.path", end.get("path") if isinstance(end, Mapping) else None)
+    return (None if given[0] else _unlaid([whole])), None if given[1] else _unlaid([piece, last])
+
+
+def _unlaid(paths: Iterable[tuple[str, object]]) -> str | None:
+    """Return the first of *paths*, by their keys, that can't be turned round."""
+    for key, path in paths:
+        if isinstance(path, str) and with_value({}, path, _CONTENT) is None:
+            return f"{key}: {path}"
+    return None
+
+
+def _parts(plan: Blueprint) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    return _part(plan, "response"), _part(plan, "stream")
 
 
 def with_made_up_keys(plan: Blueprint, make: Callable[[str], str]) -> Blueprint:
@@ -61,39 +81,16 @@ def _part(plan: Blueprint, name: str) -> Mapping[str, Any]:
     return part if isinstance(part, dict) else {}
 
 
-def _body(paths: Mapping[str, Any], content: str) -> Any:
-    """Return a body with something at each of *paths*, None where one of them is not plain."""
-    body: Any = {}
-    for key, placeholder in _PLACEHOLDERS.items():
-        path = paths.get(key)
-        if path is None:
-            continue
-        if not (isinstance(path, str) and _PLAIN.fullmatch(path)):
-            return None
-        steps = [int(place) if place else name for name, place in _STEP.findall(path)]
-        body = _put(body, steps, content if key == "content" else placeholder)
-    return body
-
-
-def _put(body: Any, steps: list[str | int], value: Any) -> Any:
-    """Return *body* with *value* where *steps* lead to."""
-    if not steps:
-        return value
-    step, rest = steps[0], steps[1:]
-    if isinstance(step, str):
-        inner = body if isinstance(body, dict) else {}
-        return {**inner, step: _put(inner.get(step), rest, value)}
-    items = body if isinstance(body, list) else []
-    items = [*items, *[{}] * (step + 1 - len(items))]
-    return [*items[:step], _put(items[step], rest, value), *items[step + 1 :]]
+def _body(values: Mapping[str, Any], paths: Mapping[str, Any]) -> Any:
+    """Return a body with *values* at those of *paths* that have their keys."""
+    return body_for([(paths[key], value) for key, value in values.items() if key in paths])
 
 
 def _stream(response: Mapping[str, Any], stream: Mapping[str, Any]) -> StreamTemplate | None:
-    paths = {**response, **{key: stream[key] for key in _PLACEHOLDERS if key in stream}}
-    told_at_the_end = {key: path for key, path in paths.items() if key != "content"}
-    piece = _body({"content": paths.get("content")}, "$content")
-    last = _body(told_at_the_end, "")
-    if not stream or not piece or last is None:
+    paths = {**response, **stream}
+    piece = with_value({}, paths.get("content"), _CONTENT)
+    last = _body(_TOLD, paths)
+    if not stream or piece is None:
         return None
     form, end = stream.get("format", "sse"), stream.get("end")
     if form not in ("sse", "ndjson"):
@@ -110,8 +107,6 @@ def _stream(response: Mapping[str, Any], stream: Mapping[str, Any]) -> StreamTem
 def _ended_at(form: Any, piece: Any, last: Any, end: Mapping[str, Any]) -> StreamTemplate | None:
     """Return the stream whose last event has the value at a path that says that it is whole."""
     equals, path = end.get("equals", True), end.get("path")
-    if not (isinstance(path, str) and _PLAIN.fullmatch(path)):
-        return None
     value = equals[0] if isinstance(equals, list) else equals
-    steps = [int(place) if place else name for name, place in _STEP.findall(path)]
-    return StreamTemplate(form, (piece,), (_put(last, steps, value),))
+    whole = with_value(last, path, value)
+    return None if whole is None else StreamTemplate(form, (piece,), (whole,))

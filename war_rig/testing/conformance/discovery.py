@@ -189,7 +189,7 @@ class Discovery:
             if ask.is_final:
                 break
             self._is_learning = given is None and self._learn(ask, {})
-        if not self._answers_whole():
+        if self.bench.unmade[1] or not self._answers_whole():
             self.findings.stream_fault = "; ".join(f"{form}, {f}" for form, f in faults.items())
 
     def _answers_whole(self) -> bool:

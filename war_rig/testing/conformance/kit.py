@@ -11,7 +11,7 @@ from war_rig.providers.places import place_of
 from war_rig.providers.secrets import Redactor
 from war_rig.testing.conformance import advice
 from war_rig.testing.conformance.bench import Bench
-from war_rig.testing.conformance.definitions import declared, with_made_up_keys
+from war_rig.testing.conformance.definitions import declared, unmade, with_made_up_keys
 from war_rig.testing.conformance.discovery import Discovery
 from war_rig.testing.conformance.findings import Findings
 from war_rig.testing.conformance.planting import Planting
@@ -115,7 +115,15 @@ class Kit:
         given = self._example if self._example[0] else declared(self.plan)
         plan = self._planting.blueprint(self.plan)
         blueprint = with_made_up_keys(plan, self._planting.key)
-        return Bench(blueprint, self._planting, self._server, self.stuck, given, self._option)
+        return Bench(
+            blueprint,
+            self._planting,
+            self._server,
+            self.stuck,
+            given,
+            self._option,
+            unmade(self.plan, given),
+        )
 
     def _judged(self, rule: Rule) -> Verdict:
         if rule.name == _BUILT:

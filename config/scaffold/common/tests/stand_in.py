@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Any
 from unittest import mock
 
 ANSWER = Path(__file__).with_name("answer.json")
@@ -43,15 +44,21 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _answer() -> str:
-    """Return the example with its placeholders filled, without what it says of streams."""
+    """Return the example with its placeholders filled."""
     text = ANSWER.read_text(encoding="utf-8")
-    if text.lstrip().startswith("{"):
-        answer = json.loads(text)
-        answer.pop("$stream", None)
-        text = answer.get("$body") or json.dumps(answer)
-    for placeholder in ('"$tokens"', "$tokens"):
-        text = text.replace(placeholder, str(TOKENS))
+    if text.lstrip()[:1] in ("{", "["):
+        text = _whole(json.loads(text))
+    text = text.replace("$tokens", str(TOKENS))
     return text.replace("$content", CONTENT).replace("$model", "acme-1")
+
+
+def _whole(example: Any) -> str:
+    """Return the whole answer in JSON that may say more: of streams, or that it is no JSON."""
+    if isinstance(example, dict):
+        example.pop("$stream", None)
+        if isinstance(example.get("$body"), str):
+            return str(example["$body"])
+    return json.dumps(example).replace('"$tokens"', "$tokens")
 
 
 @contextmanager
@@ -72,5 +79,5 @@ if __name__ == "__main__":
         print("The stand-in for acme's API is ready. Elsewhere:\n")
         print("export LLM_PROVIDER=acme no_proxy=127.0.0.1")
         print(f"export ACME_API_KEY=any-key ACME_ENDPOINT={server.url}")
-        print('war-rig ask "Hello"\n', flush=True)
+        print('war-rig ask "Hello" --no-stream\n', flush=True)  # it answers whole
         server.serve_forever()

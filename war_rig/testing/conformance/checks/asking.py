@@ -40,7 +40,7 @@ async def answer_is_a_response(scene: Scene) -> None:
     if findings.is_out_of_reach:
         raise NotTested(scene.bench.unreached())
     if findings.fault is not None:
-        raise Missed(shown_call(HELLO), findings.fault, _advice(scene.bench))
+        raise Missed(shown_call(HELLO), scene.bench.told_of_answers(), _advice(scene.bench))
     scene.will_answer()
     response = await scene.answer(HELLO)
     if findings.template is not None and response.content != HELLO:

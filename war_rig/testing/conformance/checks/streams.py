@@ -25,7 +25,7 @@ async def stream_adds_up(scene: Scene) -> None:
     findings = scene.bench.findings
     if findings.stream_fault is not None:
         advice = scene.bench.advice_on_streams()
-        raise Missed(f"stream() with {HELLO!r}", findings.stream_fault, advice)
+        raise Missed(f"stream() with {HELLO!r}", scene.bench.told_of_streams(), advice)
     if findings.stream is not None:
         scene.server.script = findings.stream.streaming(*_PIECES)
     elif findings.template is not None:
