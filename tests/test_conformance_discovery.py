@@ -74,6 +74,23 @@ def test_where_the_api_is_said_is_found_out(name: str, given: str, shape: Shape)
     assert given in told(kit)
 
 
+INVENTED = {
+    "WithAnOddName": {"team = kit", "where = the kit's server", "max_size = 30"},
+    "WithHostAndPort": {
+        "host = the kit's server", "port = the server's", "verify = True",
+        "attempts = kit", "words = kit",
+    },
+    "Elsewhere": {"team = kit"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", INVENTED)
+def test_what_the_kit_made_up_is_told(name: str, shape: Shape) -> None:
+    """The report says what each argument got that is needed, a word or a number too."""
+    given = next(line for line in found_out(shape(name)) if line.startswith("given"))
+    assert set(given.removeprefix("given   ").split(", ")) >= INVENTED[name]
+
+
 def test_what_is_set_already_is_not_used(shape: Shape, monkeypatch: pytest.MonkeyPatch) -> None:
     """The author's own key and address stay out of the kit, and are back after it."""
     with serve(answer({})) as real:

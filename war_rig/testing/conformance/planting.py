@@ -66,7 +66,8 @@ class Planting:
     author named. variables: those that were planted, by name. endpoints: the names that
     got the server's address. canaries: the made-up keys, by name. read: the variables
     that it asked for and that were not there. guessed: the names of the texts that it
-    needs and that mean nothing to the kit. is_read_at_once: whether it read all variables.
+    needs and that mean nothing to the kit. made_up: what other arguments got, to be shown.
+    is_read_at_once: whether it read all variables.
     """
 
     server_url: str
@@ -76,6 +77,7 @@ class Planting:
     canaries: dict[str, str] = field(default_factory=dict)
     read: dict[str, None] = field(default_factory=dict)
     guessed: dict[str, None] = field(default_factory=dict)
+    made_up: dict[str, object] = field(default_factory=dict)
     is_read_at_once: bool = False
     _turns: int = 0
     _supposed: str | None = None
@@ -109,6 +111,7 @@ class Planting:
 
     def blueprint(self, plan: Blueprint) -> Blueprint:
         """Return *plan* with the kit's arguments."""
+        self.made_up = {}
         keys = _keys_to_give(p for p in plan.parameters if _takes_text(p, plan))
         given = {p.name: self._value(p, plan, p.name in keys) for p in plan.parameters}
         parameters = (
@@ -164,13 +167,15 @@ class Planting:
             self._address(p.name, None)
             return "127.0.0.1"
         if _PORT.search(p.name) and any(map(_HOST.search, names)):
+            self.made_up[p.name] = "the server's"
             return urlsplit(self.server_url).port
         if self._is_given_as_address(p, plan):
             return self._address(p.name, p.value)
         if is_key:
             return self.key(p.name)
         if p.is_missing:
-            return self._typed(p, plan)
+            self.made_up[p.name] = self._typed(p, plan)
+            return self.made_up[p.name]
         return self._moved(p.name, p.value) if isinstance(p.value, (dict, list)) else None
 
     def _is_given_as_address(self, p: Parameter, plan: Blueprint) -> bool:

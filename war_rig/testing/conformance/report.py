@@ -49,7 +49,7 @@ def found_out(kit: Kit) -> Iterator[str]:
     yield f"tested  {kit.plan.shown_signature}, {kit.plan.registration.described}"
     roles = dict.fromkeys(planting.endpoints, "the kit's server")
     roles |= dict.fromkeys(planting.canaries, "a made-up key")
-    every = planting.variables | roles
+    every = planting.variables | roles | planting.made_up
     given = [f"{n} = {what}" for n, what in every.items() if n not in _of_arguments(kit)]
     yield f"given   {', '.join(given) or 'nothing'}"
     findings = bench.findings
