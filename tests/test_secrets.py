@@ -10,7 +10,7 @@ import sys
 import traceback
 from array import array
 from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -452,3 +452,15 @@ def test_a_plugin_that_tells_its_secrets_wrongly_fails_no_call(told: Any) -> Non
     secrets = Secrets()
     secrets.add({CANARY}, Fetching(told))
     assert Redactor(secrets).redact(CANARY) == "***"
+
+
+def test_no_secret_is_lost_where_two_providers_are_built_at_once() -> None:
+    """What one thread adds while another one is adding stays."""
+    secrets = Secrets()
+
+    def meanwhile() -> Iterator[str]:
+        secrets.add(["the-other-provider's"], object())
+        yield "the-first-provider's"
+
+    secrets.add(meanwhile(), object())
+    assert set(secrets) == {"the-first-provider's", "the-other-provider's"}

@@ -161,7 +161,7 @@ def _opened(path: Path, now: float) -> sqlite3.Connection:
         with database:
             database.execute("BEGIN IMMEDIATE")
             _make_table(database, now)
-    except sqlite3.Error:
+    except (OSError, sqlite3.Error):
         database.close()
         raise
     return database

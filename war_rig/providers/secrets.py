@@ -65,21 +65,19 @@ class Secrets:
     """The secrets of several providers, those included that one of them fetches as it goes."""
 
     def __init__(self) -> None:
-        self._known: frozenset[str] = frozenset()
-        self._providers: tuple[object, ...] = ()
+        self._known: list[tuple[frozenset[str], object]] = []
 
     def __repr__(self) -> str:
-        return f"<Secrets of {len(self._providers)} providers>"
+        return f"<Secrets of {len(self._known)} providers>"
 
     def __iter__(self) -> Iterator[str]:
-        yield from self._known
-        for provider in self._providers:
+        for known, provider in self._known.copy():  # another thread may add one meanwhile
+            yield from known
             yield from _fetched(provider)
 
     def add(self, known: Iterable[str], provider: object) -> None:
         """Take those that are *known* of a provider, and from now on those that it fetches."""
-        self._known |= frozenset(known)
-        self._providers += (provider,)
+        self._known.append((frozenset(known), provider))
 
 
 def _fetched(provider: object) -> Iterator[str]:
